@@ -1,0 +1,149 @@
+"""Tables of floor 2: clients and tokens, citizens and sessions, consents.
+
+Consents are append-only: giving is one row, ending is one row elsewhere, and a consent lives while it has no end and
+is not past `expires_at`. Every reader joins the view `auth.live_consent`.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from core.tables import INSTANT, metadata
+
+client = sa.Table(
+    "client",
+    metadata,
+    sa.Column("client_id", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("public", sa.Boolean, nullable=False),
+    sa.Column("jwks", JSONB, nullable=False),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("redirect_uris", ARRAY(sa.Text), nullable=False),
+    sa.Column("kinds", ARRAY(sa.Text), nullable=False),
+    sa.Column("perks", ARRAY(sa.Text), nullable=False),
+    sa.Column("sealed_digest_key", sa.LargeBinary),
+    sa.Column("created_at", INSTANT, nullable=False),
+    sa.Column("disabled_at", INSTANT),
+    sa.CheckConstraint("role in ('citizen', 'partner', 'source', 'citycard', 'staff')", name="role"),
+    schema="auth",
+)
+
+# A row per access token, found by the SHA-256 of its `jti`; gate functions prove the caller by it.
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("jti_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("client_id", sa.Text, sa.ForeignKey("auth.client.client_id"), nullable=False),
+    sa.Column("citizen_id", sa.Uuid),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("code_hash", sa.LargeBinary),
+    sa.Column("expires_at", INSTANT, nullable=False),
+    sa.Column("revoked_at", INSTANT),
+    sa.Index(None, "code_hash", postgresql_where=sa.text("code_hash is not null")),
+    sa.Index(None, "expires_at"),
+    schema="auth",
+)
+
+code = sa.Table(
+    "code",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("client_id", sa.Text, sa.ForeignKey("auth.client.client_id"), nullable=False),
+    sa.Column("citizen_id", sa.Uuid, nullable=False),
+    sa.Column("redirect_uri", sa.Text, nullable=False),
+    sa.Column("challenge", sa.Text, nullable=False),
+    sa.Column("jkt", sa.Text),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("auth_time", INSTANT, nullable=False),
+    sa.Column("expires_at", INSTANT, nullable=False),
+    schema="auth",
+)
+
+code_use = sa.Table(
+    "code_use",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("at", INSTANT, nullable=False),
+    schema="auth",
+)
+
+# `account` and `id_digest` are keyed digests; name, ID number and birth date are sealed under the identity key.
+citizen = sa.Table(
+    "citizen",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("id_digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("sealed_profile", sa.LargeBinary, nullable=False),
+    sa.Column("acr", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False),
+    schema="auth",
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("auth_time", INSTANT, nullable=False),
+    sa.Column("expires_at", INSTANT, nullable=False),
+    sa.Column("ended_at", INSTANT),
+    sa.Index(None, "citizen_id"),
+    schema="auth",
+)
+
+# `subject` is random and pairwise: what the recipient of a `share:` consent sees instead of the citizen.
+consent = sa.Table(
+    "consent",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("citizen_id", sa.Uuid, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("one_use", sa.Boolean, nullable=False),
+    sa.Column("notice_version", sa.Integer, nullable=False),
+    sa.Column("notice_digest", sa.Text, nullable=False),
+    sa.Column("sources", ARRAY(sa.Text), nullable=False),
+    sa.Column("subject", sa.Uuid, unique=True),
+    sa.Column("given_at", INSTANT, nullable=False),
+    sa.Column("expires_at", INSTANT, nullable=False),
+    sa.Column("receipt", sa.Text, nullable=False),
+    sa.Index(None, "citizen_id", "purpose"),
+    schema="auth",
+)
+
+consent_end = sa.Table(
+    "consent_end",
+    metadata,
+    sa.Column("consent_id", sa.Uuid, sa.ForeignKey("auth.consent.id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("erased_at", INSTANT),
+    schema="auth",
+)
+
+consent_source_end = sa.Table(
+    "consent_source_end",
+    metadata,
+    sa.Column("consent_id", sa.Uuid, sa.ForeignKey("auth.consent.id"), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("at", INSTANT, nullable=False),
+    schema="auth",
+)
+
+# The people whose live consent names a source, as the digest agreed with that source; `seq` orders the feed.
+source_subject = sa.Table(
+    "source_subject",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("citizen_id", sa.Uuid),
+    sa.Column("consent_id", sa.Uuid),
+    sa.Column("seq", sa.BigInteger, sa.Sequence("source_subject_seq", schema="auth"), nullable=False),
+    sa.Column("changed_at", INSTANT, nullable=False),
+    sa.Column("left_at", INSTANT),
+    sa.CheckConstraint("(citizen_id is null) = (left_at is not null)", name="left_is_nobody"),
+    sa.Index(None, "source", "seq"),
+    sa.Index(None, "citizen_id", postgresql_where=sa.text("citizen_id is not null")),
+    schema="auth",
+)

@@ -1,0 +1,77 @@
+"""The log of acts: who did what, to whose data, why, and what came out. Plain inserts, in the transaction of the act.
+
+Entries that concern a person carry that person as `owner`, and the person reads them as "who looked". Entries never
+hold personal data themselves. Not promised here: proof against a database administrator; the sealer adds that.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, ids
+from core.tables import audit_entry
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acts: `kind` citizen|partner|source|staff|citycard|system, and the client id (never a person's name)."""
+
+    kind: str
+    id: str
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry as its owner reads it."""
+
+    id: uuid.UUID
+    at: datetime
+    actor: Actor
+    action: str
+    purpose: str
+    outcome: str
+    detail: dict[str, Any]
+
+
+async def write(  # noqa: PLR0913  (the columns of one row)
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    action: str,
+    purpose: str,
+    outcome: str,
+    owner: uuid.UUID | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> uuid.UUID:
+    """Append one entry in the caller's transaction; returns its id."""
+    entry = ids.new()
+    await session.execute(
+        audit_entry.insert().values(
+            id=entry,
+            at=clock.civil(),
+            actor_kind=actor.kind,
+            actor=actor.id,
+            action=action,
+            purpose=purpose,
+            outcome=outcome,
+            owner=owner,
+            detail=dict(detail or {}),
+        )
+    )
+    return entry
+
+
+async def about(
+    session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None
+) -> list[Entry]:
+    """A person's entries, newest first, older than `before`."""
+    query = select(audit_entry).where(audit_entry.c.owner == owner).order_by(audit_entry.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(audit_entry.c.id < before)
+    return [
+        Entry(row.id, row.at, Actor(row.actor_kind, row.actor), row.action, row.purpose, row.outcome, row.detail)
+        for row in await session.execute(query)
+    ]

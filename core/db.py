@@ -1,0 +1,137 @@
+"""PostgreSQL through doors: a login role, a password and a pool for each kind of caller.
+
+A door may do what its grants say and nothing else; no code changes its role. Two sessions exist. *Work* is one
+transaction, opened and committed by the front of house. *Claims* commits each statement at once, for what must survive
+a rollback. The partner door also has a raw asyncpg pool for its one hot statement.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal, get_args
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from core.keys import Keyring
+
+Door = Literal["auth", "citizen", "partner", "source", "scorer", "staff", "jobs"]
+DOORS: tuple[Door, ...] = get_args(Door)
+
+_CONNECT = {"timeout": 2, "command_timeout": 60, "server_settings": {"application_name": "osmanthus", "timezone": "UTC"}}
+_GONE = ("08", "57P", "53300")
+_CLOSED = (ConnectionRefusedError, ConnectionResetError, BrokenPipeError, asyncpg.ConnectionDoesNotExistError, TimeoutError)
+
+
+def role(prefix: str, door: Door) -> str:
+    """The login role of a door, e.g. `osmanthus_partner`."""
+    return f"{prefix}_{door}"
+
+
+def password(ring: Keyring, door: Door) -> str:
+    """The password of a door's role, derived from the master key."""
+    return ring.derive(f"door|{door}").hex()
+
+
+async def arm(owner_url: str, ring: Keyring, prefix: str) -> None:
+    """Give every door's role its password; run by the owner after migrations."""
+    connection = await asyncpg.connect(owner_url)
+    try:
+        for door in DOORS:
+            await connection.execute(f"alter role {role(prefix, door)} login password '{password(ring, door)}'")
+    finally:
+        await connection.close()
+
+
+def door_url(owner_url: str, ring: Keyring, prefix: str, door: Door) -> str:
+    """The owner's DSN with the door's role and password in place of the owner's."""
+    parts = urlsplit(owner_url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role(prefix, door)}:{quote(password(ring, door))}@{host}"))
+
+
+class Doors:
+    """All doors of one process. Close it when done."""
+
+    def __init__(self, owner_url: str, ring: Keyring, prefix: str, *, size: int = 8) -> None:
+        """`owner_url` is `postgresql://…`; nothing is connected yet; each door opens at most `size` connections."""
+        self.ring = ring
+        self._urls = {door: door_url(owner_url, ring, prefix, door) for door in DOORS}
+        self._engines: dict[Door, AsyncEngine] = {}
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool_lock = asyncio.Lock()
+        self._size = size
+
+    def engine(self, door: Door) -> AsyncEngine:
+        """The door's engine, made at first use."""
+        if door not in self._engines:
+            self._engines[door] = create_async_engine(
+                self._urls[door].replace("postgresql://", "postgresql+asyncpg://", 1),
+                pool_size=self._size,
+                max_overflow=0,
+                pool_timeout=5,
+                pool_pre_ping=True,
+                connect_args=_CONNECT,
+            )
+        return self._engines[door]
+
+    @asynccontextmanager
+    async def work(self, door: Door) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends well, rolled back otherwise."""
+        async with AsyncSession(self.engine(door), expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def claims(self, door: Door) -> AsyncIterator[AsyncSession]:
+        """A session in which every statement commits at once."""
+        engine = self.engine(door).execution_options(isolation_level="AUTOCOMMIT")
+        async with AsyncSession(engine, expire_on_commit=False) as session:
+            yield session
+
+    async def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """The partner door's raw pool; keeps no session state, so connections are not reset between uses."""
+        async with self._pool_lock:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._urls["partner"], min_size=1, max_size=self._size, reset=_keep, **_CONNECT
+                )
+            return self._pool
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for engine in self._engines.values():
+            await engine.dispose()
+        self._engines.clear()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+
+async def _keep(_connection: object) -> None:
+    """No reset: the partner door's statements leave nothing behind in a session."""
+
+
+async def raw(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
+    """The asyncpg connection under a work session, with its transaction begun (for COPY and arrays)."""
+    connection = await session.connection()
+    await connection.exec_driver_sql("select 1")  # SQLAlchemy begins lazily; what follows must not commit by itself
+    driver = (await connection.get_raw_connection()).driver_connection
+    if driver is None:
+        message = "no driver connection"
+        raise RuntimeError(message)
+    return driver
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether the database could not be reached or went away, anywhere in the chain of causes."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        state = getattr(error, "sqlstate", None)
+        if isinstance(error, _CLOSED) or (isinstance(state, str) and state.startswith(_GONE)):
+            return True
+        if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
+            return True
+        error = error.__cause__ or getattr(error, "orig", None) or error.__context__
+    return False

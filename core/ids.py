@@ -1,0 +1,50 @@
+"""Identifiers: UUIDs inside, prefixed text outside.
+
+`new()` is UUIDv7 (RFC 9562, section 5.7): time-ordered, for our own rows and what a citizen sees of their own.
+`random()` is UUIDv4, for everything that a partner or a source sees about a holder: it tells neither when nor who.
+Text form: prefix, underscore, 26 characters of Crockford base32 (upper case, no I L O U).
+"""
+
+import secrets
+import uuid
+
+from core import clock
+from core.errors import NotFound
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_LENGTH = 26
+
+
+def new() -> uuid.UUID:
+    """A fresh UUIDv7: 48 bits of milliseconds, 74 random bits."""
+    milliseconds = int(clock.wall().timestamp() * 1000)
+    value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    return uuid.UUID(int=value)
+
+
+def random() -> uuid.UUID:
+    """A fresh UUIDv4, never time-ordered."""
+    return uuid.uuid4()
+
+
+def show(prefix: str, value: uuid.UUID) -> str:
+    """`show("co", id)` -> `co_` + 26 characters."""
+    number, letters = value.int, []
+    for _ in range(_LENGTH):
+        letters.append(_ALPHABET[number & 31])
+        number >>= 5
+    return f"{prefix}_{''.join(reversed(letters))}"
+
+
+def read(prefix: str, text: str) -> uuid.UUID:
+    """The UUID behind `text`; anything that `show` did not write is `NotFound`, like an id that does not exist."""
+    body = text.removeprefix(f"{prefix}_")
+    if len(body) != _LENGTH or len(body) == len(text) or not set(body) <= _VALUES.keys():
+        raise NotFound
+    number = 0
+    for letter in body:
+        number = number << 5 | _VALUES[letter]
+    if number >> 128:
+        raise NotFound
+    return uuid.UUID(int=number)

@@ -1,0 +1,117 @@
+"""Keys: what is derived from the master key, and one random key per person and purpose.
+
+Derived keys (HKDF-SHA-256, RFC 5869) sign and index; they come back after a restart. Personal keys are random and
+stored wrapped by an epoch key; the epoch keys live in a file outside every database backup, so destroying a personal
+key (and, in time, its epoch) makes what it sealed unreadable in every copy. Promises nothing about process memory.
+"""
+
+import base64
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc.jwk import ECKey, OKPKey
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import sealed
+from core.tables import person_key
+
+Purpose = Literal["identity", "records", "orders"]
+
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class KeyGone(Exception):
+    """The person's key for this purpose does not exist or was destroyed."""
+
+
+class Keyring:
+    """Keys of this deployment. Holds secrets: never log or compare it."""
+
+    def __init__(self, master: bytes, epochs_file: Path) -> None:
+        """`master` is 32 bytes; `epochs_file` is read now (see `make_epochs`)."""
+        self._master = master
+        held = json.loads(epochs_file.read_text())
+        self.epoch: int = held["current"]
+        self._epochs = {int(number): base64.b64decode(key) for number, key in held["keys"].items()}
+
+    def derive(self, label: str, length: int = 32) -> bytes:
+        """A secret for `label`, the same at every call. HKDF, RFC 5869."""
+        return HKDF(hashes.SHA256(), length, salt=None, info=label.encode()).derive(self._master)
+
+    def es256(self, kid: str) -> ECKey:
+        """The P-256 signing key named `kid` (a number in the name rotates it), as a JOSE key."""
+        scalar = int.from_bytes(self.derive(f"es256|{kid}", 48)) % (_P256_ORDER - 1) + 1
+        return ECKey.import_key(
+            ec.derive_private_key(scalar, ec.SECP256R1()), {"kid": kid, "alg": "ES256", "use": "sig"}
+        )
+
+    def ed25519(self, kid: str) -> OKPKey:
+        """The Ed25519 signing key named `kid`, as a JOSE key."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+        private = Ed25519PrivateKey.from_private_bytes(self.derive(f"ed25519|{kid}"))
+        return OKPKey.import_key(private, {"kid": kid, "alg": "EdDSA", "use": "sig"})
+
+    def wrap(self, key: bytes, *, owner: uuid.UUID, purpose: Purpose) -> bytes:
+        """Wrap a personal key under the current epoch."""
+        return sealed.seal(self._epochs[self.epoch], key, place=("keys.person_key", purpose, owner.bytes))
+
+    def unwrap(self, wrapped: bytes, *, epoch: int, owner: uuid.UUID, purpose: Purpose) -> bytes:
+        """Open a wrapped personal key; KeyGone when its epoch was destroyed."""
+        if epoch not in self._epochs:
+            message = f"epoch {epoch} was destroyed"
+            raise KeyGone(message)
+        return sealed.unseal(self._epochs[epoch], wrapped, place=("keys.person_key", purpose, owner.bytes))
+
+
+def make_epochs(path: Path) -> None:
+    """Write a first epoch file (mode 0600) unless there is one."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = json.dumps({"current": 1, "keys": {"1": base64.b64encode(os.urandom(32)).decode()}})
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(body)
+
+
+async def make(session: AsyncSession, ring: Keyring, *, owner: uuid.UUID, purpose: Purpose) -> bytes:
+    """Make, store wrapped, and return a person's random 32-byte key for `purpose`, or the one already there."""
+    try:
+        return await fetch(session, ring, owner=owner, purpose=purpose)
+    except KeyGone:
+        key = os.urandom(32)
+        wrapped = ring.wrap(key, owner=owner, purpose=purpose)
+        await session.execute(
+            person_key.insert().values(owner=owner, purpose=purpose, epoch=ring.epoch, wrapped=wrapped)
+        )
+        return key
+
+
+async def fetch(session: AsyncSession, ring: Keyring, *, owner: uuid.UUID, purpose: Purpose) -> bytes:
+    """A person's key for `purpose`; raises KeyGone when there is none."""
+    row = (
+        await session.execute(
+            select(person_key.c.epoch, person_key.c.wrapped).where(
+                person_key.c.owner == owner, person_key.c.purpose == purpose
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        message = f"no {purpose} key"
+        raise KeyGone(message)
+    return ring.unwrap(row.wrapped, epoch=row.epoch, owner=owner, purpose=purpose)
+
+
+async def destroy(session: AsyncSession, *, owner: uuid.UUID, purpose: Purpose) -> None:
+    """Destroy a person's key for `purpose`: what it sealed can never be opened again."""
+    await session.execute(
+        delete(person_key).where(person_key.c.owner == owner, person_key.c.purpose == purpose)
+    )

@@ -1,0 +1,77 @@
+"""Settings, read once from the environment. Secrets come from here and from nowhere else."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingMissing(Exception):
+    """A setting that the process cannot do without."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process needs to know.
+
+    `database_url` is the owner's DSN (`postgresql://…`); doors get their own roles and passwords from it.
+    `master_key` is 32 bytes, the root of derived keys; `epochs_file` holds the epoch keys that wrap personal keys and
+    must live outside every database backup.
+    """
+
+    base_url: str
+    database_url: str
+    master_key: bytes
+    epochs_file: Path
+    redis_url: str | None = None
+    role_prefix: str = "osmanthus"
+    city: str = "示范市"
+    city_code: str = "990000"
+    controller: str = "示范市信用办公室"
+    contact: str = "电话 12345-9，示范市政务服务中心信用窗口"
+    sandbox: bool = False
+    demo_idp: bool = False
+    policy_dir: Path = ROOT / "policy"
+    trusted_proxy: bool = False
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. Raises SettingMissing naming the variable and how to make it."""
+    env = os.environ if environ is None else environ
+
+    def need(name: str, advice: str) -> str:
+        if value := env.get(name):
+            return value
+        message = f"{name} is not set: {advice}"
+        raise SettingMissing(message)
+
+    hexadecimal = need("OSMANTHUS_MASTER_KEY", "64 hex digits, e.g. `openssl rand -hex 32`; keep it in your secret store.")
+    if len(hexadecimal) != 64:  # noqa: PLR2004  (32 bytes)
+        message = "OSMANTHUS_MASTER_KEY must be 64 hex digits (32 bytes)."
+        raise SettingMissing(message)
+    base_url = need("OSMANTHUS_BASE_URL", "the public origin, e.g. https://credit.example.city").rstrip("/")
+    optional = {
+        name: env[variable]
+        for name, variable in (
+            ("redis_url", "REDIS_URL"),
+            ("role_prefix", "OSMANTHUS_ROLE_PREFIX"),
+            ("city", "OSMANTHUS_CITY"),
+            ("city_code", "OSMANTHUS_CITY_CODE"),
+            ("controller", "OSMANTHUS_CONTROLLER"),
+            ("contact", "OSMANTHUS_CONTACT"),
+        )
+        if env.get(variable)
+    }
+    return Settings(
+        base_url=base_url,
+        database_url=need("DATABASE_URL", "postgresql://owner:password@host:5432/osmanthus"),
+        master_key=bytes.fromhex(hexadecimal),
+        epochs_file=Path(need("OSMANTHUS_EPOCHS_FILE", "a file outside every database backup, mode 0600.")),
+        sandbox=env.get("OSMANTHUS_SANDBOX") == "1",
+        demo_idp=env.get("OSMANTHUS_DEMO_IDP") == "1",
+        trusted_proxy=env.get("OSMANTHUS_TRUSTED_PROXY") == "1",
+        policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
+        **optional,
+    )

@@ -1,0 +1,90 @@
+"""Tables of floor 1, and the one metadata that every room's tables hang in.
+
+Columns named `sealed` or `wrapped` hold ciphertext of `core.sealed`; nothing decrypts on load.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+INSTANT = sa.DateTime(timezone=True)
+
+# A random key per person and purpose, wrapped by an epoch key that is kept outside the database.
+person_key = sa.Table(
+    "person_key",
+    metadata,
+    sa.Column("owner", sa.Uuid, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    schema="keys",
+)
+
+# Published rule book files: a draft by one person is put in force by another.
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("effective_on", sa.Date, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("drafted_at", INSTANT, nullable=False),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("approved_at", INSTANT),
+    sa.CheckConstraint("approved_by <> drafted_by", name="two_persons"),
+    sa.CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_whole"),
+    sa.UniqueConstraint("kind", "name", "digest"),
+    schema="core",
+)
+
+# Who did what, to whose data, why, and what came out. `owner` is the person whose data it is.
+audit_entry = sa.Table(
+    "audit_entry",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("actor_kind", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("owner", sa.Uuid),
+    sa.Column("detail", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    sa.Index(None, "owner", "id", postgresql_where=sa.text("owner is not null")),
+    schema="core",
+)
+
+# The first answer to a key, written in the same transaction as its effect.
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("caller", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("input", JSONB, nullable=False),
+    sa.Column("status", sa.SmallInteger),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("created_at", INSTANT, nullable=False),
+    schema="core",
+)
+
+# One row at most: how far a sandbox moved the civil clock.
+civil_offset = sa.Table(
+    "civil_offset",
+    metadata,
+    sa.Column("only", sa.Boolean, sa.CheckConstraint("only", name="one_row"), primary_key=True),
+    sa.Column("moved", sa.Interval, nullable=False),
+    schema="core",
+)

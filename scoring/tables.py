@@ -1,0 +1,127 @@
+"""Tables of floor 3: records under a random subject, standings under the citizen.
+
+The only thread between the two is `link.sealed` (opens with the citizen's records key) and its way back,
+`live.sealed_owner` (opens with an epoch key). Destroying the records key and the `live` row cuts both; the epoch
+rotation cuts the second in backups too.
+"""
+
+import sqlalchemy as sa
+
+from core.tables import INSTANT, metadata
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("citizen_id", sa.Uuid, primary_key=True),
+    sa.Column("consent_id", sa.Uuid, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    schema="scoring",
+)
+
+live = sa.Table(
+    "live",
+    metadata,
+    sa.Column("record_subject", sa.Uuid, primary_key=True),
+    sa.Column("until", INSTANT, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("sealed_owner", sa.LargeBinary, nullable=False),
+    schema="scoring",
+)
+
+
+def _scoring_columns() -> list[sa.Column[object]]:
+    """The plain columns that the scorecard reads, the same in staging and in store."""
+    return [
+        sa.Column("record_subject", sa.Uuid, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("ref", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("occurred_on", sa.Date, nullable=False),
+        sa.Column("quantity", sa.BigInteger, nullable=False),
+        sa.Column("level", sa.SmallInteger),
+        sa.Column("severity", sa.Text),
+        sa.Column("from_on", sa.Date),
+        sa.Column("until_on", sa.Date),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+    ]
+
+
+record = sa.Table(
+    "record",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    *_scoring_columns(),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("batch_id", sa.Uuid, nullable=False),
+    sa.Column("received_at", INSTANT, nullable=False),
+    sa.CheckConstraint("status in ('active', 'disputed', 'hidden', 'repaired', 'revoked')", name="status"),
+    sa.UniqueConstraint("record_subject", "source", "ref"),
+    sa.Index(None, "source", "ref"),
+    schema="scoring",
+)
+
+# Checked, consented, sealed lines of batches under way; unlogged, swept after the merge or when a push is cut off.
+staging = sa.Table(
+    "staging",
+    metadata,
+    sa.Column("batch_id", sa.Uuid, primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("citizen_id", sa.Uuid, nullable=False),
+    *_scoring_columns(),
+    sa.Column("staged_at", INSTANT, nullable=False),
+    schema="scoring",
+    prefixes=["UNLOGGED"],
+)
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("received", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Integer, nullable=False),
+    sa.Column("received_at", INSTANT, nullable=False),
+    schema="scoring",
+)
+
+standing = sa.Table(
+    "standing",
+    metadata,
+    sa.Column("citizen_id", sa.Uuid, primary_key=True),
+    sa.Column("consent_id", sa.Uuid, nullable=False),
+    sa.Column("scorecard", sa.Text, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("tier", sa.Text, nullable=False),
+    sa.Column("held", sa.Boolean, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("computed_at", INSTANT, nullable=False),
+    schema="scoring",
+)
+
+# The trace of each change, sealed under the records key, kept 24 months.
+standing_change = sa.Table(
+    "standing_change",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("citizen_id", sa.Uuid, nullable=False),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Index(None, "citizen_id", "id"),
+    schema="scoring",
+)
+
+# Kinds of positives that a citizen does not want taken.
+refusal = sa.Table(
+    "refusal",
+    metadata,
+    sa.Column("citizen_id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("at", INSTANT, nullable=False),
+    schema="scoring",
+)
