@@ -84,7 +84,7 @@ idempotency = sa.Table(
 civil_offset = sa.Table(
     "civil_offset",
     metadata,
-    sa.Column("only", sa.Boolean, sa.CheckConstraint("only", name="one_row"), primary_key=True),
+    sa.Column("one", sa.Boolean, sa.CheckConstraint("one", name="one_row"), primary_key=True),
     sa.Column("moved", sa.Interval, nullable=False),
     schema="core",
 )

@@ -97,9 +97,9 @@ CREATE TABLE core.audit_entry (
 CREATE INDEX ix_audit_entry_owner_id ON core.audit_entry (owner, id) WHERE owner is not null;
 
 CREATE TABLE core.civil_offset (
-    "only" BOOLEAN NOT NULL CONSTRAINT ck_civil_offset_one_row CHECK (only),
+    one BOOLEAN NOT NULL CONSTRAINT ck_civil_offset_one_row CHECK (one),
     moved INTERVAL NOT NULL,
-    CONSTRAINT pk_civil_offset PRIMARY KEY ("only")
+    CONSTRAINT pk_civil_offset PRIMARY KEY (one)
 );
 
 CREATE TABLE core.idempotency (
