@@ -1,0 +1,59 @@
+# osmanthus: `make demo` needs Python 3.11 or newer and make, nothing else. What the commands promise: docs/architecture.md
+SHELL := /bin/sh
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-input
+
+# The first of these that is new enough; PYTHON=… overrides.
+FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; exit 0; }; done; exit 1
+
+.PHONY: demo test interop bench lint lock clean
+.DEFAULT_GOAL := demo
+
+demo: $(STAMP)  ## A demo city on 127.0.0.1:$(PORT); RESET=1 starts anew
+	@exec $(BIN)/osmanthus demo --port $(PORT) $(if $(filter 1,$(RESET)),--reset)
+
+test: $(DEV_STAMP)  ## The core suite and the house checks
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -m "not interop" $(ARGS)
+	$(BIN)/python -m coverage report
+
+interop: $(DEV_STAMP)  ## Foreign clients and engines; says loudly what it could not run
+	$(BIN)/python -m pytest tests/interop -m interop -rs $(ARGS)
+
+bench: $(DEV_STAMP)  ## Ratios against peers, answers checked equal
+	@for claim in benchmarks/*.py; do $(BIN)/python $$claim || exit 1; done
+
+lint: $(DEV_STAMP)  ## ruff, pyright, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+lock:  ## Write both lock files anew (needs uv)
+	uv lock --quiet
+	uv export --quiet --no-emit-project --no-header --no-annotate --no-dev -o requirements.lock
+	uv export --quiet --no-emit-project --no-header --no-annotate --only-dev -o requirements-dev.lock
+
+clean:  ## Remove what was installed; the demo city's data stay in var/
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@python=$$($(FIND_PYTHON)) || { echo "osmanthus needs Python 3.11 or newer; none was found (set PYTHON=/path/to/python)." >&2; exit 1; }; \
+	$$python -m venv $(VENV) || { echo "$$python cannot make a virtual environment: install its venv package (Debian: python3-venv)." >&2; rm -rf $(VENV); exit 1; }
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock $(STAMP)
+	@echo "Installing the test tools into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

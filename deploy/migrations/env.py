@@ -1,0 +1,39 @@
+"""Where Alembic meets our tables: a connection handed in by `core.migrate`, or one made from the environment."""
+
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import auth.tables
+import core.shorttables
+import incentives.tables
+import scoring.tables
+from core.migrate import asyncpg_url
+from core.tables import metadata
+
+ROOMS = (core.shorttables, auth.tables, scoring.tables, incentives.tables)  # imported so that the metadata is whole
+
+
+def run(connection: Connection) -> None:
+    """Migrate on this connection, inside its transaction."""
+    context.configure(connection=connection, target_metadata=metadata, include_schemas=True, compare_type=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect() -> None:
+    """Migrate on a connection of our own, for Alembic's command line."""
+    context.config.attributes.setdefault("role_prefix", os.environ.get("OSMANTHUS_ROLE_PREFIX", "osmanthus"))
+    engine = create_async_engine(asyncpg_url(os.environ["DATABASE_URL"]))
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+if (handed := context.config.attributes.get("connection")) is not None:
+    run(handed)
+else:
+    asyncio.run(connect())

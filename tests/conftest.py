@@ -1,0 +1,189 @@
+"""The ground under every test: a real PostgreSQL, migrated once, cloned where a test crosses doors.
+
+`database`/`doors`: a fresh clone of the migrated template; commits are real; for a test across doors.
+`work(door)` sessions (`citizen_session` …): one shared clone, rolled back after each test; for a test with one role.
+`owner_session`: the operator on the shared clone, rolled back; to look behind the doors.
+"""
+
+import shutil
+import socket
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from core import db, embedded, migrate
+from core.keys import Keyring, make_epochs
+
+PREFIX = "osmanthus"
+TEMPLATE = "osmanthus_template"
+FAST = {"scram_iterations": "1", "shared_buffers": "64MB"}
+
+
+def _close_the_outside(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse every connection that leaves the machine; tests talk to themselves alone."""
+    if event != "socket.connect":
+        return
+    channel, address = arguments
+    if isinstance(channel, socket.socket) and channel.family in {socket.AF_INET, socket.AF_INET6}:
+        host = address[0] if isinstance(address, tuple) else ""
+        if not str(host).startswith("127.") and host not in {"::1", "localhost"}:
+            message = f"a test tried to leave the machine: {address}"
+            raise RuntimeError(message)
+
+
+sys.addaudithook(_close_the_outside)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[embedded.Cluster]:
+    """One embedded server for the whole run, without fsync."""
+    home = Path(tempfile.mkdtemp(prefix="osm-test-"))
+    with embedded.running(home, durable=False, options=FAST) as running:
+        yield running
+    embedded.erase(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    """A key ring of fixed master key and fresh epochs."""
+    epochs = tmp_path_factory.mktemp("keys") / "epochs.json"
+    make_epochs(epochs)
+    return Keyring(bytes(range(32)), epochs)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def template(cluster: embedded.Cluster, ring: Keyring) -> str:
+    """The migrated database that clones are made from; the doors have their passwords."""
+    await _operate(cluster, f"create database {TEMPLATE}")
+    await migrate.upgrade(cluster.dsn(TEMPLATE), role_prefix=PREFIX)
+    await db.arm(cluster.dsn(TEMPLATE), ring, PREFIX)
+    return TEMPLATE
+
+
+async def _operate(cluster: embedded.Cluster, statement: str) -> None:
+    """One statement by the operator in the maintenance database."""
+    connection = await asyncpg.connect(cluster.dsn())
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _clone(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
+    """A database of one's own for the length of a block; yields the owner's DSN."""
+    name = f"t_{uuid.uuid4().hex}"
+    await _operate(cluster, f"create database {name} template {template} strategy file_copy")
+    try:
+        yield cluster.dsn(name)
+    finally:
+        await _operate(cluster, f"drop database {name} with (force)")
+
+
+@pytest_asyncio.fixture
+async def database(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
+    """The owner's DSN of a fresh clone."""
+    async with _clone(cluster, template) as url:
+        yield url
+
+
+@pytest_asyncio.fixture
+async def doors(database: str, ring: Keyring) -> AsyncIterator[db.Doors]:
+    """Every door on a fresh clone."""
+    opened = db.Doors(database, ring, PREFIX)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shared_database(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
+    """The owner's DSN of the one clone that rolled-back tests share. Commit nothing in it."""
+    async with _clone(cluster, template) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def shared_doors(shared_database: str, ring: Keyring) -> AsyncIterator[db.Doors]:
+    """Every door on the shared clone. Use the rolled-back sessions below instead, where you can."""
+    opened = db.Doors(shared_database, ring, PREFIX, size=2)
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def _rolled_back(doors: db.Doors, door: db.Door) -> AsyncIterator[AsyncSession]:
+    """A work session that ends in a rollback."""
+    async with AsyncSession(doors.engine(door), expire_on_commit=False) as session:
+        await session.begin()
+        yield session
+        await session.rollback()
+
+
+@pytest_asyncio.fixture
+async def auth_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The auth door, rolled back."""
+    async with _rolled_back(shared_doors, "auth") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def citizen_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The citizen door, rolled back."""
+    async with _rolled_back(shared_doors, "citizen") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def partner_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The partner door, rolled back."""
+    async with _rolled_back(shared_doors, "partner") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def source_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The source door, rolled back."""
+    async with _rolled_back(shared_doors, "source") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def scorer_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The scorer door, rolled back."""
+    async with _rolled_back(shared_doors, "scorer") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def staff_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The staff door, rolled back."""
+    async with _rolled_back(shared_doors, "staff") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def jobs_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
+    """The jobs door, rolled back."""
+    async with _rolled_back(shared_doors, "jobs") as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def owner_session(shared_database: str) -> AsyncIterator[AsyncSession]:
+    """The operator behind all doors, rolled back."""
+    engine = create_async_engine(migrate.asyncpg_url(shared_database), poolclass=NullPool)
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        await session.begin()
+        yield session
+        await session.rollback()
+    await engine.dispose()
