@@ -1,0 +1,1 @@
+"""Floor 3: authorised records become points, with reasons and rights."""

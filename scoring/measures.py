@@ -1,0 +1,115 @@
+"""The five measures and the deduction, as closures over one rule of a scorecard.
+
+Pure, integers and dates only. Each returns a `Trace`: tenths after the rule's own cap, the units counted, and the first
+day on which the points are lower if nothing new comes (for a deduction: on which it is less). Callers have already kept
+only the rows that count on `as_of`.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from core.months import leaves
+from scoring.facts import Fact
+from scoring.scorecard import Deduction, Indicator
+
+Trace = tuple[int, int, date | None]
+Measure = Callable[[Sequence[Fact], date], Trace]
+
+_DAYS_A_YEAR = 365
+_NEVER = date.max
+
+
+def measure(rule: Indicator) -> Measure:
+    """Build the measure of an indicator; it is called with at least one row, except for `clean_years`."""
+    makers = {"months": _months, "sum": _sum, "count": _count, "best": _best, "clean_years": _clean_years}
+    return makers[rule.measure](rule)
+
+
+def _ends(day: date, window: int) -> date | None:
+    return leaves(day, window) if window else None
+
+
+def _months(rule: Indicator) -> Measure:
+    """Distinct calendar months with at least one row: what can be repeated at will counts once a month."""
+    each, cap, window = rule.points, rule.cap, rule.window_months
+
+    def run(rows: Sequence[Fact], as_of: date) -> Trace:  # noqa: ARG001  every measure is called alike
+        last = {day.year * 12 + day.month: day for day in sorted({row.occurred_on for row in rows})}
+        count = len(last)
+        points = min(cap, count * each)
+        needed = -(-points // each)
+        return points, count, _ends(list(last.values())[count - needed], window)
+
+    return run
+
+
+def _sum(rule: Indicator) -> Measure:
+    return _added(rule, lambda row: row.quantity)
+
+
+def _count(rule: Indicator) -> Measure:
+    return _added(rule, lambda _: 1)
+
+
+def _added(rule: Indicator, units: Callable[[Fact], int]) -> Measure:
+    each, cap, window = rule.points, rule.cap, rule.window_months
+
+    def run(rows: Sequence[Fact], as_of: date) -> Trace:  # noqa: ARG001  every measure is called alike
+        total = sum([units(row) for row in rows])
+        points = min(cap, total * each)
+        left = total
+        for row in sorted(rows, key=lambda row: row.occurred_on):
+            left -= units(row)
+            if left * each < points:
+                return points, total, _ends(row.occurred_on, window)
+        return points, total, None
+
+    return run
+
+
+def _best(rule: Indicator) -> Measure:
+    """Highest level in the window, never the latest, so that one more honour can only help."""
+    table = {level.level: level.points for level in rule.levels}
+    cap, window = rule.cap, rule.window_months
+
+    def run(rows: Sequence[Fact], as_of: date) -> Trace:  # noqa: ARG001  every measure is called alike
+        points, level = max([(table.get(row.level or 0, 0), row.level or 0) for row in rows])
+        if points == 0:
+            return 0, 0, None
+        last = max([row.occurred_on for row in rows if table.get(row.level or 0, 0) == points])
+        return min(cap, points), level, _ends(last, window)
+
+    return run
+
+
+def _clean_years(rule: Indicator) -> Measure:
+    """Periods of 365 days ending on `as_of` that hold no day of a deduction which still counts."""
+    each, cap, years = rule.points, rule.cap, rule.years
+
+    def run(rows: Sequence[Fact], as_of: date) -> Trace:
+        starts = [(row.from_on or as_of, row.until_on or _NEVER) for row in rows]
+        touched = min(years, max([(as_of - start).days // _DAYS_A_YEAR + 1 for start, _ in starts], default=0))
+        points = min(cap, (years - touched) * each)
+        more = timedelta(days=_DAYS_A_YEAR * touched)
+        worse = [start + more for start, until in starts if start + more < until] if points else []
+        return points, years - touched, min(worse, default=None)
+
+    return run
+
+
+def deduct(rule: Deduction) -> Measure:
+    """So many tenths for every live row, up to the cap."""
+    each, cap, stop = rule.points, rule.cap, rule.hard_stop_months
+
+    def run(rows: Sequence[Fact], as_of: date) -> Trace:  # noqa: ARG001  every measure is called alike
+        points = min(cap, len(rows) * each)
+        ends = sorted([_over(row, stop) for row in rows])
+        less = ends[len(rows) - -(-points // each)]
+        return points, len(rows), None if less == _NEVER else less
+
+    return run
+
+
+def _over(row: Fact, stop: int) -> date:
+    until = row.until_on or _NEVER
+    return min(until, leaves(row.occurred_on, stop)) if stop else until
