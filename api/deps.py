@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import Door, Doors
 from core.keys import Keyring
 from core.settings import Settings
-from core.shortlived import ShortLived
+from core.shortlived import Store
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 HttpRequest = Request[Any, Any, Any]
@@ -27,7 +27,7 @@ class House(msgspec.Struct, frozen=True):
     settings: Settings
     ring: Keyring
     doors: Doors
-    short: ShortLived
+    short: Store
 
 
 def house(connection: Connection) -> House:

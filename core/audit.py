@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True):
     detail: dict[str, Any]
 
 
-async def write(  # noqa: PLR0913  (the columns of one row)
+async def write(
     session: AsyncSession,
     *,
     actor: Actor,
@@ -64,9 +64,7 @@ async def write(  # noqa: PLR0913  (the columns of one row)
     return entry
 
 
-async def about(
-    session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None
-) -> list[Entry]:
+async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None) -> list[Entry]:
     """A person's entries, newest first, older than `before`."""
     query = select(audit_entry).where(audit_entry.c.owner == owner).order_by(audit_entry.c.id.desc()).limit(limit)
     if before is not None:

@@ -6,7 +6,7 @@ a rollback. The partner door also has a raw asyncpg pool for its one hot stateme
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Literal, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -19,9 +19,17 @@ from core.keys import Keyring
 Door = Literal["auth", "citizen", "partner", "source", "scorer", "staff", "jobs"]
 DOORS: tuple[Door, ...] = get_args(Door)
 
-_CONNECT = {"timeout": 2, "command_timeout": 60, "server_settings": {"application_name": "osmanthus", "timezone": "UTC"}}
+_SERVER = {"application_name": "osmanthus", "timezone": "UTC"}
+_CONNECT_SECONDS = 2
+_COMMAND_SECONDS = 60
 _GONE = ("08", "57P", "53300")
-_CLOSED = (ConnectionRefusedError, ConnectionResetError, BrokenPipeError, asyncpg.ConnectionDoesNotExistError, TimeoutError)
+_CLOSED = (
+    ConnectionRefusedError,
+    ConnectionResetError,
+    BrokenPipeError,
+    asyncpg.ConnectionDoesNotExistError,
+    TimeoutError,
+)
 
 
 def role(prefix: str, door: Door) -> str:
@@ -72,18 +80,22 @@ class Doors:
                 max_overflow=0,
                 pool_timeout=5,
                 pool_pre_ping=True,
-                connect_args=_CONNECT,
+                connect_args={
+                    "timeout": _CONNECT_SECONDS,
+                    "command_timeout": _COMMAND_SECONDS,
+                    "server_settings": _SERVER,
+                },
             )
         return self._engines[door]
 
     @asynccontextmanager
-    async def work(self, door: Door) -> AsyncIterator[AsyncSession]:
+    async def work(self, door: Door) -> AsyncGenerator[AsyncSession, None]:
         """One transaction: committed when the block ends well, rolled back otherwise."""
         async with AsyncSession(self.engine(door), expire_on_commit=False) as session, session.begin():
             yield session
 
     @asynccontextmanager
-    async def claims(self, door: Door) -> AsyncIterator[AsyncSession]:
+    async def claims(self, door: Door) -> AsyncGenerator[AsyncSession, None]:
         """A session in which every statement commits at once."""
         engine = self.engine(door).execution_options(isolation_level="AUTOCOMMIT")
         async with AsyncSession(engine, expire_on_commit=False) as session:
@@ -94,7 +106,13 @@ class Doors:
         async with self._pool_lock:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._urls["partner"], min_size=1, max_size=self._size, reset=_keep, **_CONNECT
+                    self._urls["partner"],
+                    min_size=1,
+                    max_size=self._size,
+                    reset=_keep,
+                    timeout=_CONNECT_SECONDS,
+                    command_timeout=_COMMAND_SECONDS,
+                    server_settings=_SERVER,
                 )
             return self._pool
 

@@ -38,7 +38,12 @@ class Problem(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(
-        self, detail: str = "", *, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None, **more: object
+        self,
+        detail: str = "",
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: dict[str, str] | None = None,
+        **more: object,
     ) -> None:
         """`detail` is the cause and the next step; `more` are extension members (RFC 9457, section 3.2)."""
         super().__init__(detail or self.title)
@@ -129,6 +134,8 @@ class Unavailable(Problem):
     title = "Temporarily unavailable"
     retryable = True
 
-    def __init__(self, detail: str = "Nothing was decided. Repeat the request shortly.", *, retry_after: int = 1) -> None:
+    def __init__(
+        self, detail: str = "Nothing was decided. Repeat the request shortly.", *, retry_after: int = 1
+    ) -> None:
         """`retry_after` in seconds."""
         super().__init__(detail, headers={"Retry-After": str(retry_after)})

@@ -44,17 +44,13 @@ class Stored(msgspec.Struct, frozen=True):
     body: bytes
 
 
-async def begin(
-    session: AsyncSession, *, caller: str, key: str, route: str, given: Mapping[str, Any]
-) -> Stored | None:
+async def begin(session: AsyncSession, *, caller: str, key: str, route: str, given: Mapping[str, Any]) -> Stored | None:
     """Open a key: None for the first request, the stored answer for a repeat.
 
     `given` is the decoded body. Raises IdempotencyConflict or IdempotencyInFlight.
     """
     await session.execute(text(f"set local lock_timeout = '{_WAIT}'"))
-    opened = insert(idempotency).values(
-        caller=caller, key=key, route=route, input=dict(given), created_at=clock.wall()
-    )
+    opened = insert(idempotency).values(caller=caller, key=key, route=route, input=dict(given), created_at=clock.wall())
     try:
         first = await session.execute(opened.on_conflict_do_nothing().returning(idempotency.c.key))
     except DBAPIError as error:

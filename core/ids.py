@@ -30,7 +30,8 @@ def random() -> uuid.UUID:
 
 def show(prefix: str, value: uuid.UUID) -> str:
     """`show("co", id)` -> `co_` + 26 characters."""
-    number, letters = value.int, []
+    number = value.int
+    letters: list[str] = []
     for _ in range(_LENGTH):
         letters.append(_ALPHABET[number & 31])
         number >>= 5

@@ -112,6 +112,4 @@ async def fetch(session: AsyncSession, ring: Keyring, *, owner: uuid.UUID, purpo
 
 async def destroy(session: AsyncSession, *, owner: uuid.UUID, purpose: Purpose) -> None:
     """Destroy a person's key for `purpose`: what it sealed can never be opened again."""
-    await session.execute(
-        delete(person_key).where(person_key.c.owner == owner, person_key.c.purpose == purpose)
-    )
+    await session.execute(delete(person_key).where(person_key.c.owner == owner, person_key.c.purpose == purpose))

@@ -56,9 +56,7 @@ def _read(row: RowMapping) -> Release:
     return Release(**row)
 
 
-async def draft(
-    session: AsyncSession, *, kind: str, name: str, body: str, effective_on: date, by: str
-) -> Release:
+async def draft(session: AsyncSession, *, kind: str, name: str, body: str, effective_on: date, by: str) -> Release:
     """Keep a draft; the same bytes again return the release that they already are."""
     values = {
         "id": ids.new(),
@@ -71,9 +69,7 @@ async def draft(
         "drafted_at": clock.wall(),
     }
     await session.execute(insert(release).values(**values).on_conflict_do_nothing())
-    query = select(release).where(
-        release.c.kind == kind, release.c.name == name, release.c.digest == values["digest"]
-    )
+    query = select(release).where(release.c.kind == kind, release.c.name == name, release.c.digest == values["digest"])
     return _read((await session.execute(query)).mappings().one())
 
 

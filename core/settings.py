@@ -47,7 +47,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         message = f"{name} is not set: {advice}"
         raise SettingMissing(message)
 
-    hexadecimal = need("OSMANTHUS_MASTER_KEY", "64 hex digits, e.g. `openssl rand -hex 32`; keep it in your secret store.")
+    hexadecimal = need(
+        "OSMANTHUS_MASTER_KEY", "64 hex digits, e.g. `openssl rand -hex 32`; keep it in your secret store."
+    )
     if len(hexadecimal) != 64:  # noqa: PLR2004  (32 bytes)
         message = "OSMANTHUS_MASTER_KEY must be 64 hex digits (32 bytes)."
         raise SettingMissing(message)
