@@ -10,9 +10,10 @@ import socket
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import pytest
@@ -20,8 +21,9 @@ import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core import db, embedded, migrate
+from core import db, embedded
 from core.keys import Keyring, make_epochs
+from core.postgres import migrate
 
 PREFIX = "osmanthus"
 TEMPLATE = "osmanthus_template"
@@ -34,8 +36,8 @@ def _close_the_outside(event: str, arguments: tuple[object, ...]) -> None:
         return
     channel, address = arguments
     if isinstance(channel, socket.socket) and channel.family in {socket.AF_INET, socket.AF_INET6}:
-        host = address[0] if isinstance(address, tuple) else ""
-        if not str(host).startswith("127.") and host not in {"::1", "localhost"}:
+        host = str(cast("tuple[object, ...]", address)[0])
+        if not host.startswith("127.") and host not in {"::1", "localhost"}:
             message = f"a test tried to leave the machine: {address}"
             raise RuntimeError(message)
 
@@ -80,7 +82,7 @@ async def _operate(cluster: embedded.Cluster, statement: str) -> None:
 
 
 @asynccontextmanager
-async def _clone(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
+async def _clone(cluster: embedded.Cluster, template: str) -> AsyncGenerator[str]:
     """A database of one's own for the length of a block; yields the owner's DSN."""
     name = f"t_{uuid.uuid4().hex}"
     await _operate(cluster, f"create database {name} template {template} strategy file_copy")
@@ -121,7 +123,7 @@ async def shared_doors(shared_database: str, ring: Keyring) -> AsyncIterator[db.
 
 
 @asynccontextmanager
-async def _rolled_back(doors: db.Doors, door: db.Door) -> AsyncIterator[AsyncSession]:
+async def _rolled_back(doors: db.Doors, door: db.Door) -> AsyncGenerator[AsyncSession]:
     """A work session that ends in a rollback."""
     async with AsyncSession(doors.engine(door), expire_on_commit=False) as session:
         await session.begin()

@@ -1,4 +1,4 @@
-"""Where Alembic meets our tables: a connection handed in by `core.migrate`, or one made from the environment."""
+"""Where Alembic meets our tables: on a connection of `core.postgres.migrate`, or one made from the environment."""
 
 import asyncio
 import os
@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import auth.tables
-import core.shorttables
+import core.short.tables
 import incentives.tables
 import scoring.tables
-from core.migrate import asyncpg_url
+from core.postgres.migrate import asyncpg_url
 from core.tables import metadata
 
-ROOMS = (core.shorttables, auth.tables, scoring.tables, incentives.tables)  # imported so that the metadata is whole
+ROOMS = (core.short.tables, auth.tables, scoring.tables, incentives.tables)  # imported so that the metadata is whole
 
 
 def run(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Alembic, driven by the owner's DSN from any process: the tool, the demo and the tests share this one way.
 
-Promises: one transaction per run, so that a failed upgrade leaves nothing behind. Does not promise to arm the doors with
-passwords: `core.db.arm` does that afterwards.
+Promises: one transaction per run, so that a failed upgrade leaves nothing behind. Does not promise to arm the doors
+with passwords: `core.db.arm` does that afterwards.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
-DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
 def configuration(role_prefix: str) -> Config:

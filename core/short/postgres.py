@@ -1,0 +1,104 @@
+"""The short-lived store in UNLOGGED tables of PostgreSQL (`core.short.tables`).
+
+Promises what `core.shortlived` promises, by one autocommitted statement a verb on a pool of its own. Expired rows are
+as good as absent; `sweep` removes them.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import cast
+
+import asyncpg
+
+from core.db import is_unavailable
+from core.shortlived import StoreUnavailable, epoch_word
+
+_CLAIM = """insert into core.short_claim as held (key, until) values ($1, clock_timestamp() + $2)
+on conflict (key) do update set until = excluded.until where held.until <= clock_timestamp() returning true"""
+_COUNT = """insert into core.short_count as held (key, count, until) values ($1, 1, clock_timestamp() + $2)
+on conflict (key) do update set
+  count = case when held.until <= clock_timestamp() then 1 else held.count + 1 end,
+  until = case when held.until <= clock_timestamp() then excluded.until else held.until end
+returning count"""
+_PUT = """insert into core.short_value (key, value, until) values ($1, $2, clock_timestamp() + $3)
+on conflict (key) do update set value = excluded.value, until = excluded.until"""
+_TAKE = "delete from core.short_value where key = $1 returning case when until > clock_timestamp() then value end"
+_PEEK = "select value from core.short_value where key = $1 and until > clock_timestamp()"
+_EPOCH = "select epoch from core.short_epoch"
+_NEW_EPOCH = "insert into core.short_epoch (one, epoch) values (true, $1) on conflict do nothing"
+_NOW = "select (extract(epoch from clock_timestamp()) * 1000)::bigint"
+_SWEEP = """with claims as (delete from core.short_claim where until <= clock_timestamp() returning 1),
+counts as (delete from core.short_count where until <= clock_timestamp() returning 1),
+vals as (delete from core.short_value where until <= clock_timestamp() returning 1)
+select (select count(*) from claims) + (select count(*) from counts) + (select count(*) from vals)"""
+
+
+class PostgresStore:
+    """The port of `core.shortlived` on one door's DSN."""
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        """`url` is `postgresql://…` of a door that may use the tables; connected at first use."""
+        self._url = url
+        self._size = size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._lock = asyncio.Lock()
+
+    async def claim(self, key: str, ttl: float) -> bool:
+        """See `Store.claim`."""
+        return await self._value(_CLAIM, key, timedelta(seconds=ttl)) is True
+
+    async def count(self, key: str, window: float) -> int:
+        """See `Store.count`."""
+        return cast("int", await self._value(_COUNT, key, timedelta(seconds=window)))
+
+    async def put(self, key: str, value: bytes, ttl: float) -> None:
+        """See `Store.put`."""
+        await self._value(_PUT, key, value, timedelta(seconds=ttl))
+
+    async def take(self, key: str) -> bytes | None:
+        """See `Store.take`."""
+        return cast("bytes | None", await self._value(_TAKE, key))
+
+    async def peek(self, key: str) -> bytes | None:
+        """See `Store.peek`."""
+        return cast("bytes | None", await self._value(_PEEK, key))
+
+    async def epoch(self) -> str:
+        """See `Store.epoch`."""
+        while (held := await self._value(_EPOCH)) is None:
+            await self._value(_NEW_EPOCH, epoch_word(cast("int", await self._value(_NOW))))
+        return str(held)
+
+    async def sweep(self) -> int:
+        """See `Store.sweep`."""
+        return cast("int", await self._value(_SWEEP))
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def _value(self, statement: str, *values: object) -> object:
+        """Run one statement by itself; its first value. StoreUnavailable when the database cannot be reached."""
+        try:
+            pool = await self._connected()
+            async with pool.acquire(timeout=5) as connection:
+                return await connection.fetchval(statement, *values)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            if is_unavailable(error) or isinstance(error, OSError):
+                raise StoreUnavailable from error
+            raise
+
+    async def _connected(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """The pool, made once; its connections keep no session state, so they are not reset between uses."""
+        async with self._lock:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url, min_size=0, max_size=self._size, reset=_keep, timeout=2, command_timeout=5
+                )
+            return self._pool
+
+
+async def _keep(_connection: object) -> None:
+    """No reset: these statements leave nothing behind in a session."""
