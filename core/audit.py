@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, ids
-from core.tables import audit_entry
+from core.tables import INSTANT, audit_entry
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -62,6 +63,26 @@ async def write(
         )
     )
     return entry
+
+
+async def write_each(
+    session: AsyncSession, *, actor: Actor, action: str, purpose: str, outcome: str, owners: Mapping[uuid.UUID, Any]
+) -> None:
+    """Append one entry per owner in one statement; `owners` maps each to the detail of their entry."""
+    if not owners:
+        return
+    statement = text(
+        "insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, owner, detail) "
+        "select id, :at, :kind, :actor, :action, :purpose, :outcome, owner, detail "
+        "from unnest(:ids, :owners, :details) as each (id, owner, detail)"
+    ).bindparams(
+        bindparam("ids", [ids.new() for _ in owners], ARRAY(Uuid)),
+        bindparam("owners", list(owners), ARRAY(Uuid)),
+        bindparam("details", list(owners.values()), ARRAY(JSONB)),
+        bindparam("at", clock.civil(), INSTANT),
+    )
+    values = {"kind": actor.kind, "actor": actor.id, "action": action, "purpose": purpose, "outcome": outcome}
+    await session.execute(statement, values)
 
 
 async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None) -> list[Entry]:

@@ -5,6 +5,7 @@
 Text form: prefix, underscore, 26 characters of Crockford base32 (upper case, no I L O U).
 """
 
+import base64
 import secrets
 import uuid
 
@@ -14,6 +15,7 @@ from core.errors import NotFound
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 26
+_FROM_RFC4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 
 
 def new() -> uuid.UUID:
@@ -30,12 +32,8 @@ def random() -> uuid.UUID:
 
 def show(prefix: str, value: uuid.UUID) -> str:
     """`show("co", id)` -> `co_` + 26 characters."""
-    number = value.int
-    letters: list[str] = []
-    for _ in range(_LENGTH):
-        letters.append(_ALPHABET[number & 31])
-        number >>= 5
-    return f"{prefix}_{''.join(reversed(letters))}"
+    letters = base64.b32encode(b"\0\0\0\0" + value.bytes)[-_LENGTH:].translate(_FROM_RFC4648)
+    return f"{prefix}_{letters.decode()}"
 
 
 def read(prefix: str, text: str) -> uuid.UUID:

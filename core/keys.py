@@ -70,6 +70,17 @@ class Keyring:
             raise KeyGone(message)
         return sealed.unseal(self._epochs[epoch], wrapped, place=("keys.person_key", purpose, owner.bytes))
 
+    def seal_epoch(self, plaintext: bytes, *, place: tuple[str, str, bytes]) -> tuple[int, bytes]:
+        """Seal under the current epoch; returns the epoch's number and the sealed value."""
+        return self.epoch, sealed.seal(self._epochs[self.epoch], plaintext, place=place)
+
+    def open_epoch(self, epoch: int, value: bytes, *, place: tuple[str, str, bytes]) -> bytes:
+        """Open what `seal_epoch` wrote; KeyGone when its epoch was destroyed."""
+        if epoch not in self._epochs:
+            message = f"epoch {epoch} was destroyed"
+            raise KeyGone(message)
+        return sealed.unseal(self._epochs[epoch], value, place=place)
+
 
 def make_epochs(path: Path) -> None:
     """Write a first epoch file (mode 0600) unless there is one."""
