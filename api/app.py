@@ -1,0 +1,103 @@
+"""The sole assembly: settings in, application out.
+
+`build` puts together what one process holds (doors, keys, short-lived store) and the routes of this deployment; a
+demo adds its embedded identity provider. Nothing connects before the server starts, and all is closed when it stops.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from litestar import Litestar
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.static_files import create_static_files_router
+from litestar.template.config import TemplateConfig
+from litestar.types import ASGIApp, ControllerRouterHandler
+from sqlalchemy import select
+
+from api import deps, health, openapi, problems
+from api.deps import House
+from api.requests import Envelope
+from core import clock, db, shortlived
+from core.keys import Keyring
+from core.settings import Settings, read
+from core.tables import civil_offset
+
+_PAGES = Path(__file__).parent / "pages"
+_LARGEST_BODY = 1_000_000
+
+
+def routes(settings: Settings) -> list[ControllerRouterHandler]:
+    """Every route of a deployment with these settings."""
+    modules = [health, openapi]
+    return [
+        *(handler for module in modules for handler in module.handlers),
+        create_static_files_router(path="/static", directories=[_PAGES / "static"], include_in_schema=False),
+    ]
+
+
+def make_house(settings: Settings) -> House:
+    """What a process holds for its whole life; nothing is connected yet."""
+    ring = Keyring(settings.master_key, settings.epochs_file)
+    doors = db.Doors(settings.database_url, ring, settings.role_prefix)
+    short_url = db.door_url(settings.database_url, ring, settings.role_prefix, "auth")
+    return House(settings, ring, doors, shortlived.connect(redis_url=settings.redis_url, postgres_url=short_url))
+
+
+async def read_civil_offset(house: House) -> None:
+    """Move this process's civil clock to where the database's is."""
+    async with house.doors.claims("auth") as session:
+        moved = await session.scalar(select(civil_offset.c.moved))
+    if moved:
+        clock.move(moved)
+
+
+def build(settings: Settings) -> Litestar:
+    """The application for these settings (see `create` for what a server runs)."""
+    house = make_house(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncGenerator[None, None]:
+        await read_civil_offset(house)
+        try:
+            yield
+        finally:
+            await asyncio.gather(house.short.close(), house.doors.close())
+
+    return Litestar(
+        route_handlers=routes(settings),
+        dependencies={"house": Provide(deps.provide_house)},
+        exception_handlers={Exception: problems.answer},
+        lifespan=[lifespan],
+        logging_config=None,
+        openapi_config=openapi.CONFIG,
+        request_max_body_size=_LARGEST_BODY,
+        state=State({"house": house}),
+        template_config=TemplateConfig(directory=_PAGES / "templates", engine=JinjaTemplateEngine),
+    )
+
+
+def create() -> ASGIApp:
+    """What a server runs: the application of the environment's settings, inside its envelope."""
+    log_to_stderr()
+    return Envelope(build(read()))
+
+
+def log_to_stderr() -> None:
+    """JSON lines on standard error; exceptions without local variables, since those may hold personal data."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,40 @@
+"""Health and metrics for operators: alive, ready, counted."""
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from api import requests
+from api.deps import House
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`status` is `ok`."""
+
+    status: str = "ok"
+
+
+@get("/healthz/live", summary="The process answers", tags=["operations"])
+async def alive() -> Health:
+    """Answer while the process runs."""
+    return Health()
+
+
+@get("/healthz/ready", summary="Database and short-lived store answer", tags=["operations"])
+async def ready(house: NamedDependency[House]) -> Health:
+    """Answer 200 when every door's database and the short-lived store answer, else 503."""
+    async with house.doors.claims("auth") as session:
+        await session.execute(text("select 1"))
+    await house.short.epoch()
+    return Health()
+
+
+@get("/metrics", summary="Prometheus metrics", tags=["operations"], include_in_schema=False)
+async def metrics() -> Response[bytes]:
+    """Counts and times by route template."""
+    return Response(generate_latest(requests.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+handlers = [alive, ready, metrics]
