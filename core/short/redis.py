@@ -22,9 +22,8 @@ class RedisStore:
 
     def __init__(self, url: str, *, size: int = 8, prefix: str = "osmanthus:short:") -> None:
         """`url` is `redis://` or `rediss://`; connected at first use; callers wait for a free connection for 5 s."""
-        pool = BlockingConnectionPool.from_url(
-            url, max_connections=size, timeout=5, socket_connect_timeout=2, socket_timeout=5
-        )
+        settings = {"max_connections": size, "timeout": 5, "socket_connect_timeout": 2, "socket_timeout": 5}
+        pool = BlockingConnectionPool.from_url(url, **settings)  # pyright: ignore[reportUnknownMemberType]  (untyped)
         self._redis = Redis.from_pool(pool)
         self._prefix = prefix
 
@@ -52,8 +51,8 @@ class RedisStore:
         """See `Store.epoch`."""
         name = self._key("epoch", "")
         while (held := await _said(self._redis.get(name))) is None:
-            seconds, micros = cast("tuple[int, int]", await _said(self._redis.execute_command("TIME")))
-            await _said(self._redis.set(name, epoch_word(seconds * 1000 + micros // 1000), nx=True))
+            seconds, micros = cast("tuple[int, int]", await _said(self._redis.eval("return redis.call('TIME')", 0)))
+            await _said(self._redis.set(name, epoch_word(int(seconds) * 1000 + int(micros) // 1000), nx=True))
         return cast("bytes", held).decode()
 
     async def sweep(self) -> int:
