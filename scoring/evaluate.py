@@ -102,7 +102,10 @@ _Taken = Callable[[list[list[Fact]], date], DeductionTrace]
 def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; always called as `evaluate.compile`
     """Build the evaluator of a scorecard: rows of one citizen, the day of adulthood, the day asked for."""
     sort = _Sorter(card)
-    dimensions = [(one, [_rule(rule, sort) for rule in one.indicators if rule.enabled]) for one in card.dimensions]
+    dimensions = [
+        (one.id, one.name, one.cap, [_rule(rule, sort) for rule in one.indicators if rule.enabled])
+        for one in card.dimensions
+    ]
     deductions = [_taken(rule, sort.slots[rule.kind]) for rule in card.deductions]
     holding = [sort.slots[hold.kind] for hold in card.holds]
     identity, digest, base, low, high = card.id, card.digest, card.base, card.low, card.high
@@ -112,20 +115,39 @@ def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; alwa
         if as_of < adult_on:
             raise NotYetAdult(f"Nobody has points before adulthood; this person is adult from {adult_on}.")
         found = sort(facts, adult_on, as_of)
-        raw, gained = base, list[DimensionTrace]()
-        for dimension, rules in dimensions:
-            traces = tuple([rule(found, as_of) for rule in rules])
-            points = min(dimension.cap, sum([trace.points for trace in traces]))
+        raw, off = base, 0
+        gained: list[DimensionTrace] = []
+        for name, label, cap, rules in dimensions:
+            points = 0
+            traces: list[IndicatorTrace] = []
+            for rule in rules:
+                trace = rule(found, as_of)
+                points += trace.points
+                traces.append(trace)
+            points = min(points, cap)
             raw += points
-            gained.append(DimensionTrace(dimension.id, dimension.name, points, dimension.cap, traces))
-        lost = tuple([taken(found, as_of) for taken in deductions])
-        raw -= min(most, sum([trace.points for trace in lost]))
+            gained.append(DimensionTrace(name, label, points, cap, tuple(traces)))
+        lost: list[DeductionTrace] = []
+        for taken in deductions:
+            loss = taken(found, as_of)
+            off += loss.points
+            lost.append(loss)
+        raw -= min(most, off)
         points = max(low, min(high, raw))
         holds = tuple([fact for slot in holding for fact in found[slot]])
-        tier = lowest if holds else next(name for start, name in tiers if start <= points)
-        return Evaluation(identity, digest, as_of, adult_on, points, raw, tier, bool(holds), tuple(gained), lost, holds)
+        tier = lowest if holds else _tier(tiers, points)
+        held = bool(holds)
+        return Evaluation(identity, digest, as_of, adult_on, points, raw, tier, held, tuple(gained), tuple(lost), holds)
 
     return evaluate
+
+
+def _tier(tiers: list[tuple[int, str]], points: int) -> str:
+    """Give the highest tier that the points reach; the lowest begins at the bottom of the scale."""
+    for start, name in tiers:
+        if start <= points:
+            return name
+    return tiers[-1][1]
 
 
 class _Sorter:

@@ -8,7 +8,7 @@ only the rows that count on `as_of`.
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
-from core.months import leaves
+from core.months import leaves, number
 from scoring.facts import Fact
 from scoring.scorecard import Deduction, Indicator
 
@@ -32,13 +32,16 @@ def _ends(day: date, window: int) -> date | None:
 def _months(rule: Indicator) -> Measure:
     """Distinct calendar months with at least one row: what can be repeated at will counts once a month."""
     each, cap, window = rule.points, rule.cap, rule.window_months
+    full = -(-cap // each)
 
     def run(rows: Sequence[Fact], as_of: date) -> Trace:  # noqa: ARG001  every measure is called alike
-        last = {day.year * 12 + day.month: day for day in sorted({row.occurred_on for row in rows})}
+        last = {number(day): day for day in sorted([row.occurred_on for row in rows])}
         count = len(last)
-        points = min(cap, count * each)
-        needed = -(-points // each)
-        return points, count, _ends(list(last.values())[count - needed], window)
+        if count <= full:
+            points, oldest = count * each, next(iter(last.values()))
+        else:
+            points, oldest = cap, list(last.values())[count - full]
+        return min(cap, points), count, leaves(oldest, window) if window else None
 
     return run
 

@@ -1,0 +1,206 @@
+"""Reads the catalogue's TOML into the structs of `scoring.catalogue`, collecting every fault with its line.
+
+Pure. It checks that names used exist: groups, level tables, fields that an interval or another field points to.
+"""
+
+import re
+
+from core.policyfile import Document, Table
+from scoring import basis
+from scoring.basis import Claim
+from scoring.catalogue import (
+    TYPES,
+    Catalogue,
+    Field,
+    Group,
+    Interval,
+    Item,
+    Kind,
+    LevelRow,
+    LevelTable,
+    Scheme,
+)
+
+CODES = ("simple_procedure", "nothing_to_record")
+_LABEL = frozenset({"month", "day", "quantity", "level"})
+_LONGEST = 200
+_GRADES = 6
+
+
+def read(text: str, file: str, digest: str) -> Catalogue:
+    """Read the whole file; raises `policyfile.Faulty`."""
+    document = Document(text, file)
+    root = document.root
+    claims: list[Claim] = []
+    groups = tuple(_group(table) for table in root.tables("group", least=1))
+    tables = tuple(_levels(table) for table in root.tables("levels"))
+    names = frozenset(group.id for group in groups), frozenset(table.id for table in tables)
+    kinds = [_kind(table, names, claims) for table in root.tables("kind", least=1)]
+    if len({kind.code for kind in kinds}) < len(kinds):
+        root.fault("A kind is listed twice.", "Each code stands once.", "kind")
+    catalogue = Catalogue(
+        version=root.text("version"),
+        valid_from=root.day("valid_from"),
+        digest=digest,
+        adult_age=_adult_age(root.table("adult_age"), claims),
+        prohibited=root.words("prohibited"),
+        groups=groups,
+        schemes=tuple(_scheme(table) for table in root.tables("scheme")),
+        tables=tables,
+        kinds={kind.code: kind for kind in kinds},
+        basis=basis.read(root),
+        claims=tuple(claims),
+    )
+    root.close()
+    document.close()
+    return catalogue
+
+
+def _adult_age(table: Table, claims: list[Claim]) -> int:
+    age = table.whole("value", 18, 18)
+    claims.append(Claim("catalogue.adult_age", age, basis.read(table), table.document.file, table.line()))
+    table.close()
+    return age
+
+
+def _group(table: Table) -> Group:
+    group = Group(table.text("id"), table.text("name"), table.flag("core"))
+    table.close()
+    return group
+
+
+def _scheme(table: Table) -> Scheme:
+    scheme = Scheme(table.text("id"), table.words("grades"), basis.read(table))
+    if len(scheme.grades) > _GRADES:
+        table.fault(f"A scheme has at most {_GRADES} grades.", "Join some of them.", "grades")
+    table.close()
+    return scheme
+
+
+def _levels(table: Table) -> LevelTable:
+    rows = tuple(_row(inner) for inner in table.tables("rows", least=1))
+    found = LevelTable(table.text("id"), table.text("plus") if table.has("plus") else "", tuple(sorted(rows, key=lambda row: row.level)))
+    table.close()
+    return found
+
+
+def _row(table: Table) -> LevelRow:
+    row = LevelRow(table.text("value"), table.whole("level", 0, 99), table.text("name"), table.whole("highest", 1, 9, 9))
+    table.close()
+    return row
+
+
+def _kind(table: Table, names: tuple[frozenset[str], frozenset[str]], claims: list[Claim]) -> Kind:
+    code = table.text("code")
+    positive = table.choice("polarity", ("+", "-")) == "+"
+    fields = tuple(_field(inner) for inner in table.tables("fields", least=1))
+    level = table.table("level") if table.has("level") else None
+    kind = Kind(
+        code=code,
+        name=table.text("name"),
+        english=table.text("english"),
+        positive=positive,
+        bureau=table.text("bureau"),
+        group=table.choice("group", sorted(names[0]) or ("-",)),
+        item=_item(table.table("item")),
+        sensitivity=table.choice("sensitivity", ("G", "S")),
+        enabled=table.flag("enabled"),
+        repeatable=table.flag("repeatable"),
+        document=table.flag("document"),
+        notice=table.flag("notice"),
+        window_months=table.whole("window_months", 0, 600),
+        keep_months=table.whole("keep_months", 0, 600),
+        label=_label(table),
+        quantity=table.text("quantity") if table.has("quantity") else "",
+        level_table=level.choice("table", sorted(names[1]) or ("-",)) if level else "",
+        level_field=level.text("field") if level else "",
+        severity=table.text("severity") if table.has("severity") else "",
+        fields=fields,
+        interval=None if positive else _interval(table.table("interval"), code, claims),
+        basis=basis.read(table),
+    )
+    if level:
+        level.close()
+    _points_at(table, kind)
+    table.close()
+    return kind
+
+
+def _item(table: Table) -> Item:
+    levels = ("national", "provincial", "municipal")
+    item = Item(table.choice("level", levels), table.text("id"), table.text("version"), table.day("valid_from"))
+    table.close()
+    return item
+
+
+def _label(table: Table) -> str:
+    label = table.text("label")
+    if strange := set(re.findall(r"\{([^}]*)\}", label)) - _LABEL:
+        table.fault(f"{', '.join(sorted(strange))} is no placeholder.", f"Use {', '.join(sorted(_LABEL))}.", "label")
+    return label
+
+
+def _field(table: Table) -> Field:
+    kind = table.choice("type", TYPES)
+    whole, enum = kind == "whole", kind == "enum"
+    refused = [_refused(inner) for inner in table.tables("refused")]
+    field = Field(
+        name=table.text("name"),
+        type=kind,
+        optional=table.flag("optional", default=False),
+        longest=table.whole("longest", 1, _LONGEST) if kind == "text" else 0,
+        low=table.whole("low", 0, 10_000) if whole else 0,
+        high=table.whole("high", 0, 10_000) if whole else 0,
+        values=table.words("values") if enum else (),
+        nothing=table.words("nothing", ()),
+        refused=tuple(refused),
+        not_after=table.text("not_after") if table.has("not_after") else "",
+        future=table.flag("future", default=False),
+    )
+    table.close()
+    return field
+
+
+def _refused(table: Table) -> tuple[str, str]:
+    pair = table.text("value"), table.choice("code", CODES)
+    table.close()
+    return pair
+
+
+def _interval(table: Table, code: str, claims: list[Claim]) -> Interval:
+    wait = table.table("wait") if table.has("wait") else None
+    interval = Interval(
+        starts=table.text("starts") if table.has("starts") else "",
+        wait_field=wait.text("field") if wait else "",
+        wait_days=wait.whole("days", 1, 366) if wait else 0,
+        ends=table.text("ends") if table.has("ends") else "",
+        stop_months=_months(table, "stops_after", f"catalogue.stops_after.{code}", 36, claims),
+        hard_stop_months=_months(table, "hard_stop", "catalogue.hard_stop", 60, claims),
+        basis=basis.read(table),
+    )
+    if wait:
+        wait.close()
+    if not interval.ends and not (interval.stop_months and interval.hard_stop_months):
+        table.fault("This deduction may never end.", "Give `ends`, or both `stops_after` and `hard_stop`.")
+    table.close()
+    return interval
+
+
+def _months(table: Table, key: str, value: str, most: int, claims: list[Claim]) -> int:
+    """Read a limit in months, 0 when it is not used; nothing outlives `most`."""
+    if not table.has(key):
+        return 0
+    inner = table.table(key)
+    months = inner.whole("months", 1, most)
+    claims.append(Claim(value, months, basis.read(inner), table.document.file, table.line(key)))
+    inner.close()
+    return months
+
+
+def _points_at(table: Table, kind: Kind) -> None:
+    """Every field that the kind speaks of must be one of its fields."""
+    names = {field.name for field in kind.fields}
+    limits = [kind.interval.starts, kind.interval.wait_field, kind.interval.ends] if kind.interval else []
+    for name in [kind.quantity, kind.level_field, *limits, *(field.not_after for field in kind.fields)]:
+        if name and name not in names:
+            table.fault(f"`{name}` is no field of {kind.code}.", f"Fields are {', '.join(sorted(names))}.")

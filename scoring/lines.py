@@ -1,0 +1,317 @@
+"""One source line, checked against the catalogue in memory and decided by the line alone.
+
+Pure. Prohibited names are looked for first, in every key at every depth; no value of any line ever reaches a detail.
+What comes out is either the record's plain scoring columns with what goes into the sealed column, or the contract's
+code with the next step. Whether the person takes part is no business of this room: the answer may not depend on it.
+"""
+
+import re
+import unicodedata
+from datetime import date, timedelta
+from typing import cast
+
+import msgspec
+
+from core import idnumber, months
+from scoring.catalogue import Catalogue, Interval, Kind
+from scoring.facts import MONTHLY
+from scoring.fieldcheck import Refused, compile_field, day, members, past_day, text
+
+_TOP = frozenset({"ref", "version", "kind", "id_number", "subject", "occurred_on", "document", "notice", "fields"})
+_PARTS = {"document": ("no", "authority", "effective_on"), "notice": ("no", "served_on")}
+_SUBJECT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\x00-\x7f]+")
+_REF = 64
+_MOST = 2**31 - 1
+
+
+class SourceLine(msgspec.Struct, frozen=True):
+    """One well-formed line; exactly one of `id_number` and `subject` is there. `fields` are still unread."""
+
+    ref: str
+    version: int
+    kind: str
+    id_number: str | None
+    subject: str | None
+    occurred_on: date
+    document: dict[str, object] | None
+    notice: dict[str, object] | None
+    fields: dict[str, object]
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Why a line is not taken, in the contract's codes; `ref` is None when the line has no readable one."""
+
+    code: str
+    detail: str
+    ref: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A line's record: plain scoring columns, the identity it names, and what belongs into the sealed column.
+
+    `occurred_on` is the first of the month where the kind is counted by `period`. A deduction whose `until_on` is not
+    after its `from_on` never counts. `id_number` has its final X as a capital; digest this spelling.
+    """
+
+    ref: str
+    version: int
+    kind: str
+    provider: str
+    occurred_on: date
+    quantity: int
+    level: int | None
+    severity: str | None
+    from_on: date | None
+    until_on: date | None
+    id_number: str | None
+    subject: str | None
+    sealed: dict[str, object]
+    label: str
+
+
+class LineReader:
+    """The catalogue compiled into checks; build one per release and keep it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Compile every kind's fields."""
+        self._catalogue = catalogue
+        self._checks = {code: [(f.name, f.optional, compile_field(f)) for f in kind.fields] for code, kind in catalogue.kinds.items()}
+        self._names = {code: frozenset(field.name for field in kind.fields) for code, kind in catalogue.kinds.items()}
+        self._known = _TOP.union(*_PARTS.values(), *self._names.values())
+        self._words = {word for name in catalogue.prohibited if (word := _joined(name)).isascii()}
+        self._signs = tuple(name for name in catalogue.prohibited if not name.isascii())
+        self._grades = {scheme.id: scheme.grades for scheme in catalogue.schemes}
+
+    def read(self, raw: bytes, *, permitted: frozenset[str], received_on: date, provider: str = "") -> Accepted | Rejected:
+        """Decode and check one line of the body."""
+        line = self.decode(raw)
+        if isinstance(line, Rejected):
+            return line
+        return self.check(line, permitted=permitted, received_on=received_on, provider=provider)
+
+    def decode(self, raw: bytes) -> SourceLine | Rejected:
+        """Read one line of strict UTF-8 JSON into a `SourceLine`; a number out of range or too deep is malformed."""
+        ref: str | None = None
+        try:
+            value = members("the line", _json(raw))
+            ref = _ref(value.get("ref"))
+            self._prohibited(value)
+            return _line(value, ref)
+        except Refused as refused:
+            return Rejected(refused.code, refused.detail, ref)
+
+    def check(self, line: SourceLine, *, permitted: frozenset[str], received_on: date, provider: str = "") -> Accepted | Rejected:
+        """Decide one line: `permitted` are the kinds this source may send, `received_on` the civil day of receipt."""
+        try:
+            return self._accept(line, permitted, received_on, provider)
+        except Refused as refused:
+            return Rejected(refused.code, refused.detail, line.ref)
+
+    def _accept(self, line: SourceLine, permitted: frozenset[str], received_on: date, provider: str) -> Accepted:
+        kind = self._kind(line.kind, permitted)
+        _unknown(line.fields, self._names[kind.code], "fields.")
+        born = _born(line)
+        if line.occurred_on > received_on:
+            raise Refused("future_date", "`occurred_on` lies in the future. Send the record once the day has come.")
+        effective, served, papers = _papers(kind, line, received_on)
+        fields = self._fields(kind, line.fields, received_on)
+        occurred = _occurred(kind, line.occurred_on, fields)
+        if born is not None:
+            self._grown_up(born, line.occurred_on, occurred, fields)
+        start, end = _interval(kind.interval, line.occurred_on, effective, served, fields)
+        quantity = cast("int", fields[kind.quantity]) if kind.quantity else 1
+        level = self._level(kind, fields)
+        return Accepted(
+            line.ref,
+            line.version,
+            kind.code,
+            provider,
+            occurred,
+            quantity,
+            level,
+            kind.severity or None,
+            start,
+            end,
+            idnumber.normal(line.id_number) if line.id_number is not None else None,
+            line.subject,
+            {**papers, "fields": line.fields},
+            self._catalogue.label(kind.code, occurred, quantity, level),
+        )
+
+    def _prohibited(self, value: dict[str, object]) -> None:
+        """Look at every key at every depth (CIR art. 14, PIPL art. 28); a detail names the listed word, not the key."""
+        waiting: list[object] = [value]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, dict):
+                for key, inner in cast("dict[str, object]", one).items():
+                    if key not in self._known and (name := self._listed(key)):
+                        detail = f"A member named like `{name}` may not be collected. Remove it and resend; nothing was kept."
+                        raise Refused("prohibited_field", detail)
+                    if isinstance(inner, dict | list):
+                        waiting.append(cast("object", inner))
+            else:
+                waiting.extend(cast("list[object]", one) if isinstance(one, list) else [])
+
+    def _listed(self, key: str) -> str:
+        """Give the prohibited name that a key holds as whole words (Latin) or anywhere (Chinese), else nothing."""
+        plain = unicodedata.normalize("NFKC", key)
+        words = [word.casefold() for word in _WORD.findall(plain)]
+        for first in range(len(words)):
+            for last in range(first + 1, min(first + 3, len(words)) + 1):
+                if (name := "".join(words[first:last])) in self._words:
+                    return name
+        joined = "".join(words)
+        return joined if joined in self._words else next((sign for sign in self._signs if sign in plain), "")
+
+    def _kind(self, code: str, permitted: frozenset[str]) -> Kind:
+        kind = self._catalogue.kinds.get(code)
+        if kind is None:
+            raise Refused("unknown_kind", "`kind` is not in the catalogue. See /v1/rules/catalogue.")
+        if not kind.enabled or code not in permitted:
+            raise Refused("kind_not_permitted", f"`kind` {code} is not in force, or not agreed with this source.")
+        return kind
+
+    def _fields(self, kind: Kind, raw: dict[str, object], received_on: date) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for name, optional, check in self._checks[kind.code]:
+            if raw.get(name) is not None:
+                found[name] = check(raw[name], received_on)
+            elif not optional:
+                raise Refused("malformed", f"`fields.{name}` is missing. Add it and resend.")
+        for field in kind.fields:
+            if field.not_after and cast("date", found[field.name]) > cast("date", found[field.not_after]):
+                detail = f"`fields.{field.name}` is after `{field.not_after}`: only what was kept is recorded. Leave the line out."
+                raise Refused("nothing_to_record", detail)
+        return found
+
+    def _grown_up(self, born: date, occurred: date, counted: date, fields: dict[str, object]) -> None:
+        """Nothing dated before the 18th birthday is taken, nor a month that ended before it."""
+        adult = self._catalogue.adult_on(born)
+        if occurred < adult or ("period" in fields and months.shift(counted, 1) <= adult and counted.day == 1):
+            raise Refused("minor", "The record is dated before the person's 18th birthday. It is not taken; leave the line out.")
+
+    def _level(self, kind: Kind, fields: dict[str, object]) -> int | None:
+        if not kind.level_table:
+            return None
+        value = fields[kind.level_field]
+        if isinstance(value, str) and kind.level_field == "grade":
+            return self._graded(fields, value)
+        table = next(table for table in self._catalogue.tables if table.id == kind.level_table)
+        row = next(row for row in table.rows if row.value == str(value))
+        plus = cast("int", fields[table.plus]) if table.plus else 0
+        if plus > row.highest:
+            raise Refused("malformed", f"`fields.{table.plus}` of this award goes to {row.highest}. Correct it and resend.")
+        return row.level + plus
+
+    def _graded(self, fields: dict[str, object], name: str) -> int:
+        grades = self._grades.get(cast("str", fields["scheme"]), ())
+        if name not in grades:
+            raise Refused("malformed", "`fields.grade` is not in the declared table of this scheme. Send its row, 1 to 6.")
+        return grades.index(name) + 1
+
+
+def _json(raw: bytes) -> object:
+    try:
+        return msgspec.json.decode(raw)
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, a number beyond reading, nested without end
+        raise Refused("malformed", "The line is not one JSON object in UTF-8. Correct it and resend.") from None
+
+
+def _joined(name: str) -> str:
+    return name.replace("_", "")
+
+
+def _ref(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= _REF and value.isprintable() else None
+
+
+def _unknown(value: dict[str, object], known: frozenset[str] | tuple[str, ...], where: str) -> None:
+    for key in value:
+        if key not in known:
+            shown = f"`{where}{key}`" if _PLAIN.fullmatch(key) else f"A member of `{where.rstrip('.') or 'the line'}`"
+            raise Refused("unknown_field", f"{shown} is not in the catalogue. Remove it and resend.")
+
+
+def _line(value: dict[str, object], ref: str | None) -> SourceLine:
+    """Read the envelope."""
+    _unknown(value, _TOP, "")
+    if ref is None or ref.isspace():
+        raise Refused("malformed", f"`ref` must be a printable text of 1 to {_REF} characters. Correct it and resend.")
+    version = value.get("version")
+    if type(version) is not int or not 1 <= version <= _MOST:
+        raise Refused("malformed", "`version` must be a whole number from 1. Correct it and resend.")
+    id_number, subject = value.get("id_number"), value.get("subject")
+    if (id_number is None) == (subject is None):
+        raise Refused("malformed", "Send exactly one of `id_number` and `subject`.")
+    if id_number is not None and not isinstance(id_number, str):
+        raise Refused("bad_id_number", "`id_number` must be a text of 18 characters. Correct it and resend.")
+    if subject is not None and not (isinstance(subject, str) and _SUBJECT.fullmatch(subject)):
+        raise Refused("malformed", "`subject` must be the keyed digest, 64 lower-case hex digits. Correct it and resend.")
+    document, notice = (None if value.get(name) is None else members(name, value[name]) for name in _PARTS)
+    for name, part in (("document", document), ("notice", notice)):
+        _unknown(part or {}, _PARTS[name], f"{name}.")
+    kind = text("kind", value.get("kind"), 16)
+    occurred = day("occurred_on", value.get("occurred_on"))
+    fields = members("fields", value.get("fields"))
+    return SourceLine(ref, version, kind, id_number, subject, occurred, document, notice, fields)
+
+
+def _born(line: SourceLine) -> date | None:
+    if line.id_number is None:
+        return None
+    born = idnumber.check(line.id_number)
+    if born is None:
+        raise Refused("bad_id_number", "`id_number` fails GB 11643 (length, birth date, region or check digit). Correct it and resend.")
+    return born
+
+
+def _papers(kind: Kind, line: SourceLine, received_on: date) -> tuple[date | None, date | None, dict[str, object]]:
+    """Read the document and the notice where the kind needs them; otherwise they are not kept (PIPL art. 6)."""
+    papers: dict[str, object] = {}
+    effective = served = None
+    if kind.document:
+        effective = _paper(line.document, "document", received_on)
+        papers["document"] = line.document
+    if kind.notice:
+        served = _paper(line.notice, "notice", received_on)
+        papers["notice"] = line.notice
+    return effective, served, papers
+
+
+def _paper(part: dict[str, object] | None, name: str, received_on: date) -> date:
+    """A negative needs an effective document and proof that the person was told (CIR art. 15)."""
+    missing = next((key for key in _PARTS[name] if part is None or part.get(key) is None), None)
+    if part is None or missing:
+        raise Refused(f"missing_{name}", f"`{name}.{missing}` is missing; this kind needs it. Add it and resend.")
+    *texts, dated = _PARTS[name]
+    for key in texts:
+        text(f"{name}.{key}", part[key], 100)
+    return past_day(f"{name}.{dated}", part[dated], received_on)
+
+
+def _occurred(kind: Kind, occurred: date, fields: dict[str, object]) -> date:
+    if kind.code in MONTHLY and "period" in fields:
+        return date.fromisoformat(f"{fields['period']}-01")
+    return occurred
+
+
+def _interval(
+    rule: Interval | None, act: date, effective: date | None, served: date | None, fields: dict[str, object]
+) -> tuple[date | None, date | None]:
+    """Give [from_on, until_on) of a deduction; (None, None) for a positive."""
+    if rule is None or effective is None or served is None:
+        return None, None
+    start = cast("date", fields[rule.starts]) if rule.starts else max(effective, served)
+    if rule.wait_field:
+        start = max(start, cast("date", fields[rule.wait_field]) + timedelta(days=rule.wait_days))
+    ends: list[date] = []
+    if rule.stop_months:
+        ends.append(months.shift(effective, rule.stop_months))
+    if rule.hard_stop_months:
+        ends.append(months.shift(act, rule.hard_stop_months))
+    if rule.ends and rule.ends in fields:
+        ends.append(cast("date", fields[rule.ends]))
+    return start, min(ends, default=None)
