@@ -1,17 +1,26 @@
 """The short-lived store in UNLOGGED tables of PostgreSQL (`core.short.tables`).
 
 Promises what `core.shortlived` promises, by one autocommitted statement a verb on a pool of its own. Expired rows are
-as good as absent; `sweep` removes them.
+as good as absent; `sweep` removes them. A crash of the server ends every connection, so the epoch read when a
+connection was made holds for as long as it lives: asking for the epoch costs no statement. Does not promise to notice
+that somebody truncated the tables under a running server.
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
 from core.db import is_unavailable
 from core.shortlived import StoreUnavailable, epoch_word
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    _Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 _CLAIM = """insert into core.short_claim as held (key, until) values ($1, clock_timestamp() + $2)
 on conflict (key) do update set until = excluded.until where held.until <= clock_timestamp() returning true"""
@@ -42,6 +51,7 @@ class PostgresStore:
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._lock = asyncio.Lock()
+        self._epochs: dict[int, str] = {}  # by the backend's pid; a new connection overwrites a reused one
 
     async def claim(self, key: str, ttl: float) -> bool:
         """See `Store.claim`."""
@@ -65,9 +75,8 @@ class PostgresStore:
 
     async def epoch(self) -> str:
         """See `Store.epoch`."""
-        while (held := await self._value(_EPOCH)) is None:
-            await self._value(_NEW_EPOCH, epoch_word(cast("int", await self._value(_NOW))))
-        return str(held)
+        async with self._connection() as connection:
+            return self._epochs[connection.get_server_pid()]
 
     async def sweep(self) -> int:
         """See `Store.sweep`."""
@@ -80,11 +89,17 @@ class PostgresStore:
             self._pool = None
 
     async def _value(self, statement: str, *values: object) -> object:
-        """Run one statement by itself; its first value. StoreUnavailable when the database cannot be reached."""
+        """Run one statement by itself; its first value."""
+        async with self._connection() as connection:
+            return await connection.fetchval(statement, *values)
+
+    @asynccontextmanager
+    async def _connection(self) -> "AsyncGenerator[_Connection]":
+        """A live connection of the pool. StoreUnavailable when the database cannot be reached."""
         try:
             pool = await self._connected()
             async with pool.acquire(timeout=5) as connection:
-                return await connection.fetchval(statement, *values)
+                yield connection
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             if is_unavailable(error) or isinstance(error, OSError):
                 raise StoreUnavailable from error
@@ -95,9 +110,21 @@ class PostgresStore:
         async with self._lock:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._url, min_size=0, max_size=self._size, reset=_keep, timeout=2, command_timeout=5
+                    self._url,
+                    min_size=0,
+                    max_size=self._size,
+                    reset=_keep,
+                    init=self._greet,
+                    timeout=2,
+                    command_timeout=5,
                 )
             return self._pool
+
+    async def _greet(self, connection: "_Connection") -> None:
+        """Read, or make, the epoch that holds while this connection lives."""
+        while (held := await connection.fetchval(_EPOCH)) is None:
+            await connection.execute(_NEW_EPOCH, epoch_word(await connection.fetchval(_NOW)))
+        self._epochs[connection.get_server_pid()] = held
 
 
 async def _keep(_connection: object) -> None:
