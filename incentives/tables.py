@@ -1,16 +1,24 @@
 """Tables of floor 4: perks in force, credit codes, decisions."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from core.tables import INSTANT, metadata
 
-# One threshold and one cap a perk, in force; written when a release is approved.
+# One dated line a perk and release, written when the release is approved: one threshold (tenths) and one cap (fen).
+# A line without a threshold says that the release took the perk out of force.
 perk = sa.Table(
     "perk",
     metadata,
     sa.Column("perk_id", sa.Text, primary_key=True),
-    sa.Column("release_id", sa.Uuid, nullable=False),
-    sa.Column("threshold", sa.Integer, nullable=False),
+    sa.Column("release_id", sa.Uuid, primary_key=True),
+    sa.Column("effective_on", sa.Date, nullable=False),
+    sa.Column("approved_at", INSTANT, nullable=False),
+    sa.Column("threshold", sa.Integer),
+    sa.Column("cap", sa.BigInteger),
+    sa.Column("over_cap", sa.Text, nullable=False),
+    sa.Column("closed", sa.Boolean, nullable=False),
+    sa.Column("terminals", ARRAY(sa.Text)),
     schema="incentives",
 )
 
@@ -37,6 +45,7 @@ credit_code_use = sa.Table(
     schema="incentives",
 )
 
+# What a partner was told. `key`, `round` and `input` let an Idempotency-Key repeat it; codes in `input` are digests.
 decision = sa.Table(
     "decision",
     metadata,
@@ -47,6 +56,13 @@ decision = sa.Table(
     sa.Column("granted", sa.Boolean, nullable=False),
     sa.Column("at", INSTANT, nullable=False),
     sa.Column("valid_until", INSTANT, nullable=False),
+    sa.Column("consent_id", sa.Uuid),
+    sa.Column("release_id", sa.Uuid),
+    sa.Column("reason", sa.Text),
+    sa.Column("key", sa.Text),
+    sa.Column("round", sa.SmallInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("input", JSONB),
+    sa.UniqueConstraint("partner_id", "key", "round"),
     sa.Index(None, "citizen_id"),
     schema="incentives",
 )

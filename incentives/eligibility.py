@@ -1,0 +1,135 @@
+"""May this holder have this perk? One statement on the partner door, one decision, one entry that the holder reads.
+
+Promises: a partner learns granted or standard route and, of personal causes, nothing: every one of them walks the same
+statement, writes the same rows and carries the same signature. An impersonal reason (about the perk, the request or the
+code) is named. A code is consumed by a unique insert inside the statement, so of racing checks exactly one has it. No
+answer without its access row. Does not promise anything about money: a grant waives, it never pays.
+
+`incentives.check_eligibility` (migration 0005) is the statement; it proves the caller by the hash of its live token, so
+this module never says who is asking.
+"""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from core import ids
+from core.errors import FieldError, Unauthenticated
+from core.idempotency import IdempotencyConflict
+from incentives import codes
+
+_CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_PERKS = "select * from incentives.perks_of_caller($1)"
+_NOBODY = uuid.UUID(int=0)
+
+
+class TokenDead(Unauthenticated):
+    """The access token was revoked, has expired, or its client may not ask (RFC 6750, section 3.1)."""
+
+    code = "invalid_token"
+    title = "The access token is not valid"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a partner asks: a perk, a holder by code or by pairwise subject, fen, and where."""
+
+    perk: str
+    code: str | None = None
+    subject: str | None = None
+    amount: int | None = None
+    terminal: str | None = None
+
+    def holder(self) -> bytes:
+        """SHA-256 of the presented value, known or not; what limits count and what a repeat must share."""
+        return codes.digest(self.code) if self.code is not None else hashlib.sha256((self.subject or "").encode()).digest()
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What was decided. `reason` is impersonal; `release_id` is the release that says the perk's terms, if any."""
+
+    partner_id: str
+    decision_id: uuid.UUID
+    granted: bool
+    reason: str | None
+    at: datetime
+    valid_until: datetime
+    release_id: uuid.UUID | None
+    replayed: bool
+
+
+class Gate:
+    """The partner door's raw pool, entered in the order of arrival."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        """`pool` keeps no session state between uses."""
+        self._pool = pool
+        self._turn = asyncio.Semaphore(pool.get_max_size())  # first come, first served: halves the slowest answers
+
+    async def check(self, question: Question, *, token: bytes, key: str | None = None) -> Verdict:
+        """Decide. `token` is the SHA-256 of the access token's jti, `key` an Idempotency-Key.
+
+        A repeat of a key is answered as the first time until `valid_until` and while the consent lives; after that it is
+        a new check. Raises TokenDead and IdempotencyConflict.
+        """
+        decision = ids.random()
+        given = _shared_by_repeats(question)
+        arguments = (
+            token,
+            question.perk,
+            None if question.code is None else question.holder(),
+            None if question.code is not None else _subject(question.subject or ""),
+            question.amount,
+            question.terminal,
+            key,
+            msgspec.json.encode(given).decode(),
+            decision,
+            ids.show("dc", decision),
+            ids.new(),
+        )
+        row = await self._ask(arguments, again=key is not None)
+        if row is None:
+            detail = "Ask for a new access token."
+            raise TokenDead(detail, headers={"WWW-Authenticate": 'DPoP error="invalid_token", algs="ES256 EdDSA"'})
+        if row["first_input"] is not None:
+            raise _conflict(msgspec.json.decode(row["first_input"], type=dict[str, object]), given)
+        return Verdict(*(row[name] for name in Verdict.__struct_fields__))
+
+    async def perks(self, *, token: bytes) -> list[tuple[str, uuid.UUID, str]]:
+        """The caller's perks in force: perk id, release id, text of the release; nothing for a dead token."""
+        async with self._turn, self._pool.acquire() as connection:
+            return [tuple(row) for row in await connection.fetch(_PERKS, token)]
+
+    async def _ask(self, arguments: tuple[object, ...], *, again: bool) -> "asyncpg.Record | None":
+        try:
+            async with self._turn, self._pool.acquire() as connection:
+                return await connection.fetchrow(_CHECK, *arguments)
+        except asyncpg.UniqueViolationError:
+            if not again:
+                raise
+        return await self._ask(arguments, again=False)  # the same key won a race: its decision is there to be repeated
+
+
+def _subject(text: str) -> uuid.UUID:
+    """The pairwise id behind the text; one that nobody has for what is no id at all, so that the two answer alike."""
+    try:
+        return ids.read("su", text)
+    except ids.NotFound:
+        return _NOBODY
+
+
+def _shared_by_repeats(question: Question) -> dict[str, object]:
+    given = {"perk": question.perk, "holder": question.holder().hex()}
+    optional = {"amount": question.amount, "terminal": question.terminal}
+    return given | {name: value for name, value in optional.items() if value is not None}
+
+
+def _conflict(first: Mapping[str, object], given: Mapping[str, object]) -> IdempotencyConflict:
+    changed = sorted(name for name in {*first, *given} if first.get(name) != given.get(name))
+    detail = f"Differs from the first request in: {', '.join(changed)}. Use a new key for a new request."
+    errors = [FieldError(f"/{name}", "differs", "Send the first value or a new key.") for name in changed]
+    return IdempotencyConflict(detail, errors=errors)
