@@ -17,7 +17,6 @@ import msgspec
 from core.errors import Problem
 from core.tomllines import Path, locate
 
-
 T = TypeVar("T")
 
 
@@ -97,11 +96,13 @@ class Table:
 
     def text(self, key: str, default: str | None = None) -> str:
         """Read a text that is not empty."""
-        return self._read(key, default, "", "a text in double quotes, not empty", lambda v: isinstance(v, str) and v.strip() != "")
+        wanted = "a text in double quotes, not empty"
+        return self._read(key, default, "", wanted, lambda v: isinstance(v, str) and v.strip() != "")
 
     def flag(self, key: str, *, default: bool | None = None) -> bool:
         """Read true or false."""
-        return self._read(key, default, False, "true or false", lambda v: isinstance(v, bool))
+        no = False
+        return self._read(key, default, no, "true or false", lambda v: isinstance(v, bool))
 
     def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """Read a whole number from `low` to `high`."""
@@ -140,7 +141,8 @@ class Table:
 
     def table(self, key: str) -> "Table":
         """Read a table; an absent one is a fault and reads as empty."""
-        value: dict[str, object] = self._read(key, None, {}, "a table", lambda v: isinstance(v, dict))
+        empty: dict[str, object] = {}
+        value = self._read(key, None, empty, "a table", lambda v: isinstance(v, dict))
         return Table(self.document, value, (*self.path, key))
 
     def tables(self, key: str, *, least: int = 0) -> "list[Table]":

@@ -66,7 +66,9 @@ def read(table: Table, fallback: Basis | None = None) -> Basis:
     if inner.has("kind") and kind != "demo" and not cite:
         inner.fault(f"A basis of kind {kind} cites nothing.", "Name the document, or say demo.", "cite")
     if kind == "demo" and cite:
-        inner.fault("A demo basis cites a document.", "Remove the citation, or say what kind of decision it is.", "cite")
+        inner.fault(
+            "A demo basis cites a document.", "Remove the citation, or say what kind of decision it is.", "cite"
+        )
     inner.close()
     return Basis(kind, cite)
 
@@ -88,7 +90,11 @@ def judge(claims: Iterable[Claim], statutes: dict[str, Statute]) -> list[Fault]:
 def _why_not(claim: Claim, statutes: dict[str, Statute]) -> tuple[str, str] | None:
     if claim.basis.kind != "law":
         known = claim.basis.cite in statutes
-        return (f"`{claim.value}` cites a statute but is not of kind law.", "Say law, or cite something else.") if known else None
+        return (
+            (f"`{claim.value}` cites a statute but is not of kind law.", "Say law, or cite something else.")
+            if known
+            else None
+        )
     statute = statutes.get(claim.basis.cite)
     if statute is None:
         return f"`{claim.basis.cite}` is not in the list of statutes.", "Add it to policy/statutes.toml, or say demo."
@@ -97,7 +103,10 @@ def _why_not(claim: Claim, statutes: dict[str, Statute]) -> tuple[str, str] | No
         return f"{statute.title} does not set `{claim.value}`.", "Say demo: a statute is cited only for what it sets."
     if claim.amount > setting.at_most or (setting.exactly and claim.amount != setting.at_most):
         word = "sets exactly" if setting.exactly else "allows at most"
-        return f"{statute.title} {word} {setting.at_most} {setting.unit}.", f"`{claim.value}` is {claim.amount}; correct it."
+        return (
+            f"{statute.title} {word} {setting.at_most} {setting.unit}.",
+            f"`{claim.value}` is {claim.amount}; correct it.",
+        )
     return None
 
 
@@ -105,7 +114,9 @@ def _statute(table: Table) -> Statute:
     text, digest = table.text("text"), table.text("sha256")
     actual = hashlib.sha256(text.encode()).hexdigest()
     if digest != actual:
-        table.fault("The quoted words do not match their SHA-256.", f"Compare with the source; the hash is {actual}.", "sha256")
+        table.fault(
+            "The quoted words do not match their SHA-256.", f"Compare with the source; the hash is {actual}.", "sha256"
+        )
     sets = tuple(_setting(inner) for inner in table.tables("sets", least=1))
     statute = Statute(table.text("id"), table.text("title"), text, table.text("source"), digest, sets)
     table.close()

@@ -1,88 +1,60 @@
-"""Reads a scorecard's TOML into the structs of `scoring.scorecard`, collecting every fault with its line.
+"""Reads the parts of a scorecard's TOML into the structs of `scoring.rules`, noting every fault with its line.
 
-Pure. What it checks is form and inner consistency: closed lists of measures and placeholders, each kind counted once,
-caps that can hold, tiers that rise. It does not judge whether a number is wise.
+Pure. It checks form: closed lists of measures and placeholders, bounds of numbers. How the parts fit together is looked
+at by `scoring.scorecard`; whether a number is wise, by nobody here.
 """
 
 import re
 
-from core.policyfile import Document, Table
+from core.policyfile import Table
 from scoring import basis
 from scoring.basis import Basis, Claim
-from scoring.scorecard import MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Scorecard, Tier
+from scoring.rules import MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Tier
 
-_MOST = 10_000
+MOST = 10_000
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _POSITIVE = frozenset({"window", "value", "each", "points", "cap", "level"})
 _NEGATIVE = frozenset({"value", "each", "points", "cap"})
 
 
-def read(text: str, file: str, digest: str) -> Scorecard:
-    """Read the whole file; raises `policyfile.Faulty`."""
-    document = Document(text, file)
-    root = document.root
-    claims: list[Claim] = []
-    whole = basis.read(root)
-    scale = root.table("scale")
-    ground = _claim(scale, claims, whole, "scale", "base", "low", "high", "deduction_cap")
-    del ground
-    card = Scorecard(
-        id=root.text("id"),
-        title=root.text("title"),
-        valid_from=root.day("valid_from"),
-        digest=digest,
-        base=scale.tenths("base", 0, _MOST),
-        low=scale.tenths("low", 0, _MOST),
-        high=scale.tenths("high", 0, _MOST),
-        deduction_cap=scale.tenths("deduction_cap", 0, _MOST),
-        dimensions=tuple(_dimension(table, claims) for table in root.tables("dimension", least=1)),
-        deductions=tuple(_deduction(table, claims) for table in root.tables("deduction")),
-        holds=tuple(_hold(table) for table in root.tables("hold")),
-        tiers=tuple(_tier(table, claims) for table in root.tables("tier", least=1)),
-        basis=whole,
-        claims=tuple(claims),
-    )
-    scale.close()
-    root.close()
-    _consistent(card, root)
-    document.close()
-    return card
-
-
-def _claim(table: Table, claims: list[Claim], around: Basis | None, what: str, *keys: str) -> Basis:
+def claim(table: Table, claims: list[Claim], around: Basis | None, what: str, *keys: str) -> Basis:
     """Note for each named value of a table what it rests on."""
     found = basis.read(table, around)
     for key in keys:
         amount = table.value.get(key)
         if table.has(key):
             line = table.line(key)
-            claims.append(Claim(f"{what}.{key}", amount if isinstance(amount, int) else 0, found, table.document.file, line))
+            claims.append(
+                Claim(f"{what}.{key}", amount if isinstance(amount, int) else 0, found, table.document.file, line)
+            )
     return found
 
 
-def _tier(table: Table, claims: list[Claim]) -> Tier:
-    found = _claim(table, claims, None, "tier", "from")
-    tier = Tier(table.text("name"), table.tenths("from", 0, _MOST), found)
+def tier(table: Table, claims: list[Claim]) -> Tier:
+    """Read one tier."""
+    found = claim(table, claims, None, "tier", "from")
+    made = Tier(table.text("name"), table.tenths("from", 0, MOST), found)
     table.close()
-    return tier
+    return made
 
 
-def _dimension(table: Table, claims: list[Claim]) -> Dimension:
-    found = _claim(table, claims, None, "dimension", "cap")
-    dimension = Dimension(
+def dimension(table: Table, claims: list[Claim]) -> Dimension:
+    """Read one dimension with its indicators."""
+    found = claim(table, claims, None, "dimension", "cap")
+    made = Dimension(
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
-        cap=table.tenths("cap", 0, _MOST),
+        cap=table.tenths("cap", 0, MOST),
         indicators=tuple(_indicator(inner, claims) for inner in table.tables("indicator", least=1)),
         basis=found,
     )
     table.close()
-    return dimension
+    return made
 
 
 def _indicator(table: Table, claims: list[Claim]) -> Indicator:
-    found = _claim(table, claims, None, "indicator", "points", "cap", "window_months", "years", "levels")
+    found = claim(table, claims, None, "indicator", "points", "cap", "window_months", "years", "levels")
     measure = table.choice("measure", MEASURES)
     clean, best = measure == "clean_years", measure == "best"
     indicator = Indicator(
@@ -94,8 +66,8 @@ def _indicator(table: Table, claims: list[Claim]) -> Indicator:
         measure=measure,
         window_months=0 if clean else table.whole("window_months", 0, 600),
         years=table.whole("years", 1, 10) if clean else 0,
-        points=0 if best else table.tenths("points", 1, _MOST),
-        cap=table.tenths("cap", 1, _MOST),
+        points=0 if best else table.tenths("points", 1, MOST),
+        cap=table.tenths("cap", 1, MOST),
         unit=table.text("unit"),
         levels=tuple(_level(inner) for inner in table.tables("levels", least=1)) if best else (),
         reason=_template(table, "reason", _POSITIVE),
@@ -108,7 +80,7 @@ def _indicator(table: Table, claims: list[Claim]) -> Indicator:
 
 
 def _level(table: Table) -> Level:
-    level = Level(table.whole("level", 1, 1_000), table.text("name"), table.tenths("points", 1, _MOST))
+    level = Level(table.whole("level", 1, 1_000), table.text("name"), table.tenths("points", 1, MOST))
     table.close()
     return level
 
@@ -119,22 +91,23 @@ def _effort(table: Table) -> Effort:
     return effort
 
 
-def _deduction(table: Table, claims: list[Claim]) -> Deduction:
-    found = _claim(table, claims, None, "deduction", "points", "cap")
-    deduction = Deduction(
+def deduction(table: Table, claims: list[Claim]) -> Deduction:
+    """Read one deduction."""
+    found = claim(table, claims, None, "deduction", "points", "cap")
+    made = Deduction(
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
         kind=table.text("kind"),
-        points=table.tenths("points", 1, _MOST),
-        cap=table.tenths("cap", 1, _MOST),
+        points=table.tenths("points", 1, MOST),
+        cap=table.tenths("cap", 1, MOST),
         hard_stop_months=_hard_stop(table, claims) if table.has("hard_stop") else 0,
         reason=_template(table, "reason", _NEGATIVE),
         recover=table.text("recover"),
         basis=found,
     )
     table.close()
-    return deduction
+    return made
 
 
 def _hard_stop(table: Table, claims: list[Claim]) -> int:
@@ -145,8 +118,9 @@ def _hard_stop(table: Table, claims: list[Claim]) -> int:
     return months
 
 
-def _hold(table: Table) -> Hold:
-    hold = Hold(
+def hold(table: Table) -> Hold:
+    """Read one tier hold."""
+    made = Hold(
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
@@ -156,7 +130,7 @@ def _hold(table: Table) -> Hold:
         basis=basis.read(table),
     )
     table.close()
-    return hold
+    return made
 
 
 def _template(table: Table, key: str, allowed: frozenset[str]) -> str:
@@ -165,40 +139,3 @@ def _template(table: Table, key: str, allowed: frozenset[str]) -> str:
         if name not in allowed:
             table.fault(f"{{{name}}} is no placeholder.", f"Use {', '.join(sorted(allowed))}.", key)
     return template
-
-
-def _consistent(card: Scorecard, root: Table) -> None:
-    """Look across the tables: order, repetition and bounds."""
-    if not card.low <= card.base <= card.high:
-        root.fault("The base lies outside the scale.", "Keep low <= base <= high.", "scale")
-    starts = [tier.start for tier in card.tiers]
-    if starts != sorted(set(starts)) or (starts and starts[0] != card.low):
-        root.fault("Tiers do not rise from the bottom of the scale.", "Order them, the first from `low`.", "tier")
-    for inner in root.tables("dimension"):
-        _once(inner, inner.tables("indicator"))
-    indicators = [one for dimension in card.dimensions for one in dimension.indicators]
-    parts = [*card.dimensions, *indicators, *card.deductions, *card.holds]
-    _unique(root, [part.id for part in parts], "id")
-    counted = [kind for one in indicators if one.measure != "clean_years" for kind in one.kinds]
-    _unique(root, [*counted, *(one.kind for one in (*card.deductions, *card.holds))], "kind")
-    for one in indicators:
-        strange = set(one.kinds) - {deduction.kind for deduction in card.deductions}
-        if one.measure == "clean_years" and strange:
-            root.fault(f"{one.id} looks at {', '.join(sorted(strange))}, which deduct nothing.", "Name only deductions.")
-
-
-def _once(dimension: Table, indicators: list[Table]) -> None:
-    for table in indicators:
-        seen: set[int] = set()
-        for inner in table.tables("levels"):
-            level = inner.whole("level", 1, 1_000)
-            if level in seen:
-                table.fault(f"Level {level} is given twice.", "Keep one.", "levels")
-            seen.add(level)
-    if not any(table.flag("enabled", default=True) for table in indicators):
-        dimension.fault("No indicator of this dimension is enabled.", "Enable one or remove the dimension.")
-
-
-def _unique(root: Table, names: list[str], what: str) -> None:
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        root.fault(f"The {what} {name} is used twice.", f"Each {what} counts once; keep one of them.")

@@ -10,115 +10,10 @@ from datetime import date
 import msgspec
 
 from core.months import shift
+from core.policyfile import Document
+from scoring import basis, cataloguefile
 from scoring.basis import Basis, Claim
-
-TYPES = ("text", "true", "date", "month", "whole", "enum", "uscc", "grade")
-
-
-class Field(msgspec.Struct, frozen=True):
-    """One member of `fields`: its closed type and the bounds of that type.
-
-    `nothing` are enum values that leave nothing to record, `refused` pairs of value and rejection code, `not_after` the
-    date field that this date may not exceed.
-    """
-
-    name: str
-    type: str
-    optional: bool
-    longest: int
-    low: int
-    high: int
-    values: tuple[str, ...]
-    nothing: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...]
-    not_after: str
-    future: bool
-
-
-class LevelRow(msgspec.Struct, frozen=True):
-    """A value of a field, the number it stands for, its name; `highest` bounds the number added to it."""
-
-    value: str
-    level: int
-    name: str
-    highest: int
-
-
-class LevelTable(msgspec.Struct, frozen=True):
-    """How a field becomes a level; `plus` names the whole-number field that is added."""
-
-    id: str
-    plus: str
-    rows: tuple[LevelRow, ...]
-
-
-class Scheme(msgspec.Struct, frozen=True):
-    """A declared rural scheme: the names of its grades, the lowest first."""
-
-    id: str
-    grades: tuple[str, ...]
-    basis: Basis
-
-
-class Interval(msgspec.Struct, frozen=True):
-    """From when until when a deduction counts; empty names and zeros mean that the limit is not used.
-
-    It begins on the later of the document's effect and its service, or on the date in `starts`, and not before
-    `wait_days` after `wait_field`. It ends on the date in `ends`, `stop_months` after the document's effect, or
-    `hard_stop_months` after the act, whichever comes first.
-    """
-
-    starts: str
-    wait_field: str
-    wait_days: int
-    ends: str
-    stop_months: int
-    hard_stop_months: int
-    basis: Basis
-
-
-class Item(msgspec.Struct, frozen=True):
-    """The entry of the public credit information catalogue (national, provincial or municipal) that allows a kind."""
-
-    level: str
-    id: str
-    version: str
-    valid_from: date
-
-
-class Kind(msgspec.Struct, frozen=True):
-    """One kind of record. `sensitivity` G is general, S needs its own consent (PIPL art. 29)."""
-
-    code: str
-    name: str
-    english: str
-    positive: bool
-    bureau: str
-    group: str
-    item: Item
-    sensitivity: str
-    enabled: bool
-    repeatable: bool
-    document: bool
-    notice: bool
-    window_months: int
-    keep_months: int
-    label: str
-    quantity: str
-    level_table: str
-    level_field: str
-    severity: str
-    fields: tuple[Field, ...]
-    interval: Interval | None
-    basis: Basis
-
-
-class Group(msgspec.Struct, frozen=True):
-    """A group of sources as a notice names it; a core group is taken or refused with the consent as a whole."""
-
-    id: str
-    name: str
-    core: bool
+from scoring.kinds import Group, Kind, LevelTable, Scheme
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -139,6 +34,10 @@ class Catalogue(msgspec.Struct, frozen=True):
     def adult_on(self, born: date) -> date:
         """Give the first day of adulthood; a birthday on 29 February falls on the 28th in common years."""
         return shift(born, 12 * self.adult_age)
+
+    def enabled(self) -> frozenset[str]:
+        """Give the codes of the kinds that the catalogue lets in."""
+        return frozenset(kind.code for kind in self.kinds.values() if kind.enabled)
 
     def kinds_of(self, group: str) -> frozenset[str]:
         """Give the enabled kinds that a group of sources may send."""
@@ -164,6 +63,28 @@ class Catalogue(msgspec.Struct, frozen=True):
 
 def load(text: str, file: str) -> Catalogue:
     """Read a catalogue; raises `policyfile.Faulty` with every fault found, each with its line."""
-    from scoring.cataloguefile import read  # noqa: PLC0415  the reader builds the structs above
-
-    return read(text, file, hashlib.sha256(text.encode()).hexdigest())
+    document = Document(text, file)
+    root = document.root
+    claims: list[Claim] = []
+    groups = tuple(cataloguefile.group(table) for table in root.tables("group", least=1))
+    tables = tuple(cataloguefile.levels(table) for table in root.tables("levels"))
+    names = frozenset(group.id for group in groups), frozenset(table.id for table in tables)
+    kinds = [cataloguefile.kind(table, names, claims) for table in root.tables("kind", least=1)]
+    if len({kind.code for kind in kinds}) < len(kinds):
+        root.fault("A kind is listed twice.", "Each code stands once.", "kind")
+    catalogue = Catalogue(
+        version=root.text("version"),
+        valid_from=root.day("valid_from"),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        adult_age=cataloguefile.adult_age(root.table("adult_age"), claims),
+        prohibited=root.words("prohibited"),
+        groups=groups,
+        schemes=tuple(cataloguefile.scheme(table) for table in root.tables("scheme")),
+        tables=tables,
+        kinds={kind.code: kind for kind in kinds},
+        basis=basis.read(root),
+        claims=tuple(claims),
+    )
+    root.close()
+    document.close()
+    return catalogue

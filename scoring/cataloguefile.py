@@ -1,16 +1,15 @@
-"""Reads the catalogue's TOML into the structs of `scoring.catalogue`, collecting every fault with its line.
+"""Reads the parts of the catalogue's TOML into the structs of `scoring.kinds`, noting every fault with its line.
 
 Pure. It checks that names used exist: groups, level tables, fields that an interval or another field points to.
 """
 
 import re
 
-from core.policyfile import Document, Table
+from core.policyfile import Table
 from scoring import basis
 from scoring.basis import Claim
-from scoring.catalogue import (
+from scoring.kinds import (
     TYPES,
-    Catalogue,
     Field,
     Group,
     Interval,
@@ -27,75 +26,58 @@ _LONGEST = 200
 _GRADES = 6
 
 
-def read(text: str, file: str, digest: str) -> Catalogue:
-    """Read the whole file; raises `policyfile.Faulty`."""
-    document = Document(text, file)
-    root = document.root
-    claims: list[Claim] = []
-    groups = tuple(_group(table) for table in root.tables("group", least=1))
-    tables = tuple(_levels(table) for table in root.tables("levels"))
-    names = frozenset(group.id for group in groups), frozenset(table.id for table in tables)
-    kinds = [_kind(table, names, claims) for table in root.tables("kind", least=1)]
-    if len({kind.code for kind in kinds}) < len(kinds):
-        root.fault("A kind is listed twice.", "Each code stands once.", "kind")
-    catalogue = Catalogue(
-        version=root.text("version"),
-        valid_from=root.day("valid_from"),
-        digest=digest,
-        adult_age=_adult_age(root.table("adult_age"), claims),
-        prohibited=root.words("prohibited"),
-        groups=groups,
-        schemes=tuple(_scheme(table) for table in root.tables("scheme")),
-        tables=tables,
-        kinds={kind.code: kind for kind in kinds},
-        basis=basis.read(root),
-        claims=tuple(claims),
-    )
-    root.close()
-    document.close()
-    return catalogue
-
-
-def _adult_age(table: Table, claims: list[Claim]) -> int:
+def adult_age(table: Table, claims: list[Claim]) -> int:
+    """Read the age of adulthood and what it rests on."""
     age = table.whole("value", 18, 18)
     claims.append(Claim("catalogue.adult_age", age, basis.read(table), table.document.file, table.line()))
     table.close()
     return age
 
 
-def _group(table: Table) -> Group:
-    group = Group(table.text("id"), table.text("name"), table.flag("core"))
+def group(table: Table) -> Group:
+    """Read one group of sources."""
+    made = Group(table.text("id"), table.text("name"), table.flag("core"))
     table.close()
-    return group
+    return made
 
 
-def _scheme(table: Table) -> Scheme:
-    scheme = Scheme(table.text("id"), table.words("grades"), basis.read(table))
-    if len(scheme.grades) > _GRADES:
+def scheme(table: Table) -> Scheme:
+    """Read one declared rural scheme."""
+    made = Scheme(table.text("id"), table.words("grades"), basis.read(table))
+    if len(made.grades) > _GRADES:
         table.fault(f"A scheme has at most {_GRADES} grades.", "Join some of them.", "grades")
     table.close()
-    return scheme
+    return made
 
 
-def _levels(table: Table) -> LevelTable:
+def levels(table: Table) -> LevelTable:
+    """Read one table of levels, lowest first."""
     rows = tuple(_row(inner) for inner in table.tables("rows", least=1))
-    found = LevelTable(table.text("id"), table.text("plus") if table.has("plus") else "", tuple(sorted(rows, key=lambda row: row.level)))
+    found = LevelTable(
+        table.text("id"),
+        table.text("plus") if table.has("plus") else "",
+        tuple(sorted(rows, key=lambda row: row.level)),
+    )
     table.close()
     return found
 
 
 def _row(table: Table) -> LevelRow:
-    row = LevelRow(table.text("value"), table.whole("level", 0, 99), table.text("name"), table.whole("highest", 1, 9, 9))
+    row = LevelRow(
+        table.text("value"), table.whole("level", 0, 99), table.text("name"), table.whole("highest", 1, 9, 9)
+    )
     table.close()
     return row
 
 
-def _kind(table: Table, names: tuple[frozenset[str], frozenset[str]], claims: list[Claim]) -> Kind:
+def kind(table: Table, names: tuple[frozenset[str], frozenset[str]], claims: list[Claim]) -> Kind:
+    """Read one kind; `names` are the groups and the level tables that exist."""
+    """Read one kind; `names` are the groups and the level tables that exist."""
     code = table.text("code")
     positive = table.choice("polarity", ("+", "-")) == "+"
     fields = tuple(_field(inner) for inner in table.tables("fields", least=1))
     level = table.table("level") if table.has("level") else None
-    kind = Kind(
+    made = Kind(
         code=code,
         name=table.text("name"),
         english=table.text("english"),
@@ -121,9 +103,9 @@ def _kind(table: Table, names: tuple[frozenset[str], frozenset[str]], claims: li
     )
     if level:
         level.close()
-    _points_at(table, kind)
+    _points_at(table, made)
     table.close()
-    return kind
+    return made
 
 
 def _item(table: Table) -> Item:

@@ -16,7 +16,8 @@ from core.errors import Conflict
 from core.months import shift
 from scoring.facts import Fact
 from scoring.measures import deduct, measure
-from scoring.scorecard import Deduction, Indicator, Scorecard
+from scoring.rules import Deduction, Indicator
+from scoring.scorecard import Scorecard
 
 
 class NotYetAdult(Conflict):
@@ -113,7 +114,7 @@ def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; alwa
 
     def evaluate(facts: Iterable[Fact], adult_on: date, as_of: date) -> Evaluation:
         if as_of < adult_on:
-            raise NotYetAdult(f"Nobody has points before adulthood; this person is adult from {adult_on}.")
+            raise NotYetAdult("Nobody has points before the 18th birthday. Ask for a later day.")
         found = sort(facts, adult_on, as_of)
         raw, off = base, 0
         gained: list[DimensionTrace] = []

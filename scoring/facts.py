@@ -75,7 +75,9 @@ def _merge(group: set[RecordRow]) -> Fact:
         hours = sum({record.id: record.quantity for record in rows}.values())
         quantity, provider = min(HOURS_A_DAY, hours), ""
     records = tuple(dict.fromkeys(record.id for record in rows))
-    return Fact(one.kind, provider, day, quantity, one.level, one.severity, one.from_on, one.until_on, one.status, records)
+    return Fact(
+        one.kind, provider, day, quantity, one.level, one.severity, one.from_on, one.until_on, one.status, records
+    )
 
 
 def _order(fact: Fact) -> tuple[str, date, date, str, str, tuple[str, ...]]:

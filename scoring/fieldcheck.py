@@ -10,7 +10,7 @@ from datetime import date
 from typing import cast
 
 from core import idnumber
-from scoring.catalogue import Field
+from scoring.kinds import Field
 
 Check = Callable[[object, date], object]
 
@@ -19,7 +19,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _EARLIEST = date(1900, 1, 1)
 
 
-class Refused(Exception):  # noqa: N818  the state of one line, not an error of ours
+class Refused(Exception):
     """One line is not taken: the contract's code and a detail without any value."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -38,7 +38,9 @@ def text(name: str, value: object, longest: int) -> str:
     """Take a printable text of 1 to `longest` characters."""
     if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() and not value.isspace():
         return value
-    raise Refused("malformed", f"`{name}` must be a printable text of 1 to {longest} characters. Correct it and resend.")
+    raise Refused(
+        "malformed", f"`{name}` must be a printable text of 1 to {longest} characters. Correct it and resend."
+    )
 
 
 def day(name: str, value: object) -> date:
@@ -70,7 +72,10 @@ def _true(field: Field) -> Check:
         if value is True:
             return True
         if value is False:
-            raise Refused("nothing_to_record", f"`fields.{field.name}` is false: only what was kept is recorded. Leave the line out.")
+            raise Refused(
+                "nothing_to_record",
+                f"`fields.{field.name}` is false: only what was kept is recorded. Leave the line out.",
+            )
         raise Refused("malformed", f"`fields.{field.name}` must be true. Correct it and resend.")
 
     return check
@@ -88,7 +93,9 @@ def _month(field: Field) -> Check:
         if not isinstance(value, str) or not _MONTH.fullmatch(value) or value < "1900":
             raise Refused("malformed", f"`fields.{field.name}` must be a month, YYYY-MM. Correct it and resend.")
         if value > received_on.isoformat()[:7]:
-            raise Refused("future_date", f"`fields.{field.name}` lies in the future. Send the record once the month has come.")
+            raise Refused(
+                "future_date", f"`fields.{field.name}` lies in the future. Send the record once the month has come."
+            )
         return value
 
     return check
@@ -114,8 +121,12 @@ def _enum(field: Field) -> Check:
             if value in field.nothing:
                 raise Refused("nothing_to_record", f"This `fields.{field.name}` is not taken. Leave the line out.")
             if value in refused:
-                raise Refused(refused[value], f"This `fields.{field.name}` is not taken from natural persons. Leave the line out.")
-        raise Refused("malformed", f"`fields.{field.name}` must be one of {', '.join(field.values)}. Correct it and resend.")
+                raise Refused(
+                    refused[value], f"This `fields.{field.name}` is not taken from natural persons. Leave the line out."
+                )
+        raise Refused(
+            "malformed", f"`fields.{field.name}` must be one of {', '.join(field.values)}. Correct it and resend."
+        )
 
     return check
 

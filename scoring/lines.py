@@ -5,39 +5,17 @@ What comes out is either the record's plain scoring columns with what goes into 
 code with the next step. Whether the person takes part is no business of this room: the answer may not depend on it.
 """
 
-import re
-import unicodedata
 from datetime import date, timedelta
 from typing import cast
 
 import msgspec
 
 from core import idnumber, months
-from scoring.catalogue import Catalogue, Interval, Kind
+from scoring.catalogue import Catalogue
+from scoring.envelope import PARTS, TOP, Prohibited, SourceLine, envelope, parse, read_ref, unknown
 from scoring.facts import MONTHLY
-from scoring.fieldcheck import Refused, compile_field, day, members, past_day, text
-
-_TOP = frozenset({"ref", "version", "kind", "id_number", "subject", "occurred_on", "document", "notice", "fields"})
-_PARTS = {"document": ("no", "authority", "effective_on"), "notice": ("no", "served_on")}
-_SUBJECT = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}", re.ASCII)
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\x00-\x7f]+")
-_REF = 64
-_MOST = 2**31 - 1
-
-
-class SourceLine(msgspec.Struct, frozen=True):
-    """One well-formed line; exactly one of `id_number` and `subject` is there. `fields` are still unread."""
-
-    ref: str
-    version: int
-    kind: str
-    id_number: str | None
-    subject: str | None
-    occurred_on: date
-    document: dict[str, object] | None
-    notice: dict[str, object] | None
-    fields: dict[str, object]
+from scoring.fieldcheck import Refused, compile_field, members, past_day, text
+from scoring.kinds import Interval, Kind
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -77,14 +55,18 @@ class LineReader:
     def __init__(self, catalogue: Catalogue) -> None:
         """Compile every kind's fields."""
         self._catalogue = catalogue
-        self._checks = {code: [(f.name, f.optional, compile_field(f)) for f in kind.fields] for code, kind in catalogue.kinds.items()}
+        self._checks = {
+            code: [(f.name, f.optional, compile_field(f)) for f in kind.fields]
+            for code, kind in catalogue.kinds.items()
+        }
         self._names = {code: frozenset(field.name for field in kind.fields) for code, kind in catalogue.kinds.items()}
-        self._known = _TOP.union(*_PARTS.values(), *self._names.values())
-        self._words = {word for name in catalogue.prohibited if (word := _joined(name)).isascii()}
-        self._signs = tuple(name for name in catalogue.prohibited if not name.isascii())
+        known = TOP.union(*PARTS.values(), *self._names.values())
+        self._prohibited = Prohibited(catalogue.prohibited, known)
         self._grades = {scheme.id: scheme.grades for scheme in catalogue.schemes}
 
-    def read(self, raw: bytes, *, permitted: frozenset[str], received_on: date, provider: str = "") -> Accepted | Rejected:
+    def read(
+        self, raw: bytes, *, permitted: frozenset[str], received_on: date, provider: str = ""
+    ) -> Accepted | Rejected:
         """Decode and check one line of the body."""
         line = self.decode(raw)
         if isinstance(line, Rejected):
@@ -95,14 +77,16 @@ class LineReader:
         """Read one line of strict UTF-8 JSON into a `SourceLine`; a number out of range or too deep is malformed."""
         ref: str | None = None
         try:
-            value = members("the line", _json(raw))
-            ref = _ref(value.get("ref"))
-            self._prohibited(value)
-            return _line(value, ref)
+            value = members("the line", parse(raw))
+            ref = read_ref(value.get("ref"))
+            self._prohibited.refuse(value)
+            return envelope(value, ref)
         except Refused as refused:
             return Rejected(refused.code, refused.detail, ref)
 
-    def check(self, line: SourceLine, *, permitted: frozenset[str], received_on: date, provider: str = "") -> Accepted | Rejected:
+    def check(
+        self, line: SourceLine, *, permitted: frozenset[str], received_on: date, provider: str = ""
+    ) -> Accepted | Rejected:
         """Decide one line: `permitted` are the kinds this source may send, `received_on` the civil day of receipt."""
         try:
             return self._accept(line, permitted, received_on, provider)
@@ -111,7 +95,7 @@ class LineReader:
 
     def _accept(self, line: SourceLine, permitted: frozenset[str], received_on: date, provider: str) -> Accepted:
         kind = self._kind(line.kind, permitted)
-        _unknown(line.fields, self._names[kind.code], "fields.")
+        unknown(line.fields, self._names[kind.code], "fields.")
         born = _born(line)
         if line.occurred_on > received_on:
             raise Refused("future_date", "`occurred_on` lies in the future. Send the record once the day has come.")
@@ -140,32 +124,6 @@ class LineReader:
             self._catalogue.label(kind.code, occurred, quantity, level),
         )
 
-    def _prohibited(self, value: dict[str, object]) -> None:
-        """Look at every key at every depth (CIR art. 14, PIPL art. 28); a detail names the listed word, not the key."""
-        waiting: list[object] = [value]
-        while waiting:
-            one = waiting.pop()
-            if isinstance(one, dict):
-                for key, inner in cast("dict[str, object]", one).items():
-                    if key not in self._known and (name := self._listed(key)):
-                        detail = f"A member named like `{name}` may not be collected. Remove it and resend; nothing was kept."
-                        raise Refused("prohibited_field", detail)
-                    if isinstance(inner, dict | list):
-                        waiting.append(cast("object", inner))
-            else:
-                waiting.extend(cast("list[object]", one) if isinstance(one, list) else [])
-
-    def _listed(self, key: str) -> str:
-        """Give the prohibited name that a key holds as whole words (Latin) or anywhere (Chinese), else nothing."""
-        plain = unicodedata.normalize("NFKC", key)
-        words = [word.casefold() for word in _WORD.findall(plain)]
-        for first in range(len(words)):
-            for last in range(first + 1, min(first + 3, len(words)) + 1):
-                if (name := "".join(words[first:last])) in self._words:
-                    return name
-        joined = "".join(words)
-        return joined if joined in self._words else next((sign for sign in self._signs if sign in plain), "")
-
     def _kind(self, code: str, permitted: frozenset[str]) -> Kind:
         kind = self._catalogue.kinds.get(code)
         if kind is None:
@@ -191,7 +149,9 @@ class LineReader:
         """Nothing dated before the 18th birthday is taken, nor a month that ended before it."""
         adult = self._catalogue.adult_on(born)
         if occurred < adult or ("period" in fields and months.shift(counted, 1) <= adult and counted.day == 1):
-            raise Refused("minor", "The record is dated before the person's 18th birthday. It is not taken; leave the line out.")
+            raise Refused(
+                "minor", "The record is dated before the person's 18th birthday. It is not taken; leave the line out."
+            )
 
     def _level(self, kind: Kind, fields: dict[str, object]) -> int | None:
         if not kind.level_table:
@@ -203,60 +163,18 @@ class LineReader:
         row = next(row for row in table.rows if row.value == str(value))
         plus = cast("int", fields[table.plus]) if table.plus else 0
         if plus > row.highest:
-            raise Refused("malformed", f"`fields.{table.plus}` of this award goes to {row.highest}. Correct it and resend.")
+            raise Refused(
+                "malformed", f"`fields.{table.plus}` of this award goes to {row.highest}. Correct it and resend."
+            )
         return row.level + plus
 
     def _graded(self, fields: dict[str, object], name: str) -> int:
         grades = self._grades.get(cast("str", fields["scheme"]), ())
         if name not in grades:
-            raise Refused("malformed", "`fields.grade` is not in the declared table of this scheme. Send its row, 1 to 6.")
+            raise Refused(
+                "malformed", "`fields.grade` is not in the declared table of this scheme. Send its row, 1 to 6."
+            )
         return grades.index(name) + 1
-
-
-def _json(raw: bytes) -> object:
-    try:
-        return msgspec.json.decode(raw)
-    except (ValueError, RecursionError):  # not UTF-8, not JSON, a number beyond reading, nested without end
-        raise Refused("malformed", "The line is not one JSON object in UTF-8. Correct it and resend.") from None
-
-
-def _joined(name: str) -> str:
-    return name.replace("_", "")
-
-
-def _ref(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= _REF and value.isprintable() else None
-
-
-def _unknown(value: dict[str, object], known: frozenset[str] | tuple[str, ...], where: str) -> None:
-    for key in value:
-        if key not in known:
-            shown = f"`{where}{key}`" if _PLAIN.fullmatch(key) else f"A member of `{where.rstrip('.') or 'the line'}`"
-            raise Refused("unknown_field", f"{shown} is not in the catalogue. Remove it and resend.")
-
-
-def _line(value: dict[str, object], ref: str | None) -> SourceLine:
-    """Read the envelope."""
-    _unknown(value, _TOP, "")
-    if ref is None or ref.isspace():
-        raise Refused("malformed", f"`ref` must be a printable text of 1 to {_REF} characters. Correct it and resend.")
-    version = value.get("version")
-    if type(version) is not int or not 1 <= version <= _MOST:
-        raise Refused("malformed", "`version` must be a whole number from 1. Correct it and resend.")
-    id_number, subject = value.get("id_number"), value.get("subject")
-    if (id_number is None) == (subject is None):
-        raise Refused("malformed", "Send exactly one of `id_number` and `subject`.")
-    if id_number is not None and not isinstance(id_number, str):
-        raise Refused("bad_id_number", "`id_number` must be a text of 18 characters. Correct it and resend.")
-    if subject is not None and not (isinstance(subject, str) and _SUBJECT.fullmatch(subject)):
-        raise Refused("malformed", "`subject` must be the keyed digest, 64 lower-case hex digits. Correct it and resend.")
-    document, notice = (None if value.get(name) is None else members(name, value[name]) for name in _PARTS)
-    for name, part in (("document", document), ("notice", notice)):
-        _unknown(part or {}, _PARTS[name], f"{name}.")
-    kind = text("kind", value.get("kind"), 16)
-    occurred = day("occurred_on", value.get("occurred_on"))
-    fields = members("fields", value.get("fields"))
-    return SourceLine(ref, version, kind, id_number, subject, occurred, document, notice, fields)
 
 
 def _born(line: SourceLine) -> date | None:
@@ -264,7 +182,10 @@ def _born(line: SourceLine) -> date | None:
         return None
     born = idnumber.check(line.id_number)
     if born is None:
-        raise Refused("bad_id_number", "`id_number` fails GB 11643 (length, birth date, region or check digit). Correct it and resend.")
+        raise Refused(
+            "bad_id_number",
+            "`id_number` fails GB 11643 (length, birth date, region or check digit). Correct it and resend.",
+        )
     return born
 
 
@@ -283,10 +204,10 @@ def _papers(kind: Kind, line: SourceLine, received_on: date) -> tuple[date | Non
 
 def _paper(part: dict[str, object] | None, name: str, received_on: date) -> date:
     """A negative needs an effective document and proof that the person was told (CIR art. 15)."""
-    missing = next((key for key in _PARTS[name] if part is None or part.get(key) is None), None)
+    missing = next((key for key in PARTS[name] if part is None or part.get(key) is None), None)
     if part is None or missing:
-        raise Refused(f"missing_{name}", f"`{name}.{missing}` is missing; this kind needs it. Add it and resend.")
-    *texts, dated = _PARTS[name]
+        raise Refused("missing_" + name, f"`{name}.{missing}` is missing; this kind needs it. Add it and resend.")
+    *texts, dated = PARTS[name]
     for key in texts:
         text(f"{name}.{key}", part[key], 100)
     return past_day(f"{name}.{dated}", part[dated], received_on)

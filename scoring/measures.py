@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from core.months import leaves, number
 from scoring.facts import Fact
-from scoring.scorecard import Deduction, Indicator
+from scoring.rules import Deduction, Indicator
 
 Trace = tuple[int, int, date | None]
 Measure = Callable[[Sequence[Fact], date], Trace]

@@ -1,8 +1,7 @@
-"""The rule book's scorecard as frozen values: what counts, how much, until when, and what it rests on.
+"""A whole scorecard: what counts, how much, until when, and what every value rests on.
 
-Pure. The language is closed: five measures (`count`, `sum`, `best`, `months`, `clean_years`) over groups of kinds in
-calendar windows, caps, deductions, tier holds and tiers. All points are integers in tenths. A scorecard that loads is
-complete and consistent in itself; whether its statutes say what it claims is judged by `scoring.basis`.
+Pure. A scorecard that loads is complete and consistent in itself: each kind is counted once, tiers rise, only
+deductions break a clean year. Whether its statutes say what it claims is judged by `scoring.basis`.
 """
 
 import hashlib
@@ -10,93 +9,10 @@ from datetime import date
 
 import msgspec
 
+from core.policyfile import Document, Table
+from scoring import basis, cardfile
 from scoring.basis import Basis, Claim
-
-MEASURES = ("months", "sum", "count", "best", "clean_years")
-PACES = ("month", "hour")
-
-
-class Level(msgspec.Struct, frozen=True):
-    """What one level of a honour or grade is called and gives, in tenths."""
-
-    level: int
-    name: str
-    points: int
-
-
-class Effort(msgspec.Struct, frozen=True):
-    """What a person can do for one more unit: in words, in hours-equivalent, and at what pace it can be repeated."""
-
-    text: str
-    hours: int
-    pace: str
-
-
-class Indicator(msgspec.Struct, frozen=True):
-    """One positive rule. `points` per unit and `cap` in tenths; `window_months` 0 means without end."""
-
-    id: str
-    name: str
-    english: str
-    enabled: bool
-    kinds: tuple[str, ...]
-    measure: str
-    window_months: int
-    years: int
-    points: int
-    cap: int
-    unit: str
-    levels: tuple[Level, ...]
-    reason: str
-    none: str
-    effort: Effort | None
-    basis: Basis
-
-
-class Dimension(msgspec.Struct, frozen=True):
-    """A group of indicators under one cap, in tenths."""
-
-    id: str
-    name: str
-    english: str
-    cap: int
-    indicators: tuple[Indicator, ...]
-    basis: Basis
-
-
-class Deduction(msgspec.Struct, frozen=True):
-    """One negative rule: `points` off per live record, at most `cap`; `hard_stop_months` after the act nothing counts."""
-
-    id: str
-    name: str
-    english: str
-    kind: str
-    points: int
-    cap: int
-    hard_stop_months: int
-    reason: str
-    recover: str
-    basis: Basis
-
-
-class Hold(msgspec.Struct, frozen=True):
-    """A record that holds the shown tier at the lowest and leaves the points alone."""
-
-    id: str
-    name: str
-    english: str
-    kind: str
-    reason: str
-    recover: str
-    basis: Basis
-
-
-class Tier(msgspec.Struct, frozen=True):
-    """A tier and the points, in tenths, from which it is reached."""
-
-    name: str
-    start: int
-    basis: Basis
+from scoring.rules import Deduction, Dimension, Hold, Indicator, Tier
 
 
 class Scorecard(msgspec.Struct, frozen=True):
@@ -133,6 +49,69 @@ class Scorecard(msgspec.Struct, frozen=True):
 
 def load(text: str, file: str) -> Scorecard:
     """Read a scorecard; raises `policyfile.Faulty` with every fault found, each with its line."""
-    from scoring.cardfile import read  # noqa: PLC0415  the reader builds the structs above
+    document = Document(text, file)
+    root = document.root
+    claims: list[Claim] = []
+    whole = basis.read(root)
+    scale = root.table("scale")
+    cardfile.claim(scale, claims, whole, "scale", "base", "low", "high", "deduction_cap")
+    card = Scorecard(
+        id=root.text("id"),
+        title=root.text("title"),
+        valid_from=root.day("valid_from"),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        base=scale.tenths("base", 0, cardfile.MOST),
+        low=scale.tenths("low", 0, cardfile.MOST),
+        high=scale.tenths("high", 0, cardfile.MOST),
+        deduction_cap=scale.tenths("deduction_cap", 0, cardfile.MOST),
+        dimensions=tuple(cardfile.dimension(table, claims) for table in root.tables("dimension", least=1)),
+        deductions=tuple(cardfile.deduction(table, claims) for table in root.tables("deduction")),
+        holds=tuple(cardfile.hold(table) for table in root.tables("hold")),
+        tiers=tuple(cardfile.tier(table, claims) for table in root.tables("tier", least=1)),
+        basis=whole,
+        claims=tuple(claims),
+    )
+    scale.close()
+    root.close()
+    _consistent(card, root)
+    document.close()
+    return card
 
-    return read(text, file, hashlib.sha256(text.encode()).hexdigest())
+
+def _consistent(card: Scorecard, root: Table) -> None:
+    """Look across the tables: order, repetition and bounds."""
+    if not card.low <= card.base <= card.high:
+        root.fault("The base lies outside the scale.", "Keep low <= base <= high.", "scale")
+    starts = [tier.start for tier in card.tiers]
+    if starts != sorted(set(starts)) or (starts and starts[0] != card.low):
+        root.fault("Tiers do not rise from the bottom of the scale.", "Order them, the first from `low`.", "tier")
+    for inner in root.tables("dimension"):
+        _once(inner, inner.tables("indicator"))
+    indicators = [one for dimension in card.dimensions for one in dimension.indicators]
+    parts = [*card.dimensions, *indicators, *card.deductions, *card.holds]
+    _unique(root, [part.id for part in parts], "id")
+    counted = [kind for one in indicators if one.measure != "clean_years" for kind in one.kinds]
+    _unique(root, [*counted, *(one.kind for one in (*card.deductions, *card.holds))], "kind")
+    for one in indicators:
+        strange = set(one.kinds) - {deduction.kind for deduction in card.deductions}
+        if one.measure == "clean_years" and strange:
+            root.fault(
+                f"{one.id} looks at {', '.join(sorted(strange))}, which deduct nothing.", "Name only deductions."
+            )
+
+
+def _once(dimension: Table, indicators: list[Table]) -> None:
+    for table in indicators:
+        seen: set[int] = set()
+        for inner in table.tables("levels"):
+            level = inner.whole("level", 1, 1_000)
+            if level in seen:
+                table.fault(f"Level {level} is given twice.", "Keep one.", "levels")
+            seen.add(level)
+    if not any(table.flag("enabled", default=True) for table in indicators):
+        dimension.fault("No indicator of this dimension is enabled.", "Enable one or remove the dimension.")
+
+
+def _unique(root: Table, names: list[str], what: str) -> None:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        root.fault(f"The {what} {name} is used twice.", f"Each {what} counts once; keep one of them.")
