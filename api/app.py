@@ -13,7 +13,6 @@ from pathlib import Path
 
 import structlog
 from litestar import Litestar
-from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router
@@ -23,6 +22,7 @@ from sqlalchemy import select
 
 from api import deps, health, openapi, problems
 from api.deps import House
+from api.pages import frame
 from api.requests import Envelope
 from core import clock, db, shortlived
 from core.keys import Keyring
@@ -79,7 +79,7 @@ def build(settings: Settings) -> Litestar:
         openapi_config=openapi.CONFIG,
         request_max_body_size=_LARGEST_BODY,
         state=State({"house": house}),
-        template_config=TemplateConfig(directory=_PAGES / "templates", engine=JinjaTemplateEngine),
+        template_config=TemplateConfig(instance=frame.engine()),
     )
 
 
