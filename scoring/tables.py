@@ -22,7 +22,7 @@ live = sa.Table(
     "live",
     metadata,
     sa.Column("record_subject", sa.Uuid, primary_key=True),
-    sa.Column("until", INSTANT, nullable=False),
+    sa.Column("until", INSTANT, nullable=False, index=True),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("sealed_owner", sa.LargeBinary, nullable=False),
     schema="scoring",
@@ -54,11 +54,13 @@ record = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     *_scoring_columns(),
     sa.Column("status", sa.Text, nullable=False),
+    sa.Column("status_at", INSTANT, nullable=False),
     sa.Column("batch_id", sa.Uuid, nullable=False),
     sa.Column("received_at", INSTANT, nullable=False),
     sa.CheckConstraint("status in ('active', 'disputed', 'hidden', 'repaired', 'revoked')", name="status"),
     sa.UniqueConstraint("record_subject", "source", "ref"),
     sa.Index(None, "source", "ref"),
+    sa.Index("ix_record_revoked", "status_at", postgresql_where=sa.text("status = 'revoked'")),
     schema="scoring",
 )
 
@@ -72,6 +74,7 @@ staging = sa.Table(
     sa.Column("citizen_id", sa.Uuid, nullable=False),
     *_scoring_columns(),
     sa.Column("staged_at", INSTANT, nullable=False),
+    sa.Index(None, "batch_id", "citizen_id"),
     schema="scoring",
     prefixes=["UNLOGGED"],
 )

@@ -1,0 +1,103 @@
+"""The thread between a citizen and their records, opened only here.
+
+A holder is a citizen with a live `score` consent, and the random subject under which their records lie. The thread is
+sealed under the citizen's *records* key (`scoring.link`) and, the other way round, under an epoch key
+(`scoring.live.sealed_owner`). Whoever changes records or a standing locks the link first, in the order of the citizens'
+ids, so that writers about the same people wait for each other and never for ever.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import ARRAY, Uuid, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import db, sealed
+from core.keys import KeyGone, Keyring
+
+LINK = ("scoring.link", "sealed")
+OWNER = ("scoring.live", "sealed_owner")
+
+
+class Thread(msgspec.Struct, frozen=True):
+    """What `scoring.link.sealed` holds."""
+
+    record_subject: uuid.UUID
+    adult_on: date
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """A citizen whose records may be used now. Holds a key: never log it."""
+
+    citizen_id: uuid.UUID
+    consent_id: uuid.UUID
+    record_subject: uuid.UUID
+    adult_on: date
+    key: bytes
+
+
+_COLUMNS = "l.citizen_id, l.consent_id, l.sealed, k.epoch, k.wrapped"
+_LOOK = (
+    f"select {_COLUMNS} from scoring.link l "  # noqa: S608  (constants of this module)
+    "join auth.live_consent c on c.id = l.consent_id "
+    "join keys.person_key k on k.owner = l.citizen_id and k.purpose = 'records' "
+    "where l.citizen_id = any($1::uuid[])"
+)
+_LOCK = "select 1 from scoring.link where citizen_id = any($1::uuid[]) order by citizen_id for update"
+
+
+async def of(session: AsyncSession, ring: Keyring, *, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Holder]:
+    """The holders among these citizens; whoever has no live consent is absent."""
+    connection = await db.raw(session)
+    rows = await connection.fetch(_LOOK, list(citizen_ids))
+    return {row["citizen_id"]: _open(ring, row) for row in rows}
+
+
+async def lock(session: AsyncSession, ring: Keyring, *, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Holder]:
+    """Like `of`, with every link locked until the transaction ends.
+
+    The consent is read by a later statement than the lock, so a withdrawal that came first is seen.
+    """
+    wanted = list(citizen_ids)
+    connection = await db.raw(session)
+    await connection.fetch(_LOCK, wanted)
+    return await of(session, ring, citizen_ids=wanted)
+
+
+async def one(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, locked: bool = False) -> Holder | None:
+    """One citizen's holder, or None without a live consent."""
+    find = lock if locked else of
+    return (await find(session, ring, citizen_ids=[citizen_id])).get(citizen_id)
+
+
+async def owners(
+    session: AsyncSession, ring: Keyring, *, record_subjects: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, uuid.UUID]:
+    """The citizen behind each record subject that is live; opened with the epoch key."""
+    rows = await session.execute(
+        text("select record_subject, epoch, sealed_owner from scoring.live where record_subject = any(:subjects)")
+        .bindparams(bindparam("subjects", list(record_subjects), ARRAY(Uuid)))
+    )
+    found: dict[uuid.UUID, uuid.UUID] = {}
+    for row in rows:
+        try:
+            opened = ring.open_epoch(row.epoch, row.sealed_owner, place=(*OWNER, row.record_subject.bytes))
+        except KeyGone:  # the epoch was destroyed before this row was sealed again: nobody is behind it any more
+            continue
+        found[row.record_subject] = uuid.UUID(bytes=opened)
+    return found
+
+
+def read_thread(key: bytes, value: bytes, citizen_id: uuid.UUID) -> Thread:
+    """Open a link with its citizen's records key."""
+    return msgspec.msgpack.decode(sealed.unseal(key, value, place=(*LINK, citizen_id.bytes)), type=Thread)
+
+
+def _open(ring: Keyring, row: Mapping[str, Any]) -> Holder:
+    citizen_id = row["citizen_id"]
+    key = ring.unwrap(row["wrapped"], epoch=row["epoch"], owner=citizen_id, purpose="records")
+    thread = read_thread(key, row["sealed"], citizen_id)
+    return Holder(citizen_id, row["consent_id"], thread.record_subject, thread.adult_on, key)

@@ -1,0 +1,197 @@
+"""The merge of a staged batch: set-wise, in one transaction on the *scorer* door, each citizen rescored once.
+
+Within a batch the highest version of a ref wins; against what is stored, only a higher version does, so repeating a
+push changes nothing and the order of pushes does not matter. Links are locked in the order of the citizens' ids and the
+consent is read after the lock: what was withdrawn meanwhile is dropped. A ref that turns up about another person moves
+there, and the first person is rid of it in the same transaction.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import audit, clock, db
+from core.audit import Actor
+from core.keys import Keyring
+from scoring import holders, standing
+from scoring.holders import Holder
+from scoring.rulebook import RuleBook
+from scoring.tables import batch
+
+CHUNK = 500
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A push under way: `dropped` maps refs of unstored lines to their version (see `staging.stage`)."""
+
+    id: uuid.UUID
+    source: str
+    received: int
+    accepted: int
+    dropped: Mapping[str, int]
+
+
+async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: RuleBook, as_of: date) -> int:
+    """Merge a batch in the caller's transaction; returns how many citizens' records changed."""
+    connection = await db.raw(session)
+    moving = pushed.dropped or await connection.fetchval(_CORRECTS, pushed.id)
+    await connection.execute(_TURN.format("" if moving else "_shared"), pushed.source)
+    await connection.execute(_LOSERS, pushed.id)
+    await connection.execute(_TAKEN, pushed.id)
+    misplaced = await _misplaced(session, ring, pushed) if moving else {}
+    staged = await connection.fetch("select distinct citizen_id from scoring.staging where batch_id = $1", pushed.id)
+    wanted = iter(sorted({row[0] for row in staged} | set(misplaced)))
+    changed = 0
+    while some := list(islice(wanted, CHUNK)):
+        changed += await _some(session, ring, pushed=pushed, book=book, as_of=as_of, some=some, misplaced=misplaced)
+    await connection.execute("delete from scoring.staging where batch_id = $1", pushed.id)
+    await session.execute(
+        batch.insert().values(
+            id=pushed.id,
+            source=pushed.source,
+            received=pushed.received,
+            accepted=pushed.accepted,
+            received_at=clock.civil(),
+        )
+    )
+    return changed
+
+
+async def _some(
+    session: AsyncSession,
+    ring: Keyring,
+    *,
+    pushed: Batch,
+    book: RuleBook,
+    as_of: date,
+    some: Sequence[uuid.UUID],
+    misplaced: Mapping[uuid.UUID, Sequence[uuid.UUID]],
+) -> int:
+    """Merge the lines about some citizens, rescore those whose records changed, tell each in the audit log."""
+    connection = await db.raw(session)
+    locked = await holders.lock(session, ring, citizen_ids=some)
+    people = list(locked.values())
+    wrong = [record for citizen_id in some for record in misplaced.get(citizen_id, ())]
+    rows = await connection.fetch(_REMOVE, wrong) if wrong else []
+    subjects = [holder.record_subject for holder in people]
+    citizens = [holder.citizen_id for holder in people]
+    rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil())
+    return await settle(
+        session, people, rows, source=pushed.source, book=book, as_of=as_of, action="records.write", batch_id=pushed.id
+    )
+
+
+async def settle(
+    session: AsyncSession,
+    locked: Sequence[Holder],
+    changed: Sequence[Any],
+    *,
+    source: str,
+    book: RuleBook,
+    as_of: date,
+    action: str,
+    batch_id: uuid.UUID | None = None,
+) -> int:
+    """Rescore and inform each locked holder who has a row in `changed` (rows begin with the record subject)."""
+    counts: dict[uuid.UUID, int] = {}
+    for row in changed:
+        counts[row[0]] = counts.get(row[0], 0) + 1
+    touched = [holder for holder in locked if holder.record_subject in counts]
+    await standing.rescore(session, touched, as_of=as_of, cause=f"{action}:{source}", book=book)
+    detail = {} if batch_id is None else {"batch": str(batch_id)}
+    await audit.write_each(
+        session,
+        actor=Actor("source", source),
+        action=action,
+        purpose="score",
+        outcome="done",
+        owners={holder.citizen_id: {**detail, "records": counts[holder.record_subject]} for holder in touched},
+    )
+    return len(touched)
+
+
+async def _misplaced(session: AsyncSession, ring: Keyring, pushed: Batch) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Per citizen, the records that a higher version in this batch says are about somebody else."""
+    connection = await db.raw(session)
+    rows = await connection.fetch(
+        _MISPLACED, pushed.id, pushed.source, list(pushed.dropped), list(pushed.dropped.values())
+    )
+    behind = await holders.owners(session, ring, record_subjects=list({row["record_subject"] for row in rows}))
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for row in rows:
+        if (owner := behind.get(row["record_subject"])) is not None:
+            found.setdefault(owner, []).append(row["id"])
+    return found
+
+
+_CORRECTS = "select exists (select from scoring.staging where batch_id = $1 and version > 1)"
+
+# Pushes that only bring first versions may merge side by side; one that may move a ref waits for its turn.
+_TURN = "select pg_advisory_xact_lock{}(hashtextextended('scoring.merge|' || $1::text, 0))"
+
+_LOSERS = """
+delete from scoring.staging s
+using (
+  select line, row_number() over (partition by ref order by version desc, line) as place
+  from scoring.staging where batch_id = $1
+) w
+where s.batch_id = $1 and s.line = w.line and w.place > 1
+"""
+
+# The same ref in the same or a higher version is stored about somebody else: this line comes too late.
+_TAKEN = """
+delete from scoring.staging s using scoring.record r
+join scoring.live l on l.record_subject = r.record_subject
+where s.batch_id = $1 and r.source = s.source and r.ref = s.ref and r.record_subject <> s.record_subject
+  and r.version >= s.version
+"""
+
+_MISPLACED = """
+with moved as (
+  select ref, version, record_subject from scoring.staging where batch_id = $1
+  union all
+  select ref, version, null from unnest($3::text[], $4::int[]) as each (ref, version)
+)
+select r.id, r.record_subject
+from scoring.record r
+join scoring.live l on l.record_subject = r.record_subject
+join moved m on m.ref = r.ref and r.version < m.version and r.record_subject is distinct from m.record_subject
+where r.source = $2
+"""
+
+_REMOVE = "delete from scoring.record where id = any($1::uuid[]) returning record_subject"
+
+# Hidden stays hidden; a higher version brings anything else back to active.
+_MERGE = """
+with allowed as (
+  select a.citizen_id, a.record_subject
+  from unnest($2::uuid[], $3::uuid[]) as a (citizen_id, record_subject)
+  join scoring.live l on l.record_subject = a.record_subject and l.until > core.civil_now()
+)
+insert into scoring.record as r (
+  record_subject, id, source, ref, version, kind, provider, occurred_on, quantity, level, severity, from_on, until_on,
+  sealed, status, status_at, batch_id, received_at
+)
+select s.record_subject, s.id, s.source, s.ref, s.version, s.kind, s.provider, s.occurred_on, s.quantity, s.level,
+       s.severity, s.from_on, s.until_on, s.sealed, 'active', $4, s.batch_id, $4
+from scoring.staging s
+join allowed a on a.citizen_id = s.citizen_id and a.record_subject = s.record_subject
+join auth.source_subject n on n.source = s.source and n.citizen_id = s.citizen_id
+join auth.live_consent c on c.id = n.consent_id
+left join auth.consent_source_end e on e.consent_id = n.consent_id and e.source = s.source
+left join scoring.refusal f on f.citizen_id = s.citizen_id and f.kind = s.kind
+where s.batch_id = $1 and e.consent_id is null and f.kind is null
+on conflict (record_subject, source, ref) do update
+set version = excluded.version, kind = excluded.kind, provider = excluded.provider,
+    occurred_on = excluded.occurred_on, quantity = excluded.quantity, level = excluded.level,
+    severity = excluded.severity, from_on = excluded.from_on, until_on = excluded.until_on, sealed = excluded.sealed,
+    status = case when r.status = 'hidden' and r.kind = excluded.kind then 'hidden' else 'active' end,
+    status_at = excluded.status_at, batch_id = excluded.batch_id, received_at = excluded.received_at
+where excluded.version > r.version
+returning r.record_subject
+"""

@@ -1,0 +1,119 @@
+"""How long things stay, and how they go.
+
+Erasing happens in the transaction of the withdrawal: rows are deleted and the records key is destroyed, which makes
+what backups still hold unreadable (PIPL article 47). The sweep removes what nobody asked to remove: staging of pushes
+that broke off, traces older than 24 months, papers of revoked records after three days (SH article 37), records that
+can count no more, and everything of people whose consent ended 30 days ago without renewal.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, db, keys
+from core.keys import KeyGone, Keyring
+from core.months import shift
+from scoring import holders
+from scoring.holders import Holder
+from scoring.rulebook import RuleBook
+from scoring.tables import link, live, record, refusal, standing, standing_change
+
+TRACE_MONTHS = 24
+GRACE_DAYS = 30
+_SOME = 500
+
+
+async def erase(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> None:
+    """Erase everything that stood on a citizen's `score` consent; nothing happens when there is nothing."""
+    subject = await _subject(session, ring, citizen_id)
+    if subject is not None:
+        await session.execute(delete(record).where(record.c.record_subject == subject))
+        await session.execute(delete(live).where(live.c.record_subject == subject))
+    for table in (refusal, standing, standing_change, link):
+        await session.execute(delete(table).where(table.c.citizen_id == citizen_id))
+    await keys.destroy(session, owner=citizen_id, purpose="records")
+
+
+async def erase_source(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, source: str) -> int:
+    """Erase what one source sent about a citizen; the caller refreshes the standing. Returns how many records went."""
+    holder = await holders.one(session, ring, citizen_id=citizen_id, locked=True)
+    if holder is None:
+        return 0
+    gone = await session.execute(
+        delete(record)
+        .where(record.c.record_subject == holder.record_subject, record.c.source == source)
+        .returning(record.c.id)
+    )
+    return len(gone.all())
+
+
+async def sweep(session: AsyncSession, ring: Keyring) -> None:
+    """Remove what is over, in the caller's transaction on the jobs door; cheap, and safe to repeat at any time."""
+    await session.execute(text(_STAGING))
+    await session.execute(text(_REVOKED))
+    lapsed = await session.execute(text(_LAPSED), {"days": GRACE_DAYS, "some": _SOME})
+    owners = await holders.owners(session, ring, record_subjects=lapsed.scalars().all())
+    for citizen_id in owners.values():
+        await erase(session, ring, citizen_id=citizen_id)
+        await session.execute(text(_ERASED), {"citizen_id": citizen_id, "at": clock.civil()})
+
+
+async def spent(session: AsyncSession, people: Iterable[Holder], *, book: RuleBook, today: date) -> None:
+    """Remove of these people what can count no more: records after window and storage time, traces after 24 months.
+
+    Part of the daily pass, which looks at everyone anyway. No standing moves by it.
+    """
+    kinds, cuts, negative = list[str](), list[date](), list[bool]()
+    for kind in book.catalogue.kinds.values():
+        if kind.window_months or not kind.positive:
+            kinds.append(kind.code)
+            cuts.append(shift(today, -(kind.window_months + kind.keep_months)))
+            negative.append(not kind.positive)
+    connection = await db.raw(session)
+    held = list(people)
+    await connection.execute(_SPENT, [each.record_subject for each in held], kinds, cuts, negative, today)
+    await connection.execute(_OLD, [each.citizen_id for each in held], shift(today, -TRACE_MONTHS))
+
+
+async def _subject(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> uuid.UUID | None:
+    """The record subject, with the link locked; reads no consent, since erasing must work after its end."""
+    value = await session.scalar(select(link.c.sealed).where(link.c.citizen_id == citizen_id).with_for_update())
+    if value is None:
+        return None
+    try:
+        key = await keys.fetch(session, ring, owner=citizen_id, purpose="records")
+    except KeyGone:
+        return None
+    return holders.read_thread(key, value, citizen_id).record_subject
+
+
+_STAGING = "delete from scoring.staging where staged_at < now() - interval '1 hour'"
+
+# Papers of a revoked record go after three days; the bare row stays, so that the same version cannot come back.
+_REVOKED = """
+update scoring.record set sealed = ''
+where status = 'revoked' and sealed <> '' and status_at < core.civil_now() - interval '3 days'
+"""
+
+_LAPSED = """
+select record_subject from scoring.live where until < core.civil_now() - make_interval(days => :days)
+order by until limit :some
+"""
+
+# A deduction also stays until its interval is over, however old the act.
+_SPENT = """
+delete from scoring.record r
+using unnest($2::text[], $3::date[], $4::bool[]) as over (kind, cut, negative)
+where r.record_subject = any($1::uuid[]) and r.kind = over.kind and r.occurred_on <= over.cut
+  and (not over.negative or r.until_on <= $5)
+"""
+
+_OLD = "delete from scoring.standing_change where citizen_id = any($1::uuid[]) and as_of < $2"
+
+_ERASED = """
+update auth.consent_end e set erased_at = :at from auth.consent c
+where c.id = e.consent_id and c.citizen_id = :citizen_id and c.purpose = 'score' and e.erased_at is null
+"""

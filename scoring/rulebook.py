@@ -1,0 +1,81 @@
+"""The rule book in force: the published scorecard and catalogue, compiled once per digest.
+
+Promises that a release approved a moment ago is seen by the next call: what is cached is only what a digest stands for.
+Files in the repository rule nothing.
+"""
+
+from datetime import date
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import Unavailable
+from core.tables import release
+from scoring import catalogue, evaluate, scorecard
+from scoring.catalogue import Catalogue
+from scoring.evaluate import Evaluator
+from scoring.lines import LineReader
+from scoring.scorecard import Scorecard
+
+
+class NoScorecardInForce(Unavailable):
+    """Nothing was published yet, so nothing can be taken or counted."""
+
+    code = "no_scorecard_in_force"
+    title = "No rule book is in force"
+
+
+class RuleBook(msgspec.Struct, frozen=True):
+    """A compiled rule book. `kinds` may be taken: enabled in the catalogue and counted by the scorecard."""
+
+    scorecard: Scorecard
+    evaluator: Evaluator
+    catalogue: Catalogue
+    reader: LineReader
+    kinds: frozenset[str]
+    effective_on: date
+
+
+async def current(session: AsyncSession, *, on: date) -> RuleBook:
+    """The rule book in force on a day; raises NoScorecardInForce."""
+    card, card_day = await _digest(session, "scorecard", on)
+    book, book_day = await _digest(session, "catalogue", on)
+    key = (card, book, max(card_day, book_day))
+    if (found := _compiled.get(key)) is None:
+        found = _compile(await _body(session, "scorecard", card), await _body(session, "catalogue", book), key[2])
+        _compiled[key] = found
+        while len(_compiled) > _KEPT:
+            del _compiled[next(iter(_compiled))]
+    return found
+
+
+_KEPT = 16
+_compiled: dict[tuple[str, str, date], RuleBook] = {}
+
+
+async def _digest(session: AsyncSession, kind: str, on: date) -> tuple[str, date]:
+    """The digest and day of the release of a kind that rules on a day: the latest that has come, then the last approved."""
+    query = (
+        select(release.c.digest, release.c.effective_on)
+        .where(release.c.kind == kind, release.c.approved_at.is_not(None), release.c.effective_on <= on)
+        .order_by(release.c.effective_on.desc(), release.c.approved_at.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        detail = f"No {kind} was published for {on}. Two persons publish one through /v1/staff/releases."
+        raise NoScorecardInForce(detail, retry_after=60)
+    return row.digest, row.effective_on
+
+
+async def _body(session: AsyncSession, kind: str, digest: str) -> str:
+    query = select(release.c.body).where(release.c.kind == kind, release.c.digest == digest).limit(1)
+    return (await session.execute(query)).scalar_one()
+
+
+def _compile(card_text: str, catalogue_text: str, effective_on: date) -> RuleBook:
+    card = scorecard.load(card_text, "scorecard")
+    book = catalogue.load(catalogue_text, "catalogue")
+    enabled = {code for code, kind in book.kinds.items() if kind.enabled}
+    return RuleBook(card, evaluate.compile(card), book, LineReader(book), card.kinds() & enabled, effective_on)

@@ -1,0 +1,272 @@
+"""Standings: a citizen's points as last evaluated, and the sealed trace of every change of them.
+
+A standing is what the partner's gate reads; it is written only here, by the evaluator, from the live records. A change
+of points, tier or hold leaves a sealed trace for at most 24 months, so that the past stays explainable and dies with
+the records key. Promises that a standing depends on the set of live records and the day alone.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, db, ids, sealed
+from core.db import Doors
+from core.errors import NotFound
+from core.keys import KeyGone, Keyring, fetch
+from scoring import holders, retention, rulebook
+from scoring.evaluate import Evaluation
+from scoring.facts import RecordRow, facts
+from scoring.holders import Holder
+from scoring.rulebook import RuleBook
+from scoring.tables import standing_change
+
+TRACE = ("scoring.standing_change", "sealed")
+_RECORD = "rc"
+
+
+class NotEnrolled(NotFound):
+    """The citizen has no live `score` consent, so there are no points."""
+
+    code = "not_enrolled"
+    title = "Not enrolled"
+
+    def __init__(self, detail: str = "您尚未加入桂花分；没有您的同意，我们不计算任何分数。") -> None:
+        """Say how it stands."""
+        super().__init__(detail)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What is stored of an evaluation: `points` in tenths, `tier` as shown, `scorecard` the digest it was made by."""
+
+    citizen_id: uuid.UUID
+    consent_id: uuid.UUID
+    scorecard: str
+    points: int
+    tier: str
+    held: bool
+    as_of: date
+    computed_at: datetime
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One change of a standing as its citizen reads it; `evaluation` is the trace stored then."""
+
+    id: uuid.UUID
+    at: datetime
+    as_of: date
+    points: int
+    cause: str
+    evaluation: Evaluation
+
+
+async def of(
+    session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, as_of: date, book: RuleBook | None = None
+) -> tuple[Evaluation, Standing]:
+    """A citizen's points, evaluated now; a standing that moved by date alone is stored on the way. NotEnrolled."""
+    book = book or await rulebook.current(session, on=as_of)
+    holder = await holders.one(session, ring, citizen_id=citizen_id)
+    if holder is None:
+        raise NotEnrolled
+    evaluation = (await evaluate(session, [holder], as_of=as_of, book=book))[citizen_id]
+    stored = (await _stored(session, [citizen_id])).get(citizen_id)
+    if stored is None or _moved(stored, evaluation):
+        moved = await refresh(session, ring, citizen_ids=[citizen_id], as_of=as_of, cause="date", book=book)
+        if citizen_id not in moved:
+            raise NotEnrolled
+        stored = moved[citizen_id]
+        evaluation = (await evaluate(session, [holder], as_of=as_of, book=book))[citizen_id]
+    return evaluation, stored
+
+
+async def refresh(
+    session: AsyncSession,
+    ring: Keyring,
+    *,
+    citizen_ids: Iterable[uuid.UUID],
+    as_of: date,
+    cause: str,
+    book: RuleBook,
+) -> dict[uuid.UUID, Standing]:
+    """Lock, evaluate and store the standings of these citizens; whoever has no live consent is absent."""
+    locked = await holders.lock(session, ring, citizen_ids=citizen_ids)
+    return await rescore(session, locked.values(), as_of=as_of, cause=cause, book=book)
+
+
+async def rescore(
+    session: AsyncSession, locked: Iterable[Holder], *, as_of: date, cause: str, book: RuleBook, quiet: bool = False
+) -> dict[uuid.UUID, Standing]:
+    """Evaluate and store the standings of holders that the caller has locked.
+
+    `quiet` leaves rows alone whose points, tier, hold and scorecard stay: for the daily pass over everyone.
+    """
+    people = {holder.citizen_id: holder for holder in locked}
+    evaluations = await evaluate(session, people.values(), as_of=as_of, book=book)
+    before = await _stored(session, people)
+    now = clock.civil()
+    after: dict[uuid.UUID, Standing] = {}
+    changed: list[tuple[Holder, Evaluation]] = []
+    for citizen_id, evaluation in evaluations.items():
+        holder, stored = people[citizen_id], before.get(citizen_id)
+        after[citizen_id] = Standing(
+            citizen_id,
+            holder.consent_id,
+            evaluation.digest,
+            evaluation.points,
+            evaluation.tier,
+            evaluation.held,
+            as_of,
+            now,
+        )
+        if stored is None or _moved(stored, evaluation):
+            changed.append((holder, evaluation))
+    same = () if not quiet else set(evaluations) - {holder.citizen_id for holder, _ in changed}
+    await _write(session, [one for one in after.values() if one.citizen_id not in same])
+    await _trace(session, changed, cause=cause, now=now)
+    return after
+
+
+async def evaluate(
+    session: AsyncSession, people: Iterable[Holder], *, as_of: date, book: RuleBook
+) -> dict[uuid.UUID, Evaluation]:
+    """Evaluate each holder's live records on a day, records read in one statement; writes nothing."""
+    by_subject = {holder.record_subject: holder for holder in people}
+    rows = await _records(session, by_subject)
+    return {
+        holder.citizen_id: book.evaluator(facts(rows.get(subject, ())), holder.adult_on, as_of)
+        for subject, holder in by_subject.items()
+        if holder.adult_on <= as_of
+    }
+
+
+async def history(
+    session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, limit: int, before: uuid.UUID | None = None
+) -> list[Change]:
+    """A citizen's changes, newest first, older than `before`; each with the trace stored at the time. NotEnrolled."""
+    try:
+        key = await fetch(session, ring, owner=citizen_id, purpose="records")
+    except KeyGone as gone:
+        raise NotEnrolled from gone
+    query = select(standing_change).where(standing_change.c.citizen_id == citizen_id)
+    if before is not None:
+        query = query.where(standing_change.c.id < before)
+    rows = await session.execute(query.order_by(standing_change.c.id.desc()).limit(limit))
+    return [
+        Change(row.id, row.at, row.as_of, row.points, row.cause, _open(key, row.id, row.sealed)) for row in rows.all()
+    ]
+
+
+async def refresh_everyone(doors: Doors, *, as_of: date, cause: str = "date", chunk: int = 500) -> int:
+    """Bring every standing to a day, in transactions of `chunk` citizens on the jobs door; returns how many changed."""
+    changed = 0
+    last = uuid.UUID(int=0)
+    while True:
+        async with doors.work("jobs") as session:
+            book = await rulebook.current(session, on=as_of)
+            connection = await db.raw(session)
+            rows = await connection.fetch(
+                "select citizen_id from scoring.link where citizen_id > $1 order by citizen_id limit $2", last, chunk
+            )
+            if not rows:
+                return changed
+            some = [row["citizen_id"] for row in rows]
+            last = some[-1]
+            stored = await _stored(session, some)
+            locked = await holders.lock(session, doors.ring, citizen_ids=some)
+            await retention.spent(session, locked.values(), book=book, today=as_of)
+            after = await rescore(session, locked.values(), as_of=as_of, cause=cause, book=book, quiet=True)
+            changed += sum(_differs(stored.get(one.citizen_id), one) for one in after.values())
+
+
+def _moved(stored: Standing, now: Evaluation) -> bool:
+    """Whether a stored standing says something else than an evaluation."""
+    return (stored.points, stored.tier, stored.held, stored.scorecard) != (now.points, now.tier, now.held, now.digest)
+
+
+def _differs(stored: Standing | None, now: Standing) -> bool:
+    return stored is None or (stored.points, stored.tier, stored.held) != (now.points, now.tier, now.held)
+
+
+_RECORDS = """
+select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
+       r.until_on, r.status
+from scoring.record r
+join scoring.live l on l.record_subject = r.record_subject and l.until > core.civil_now()
+where r.record_subject = any($1::uuid[]) and r.status = 'active'
+"""
+
+
+async def _records(session: AsyncSession, subjects: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[RecordRow]]:
+    """The active records under each subject, with the ids that their citizens see."""
+    connection = await db.raw(session)
+    found: dict[uuid.UUID, list[RecordRow]] = {}
+    for subject, identity, *columns in await connection.fetch(_RECORDS, list(subjects)):
+        found.setdefault(subject, []).append(RecordRow(ids.show(_RECORD, identity), *columns))
+    return found
+
+
+async def _stored(session: AsyncSession, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
+    """The stored standings under a consent that lives."""
+    connection = await db.raw(session)
+    rows = await connection.fetch(
+        "select s.citizen_id, s.consent_id, s.scorecard, s.points, s.tier, s.held, s.as_of, s.computed_at "
+        "from scoring.standing s join auth.live_consent c on c.id = s.consent_id "
+        "where s.citizen_id = any($1::uuid[])",
+        list(citizen_ids),
+    )
+    return {row["citizen_id"]: Standing(*row) for row in rows}
+
+
+_WRITE = """
+insert into scoring.standing (citizen_id, consent_id, scorecard, points, tier, held, as_of, computed_at)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::date[], $8::timestamptz[])
+on conflict (citizen_id) do update
+set consent_id = excluded.consent_id, scorecard = excluded.scorecard, points = excluded.points, tier = excluded.tier,
+    held = excluded.held, as_of = excluded.as_of, computed_at = excluded.computed_at
+"""
+
+
+async def _write(session: AsyncSession, standings: list[Standing]) -> None:
+    if standings:
+        connection = await db.raw(session)
+        await connection.execute(_WRITE, *map(list, zip(*map(msgspec.structs.astuple, standings), strict=True)))
+
+
+_CHANGES = """
+insert into scoring.standing_change (id, citizen_id, at, as_of, points, cause, sealed)
+select id, citizen_id, $3, as_of, points, $6, sealed
+from unnest($1::uuid[], $2::uuid[], $4::date[], $5::int[], $7::bytea[]) as each (id, citizen_id, as_of, points, sealed)
+"""
+
+
+async def _trace(
+    session: AsyncSession, changed: list[tuple[Holder, Evaluation]], *, cause: str, now: datetime
+) -> None:
+    """Keep each change with its whole evaluation, sealed under the citizen's records key."""
+    if not changed:
+        return
+    identities = [ids.new() for _ in changed]
+    values = [
+        sealed.seal(holder.key, msgspec.msgpack.encode(evaluation), place=(*TRACE, identity.bytes))
+        for identity, (holder, evaluation) in zip(identities, changed, strict=True)
+    ]
+    connection = await db.raw(session)
+    await connection.execute(
+        _CHANGES,
+        identities,
+        [holder.citizen_id for holder, _ in changed],
+        now,
+        [evaluation.as_of for _, evaluation in changed],
+        [evaluation.points for _, evaluation in changed],
+        cause,
+        values,
+    )
+
+
+def _open(key: bytes, identity: uuid.UUID, value: bytes) -> Evaluation:
+    return msgspec.msgpack.decode(sealed.unseal(key, value, place=(*TRACE, identity.bytes)), type=Evaluation)
+
+
