@@ -130,6 +130,11 @@ def latest_expiry(today: date) -> date:
         return date(today.year + 1, 2, 28)
 
 
+def last_day(one: Consent) -> date:
+    """The last civil day on which a consent lives."""
+    return clock.day_of(one.expires_at - timedelta(seconds=1))
+
+
 def _instant_after(day: date) -> datetime:
     """The instant at which `day` is over in the city."""
     return datetime.combine(day + timedelta(days=1), time(), clock.CITY_ZONE).astimezone(UTC)
@@ -315,7 +320,8 @@ def _all() -> Select[Any]:
 
 
 def _is_live() -> ColumnElement[bool]:
-    ended = select(consent_end.c.consent_id).where(consent_end.c.consent_id == consent.c.id).exists()
+    end = consent_end.alias()
+    ended = select(end.c.consent_id).where(end.c.consent_id == consent.c.id).correlate(consent).exists()
     return ~ended & (consent.c.expires_at > func.core.civil_now())
 
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
-from joserfc import jws
 from joserfc.jwk import OKPKey
 
 from core import ids
+from core.signed import Signer
+
+TYPE = "consent-receipt+jwt"
 
 
 def sign(key: OKPKey, consent: Mapping[str, Any], *, controller: str) -> str:
@@ -31,9 +32,7 @@ def sign(key: OKPKey, consent: Mapping[str, Any], *, controller: str) -> str:
         "withdrawal_method": "/v1/me/consents",
         "jurisdiction": "CN",
     }
-    payload = msgspec.json.encode({"record": record, "issued_at": _iso(consent["given_at"])})
-    header = {"alg": "EdDSA", "kid": key.kid, "typ": "consent-receipt+jwt"}
-    return jws.serialize_compact(header, payload, key, algorithms=["EdDSA"])
+    return Signer(key, TYPE).sign({"record": record, "issued_at": _iso(consent["given_at"])})
 
 
 def _uuid(value: object) -> uuid.UUID:

@@ -37,6 +37,7 @@ class Keyring:
     def __init__(self, master: bytes, epochs_file: Path) -> None:
         """`master` is 32 bytes; `epochs_file` is read now (see `make_epochs`)."""
         self._master = master
+        self.file = epochs_file
         held = json.loads(epochs_file.read_text())
         self.epoch: int = held["current"]
         self._epochs = {int(number): base64.b64decode(key) for number, key in held["keys"].items()}

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import RowMapping, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, ids
@@ -104,7 +104,7 @@ async def in_force(session: AsyncSession, *, on: date, kind: str | None = None) 
     """What is in force on a day, one release per kind and name, by kind and name."""
     query = (
         select(release)
-        .distinct(release.c.kind, release.c.name)
+        .ext(distinct_on(release.c.kind, release.c.name))
         .where(release.c.approved_at.is_not(None), release.c.effective_on <= on)
         .order_by(release.c.kind, release.c.name, release.c.effective_on.desc(), release.c.approved_at.desc())
     )

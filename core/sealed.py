@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _HEADER = b"\x01\x01"
 _NONCE = 12
+_SHORTEST = 2 + _NONCE + 16
 
 
 class SealBroken(Exception):
@@ -32,7 +33,7 @@ def seal(key: bytes, plaintext: bytes, *, place: tuple[str, str, bytes]) -> byte
 
 def unseal(key: bytes, sealed: bytes, *, place: tuple[str, str, bytes]) -> bytes:
     """Decrypt what `seal` wrote for the same `place`; raises SealBroken otherwise."""
-    if sealed[:2] != _HEADER:
+    if sealed[:2] != _HEADER or len(sealed) < _SHORTEST:
         message = "unknown envelope"
         raise SealBroken(message)
     try:

@@ -1,0 +1,73 @@
+"""The first answer to a key is the answer, whatever happens in between."""
+
+import asyncio
+
+import pytest
+
+from core import db, idempotency
+from core.idempotency import IdempotencyConflict, IdempotencyInFlight, Stored
+
+GIVEN = {"perk": "library.deposit-free", "amount": 100}
+
+
+async def _begin(
+    doors: db.Doors, given: dict[str, object], route: str = "POST /x", *, keep: bool = True
+) -> Stored | None:
+    async with doors.work("citizen") as session:
+        found = await idempotency.begin(session, caller="c", key="k", route=route, given=given)
+        if found is None and keep:
+            await idempotency.keep(session, caller="c", key="k", stored=Stored(201, b"{}"))
+        return found
+
+
+class TestBegin:
+    """Opening a key."""
+
+    async def test_a_repeat_gets_the_first_answer(self, doors: db.Doors) -> None:
+        """Same key, same input."""
+        assert await _begin(doors, GIVEN) is None
+        assert await _begin(doors, GIVEN) == Stored(201, b"{}")
+
+    async def test_other_input_is_a_conflict_that_names_the_member(self, doors: db.Doors) -> None:
+        """Same key, other input."""
+        await _begin(doors, GIVEN)
+        with pytest.raises(IdempotencyConflict) as raised:
+            await _begin(doors, {**GIVEN, "amount": 200})
+        assert [one.pointer for one in raised.value.errors] == ["/amount"]
+
+    async def test_another_route_is_a_conflict(self, doors: db.Doors) -> None:
+        """A key belongs to one request."""
+        await _begin(doors, GIVEN)
+        with pytest.raises(IdempotencyConflict):
+            await _begin(doors, GIVEN, route="POST /y")
+
+    async def test_a_failed_first_request_leaves_the_key_free(self, doors: db.Doors) -> None:
+        """The key rolls back with the effect."""
+
+        async def fail() -> None:
+            async with doors.work("citizen") as session:
+                await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN)
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            await fail()
+        assert await _begin(doors, {**GIVEN, "amount": 5}) is None
+
+    async def test_while_the_first_runs_a_repeat_is_told_so(self, doors: db.Doors) -> None:
+        """In flight is a conflict that may be retried."""
+        started, finish = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> None:
+            async with doors.work("citizen") as session:
+                await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN)
+                started.set()
+                await finish.wait()
+                await idempotency.keep(session, caller="c", key="k", stored=Stored(201, b"{}"))
+
+        first = asyncio.create_task(slow())
+        await started.wait()
+        with pytest.raises(IdempotencyInFlight):
+            await _begin(doors, GIVEN)
+        finish.set()
+        await first
+        assert await _begin(doors, GIVEN) == Stored(201, b"{}")
