@@ -1,0 +1,207 @@
+"""Registered clients: partners, source bureaus, the city-card operator, staff systems, citizens' apps.
+
+Promises: what is stored was checked once, here: keys of the three algorithms without duplicates, scopes that the role
+may have, redirect addresses that are https or a native app's loopback. Promises no registration by strangers: only the
+owner's session inserts.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from sqlalchemy import Row, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth import jose
+from auth.tables import client
+from core import clock, sealed
+from core.errors import Conflict, FieldError, Invalid
+from core.keys import Keyring
+
+SCOPES: Mapping[str, frozenset[str]] = {
+    "citizen": frozenset({"me"}),
+    "partner": frozenset({"eligibility:check", "orders:write", "recognition"}),
+    "source": frozenset({"records:write"}),
+    "citycard": frozenset({"citycard"}),
+    "staff": frozenset(),
+}
+_STAFF = re.compile(r"staff:[a-z]+(-[a-z]+)*")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_KEY_BYTES = 16
+
+
+class ClientExists(Conflict):
+    """The client id is taken."""
+
+    code = "client_exists"
+    title = "There is a client of this id"
+
+
+class Client(msgspec.Struct, frozen=True):
+    """A registered client that is not disabled. `jwks` are public JWKs; `public` clients have none."""
+
+    client_id: str
+    role: str
+    name: str
+    public: bool
+    jwks: tuple[dict[str, Any], ...]
+    scopes: frozenset[str]
+    redirect_uris: frozenset[str]
+    kinds: frozenset[str]
+    perks: frozenset[str]
+
+
+def may_hold(role: str, scope: str) -> bool:
+    """Whether a client of `role` may be registered for `scope`."""
+    return scope in SCOPES.get(role, ()) or (role == "staff" and _STAFF.fullmatch(scope) is not None)
+
+
+async def add(  # noqa: PLR0913  (what a registration holds)
+    session: AsyncSession,
+    ring: Keyring,
+    *,
+    client_id: str,
+    role: str,
+    name: str,
+    scopes: Iterable[str],
+    jwks: Sequence[Mapping[str, Any]] = (),
+    redirect_uris: Iterable[str] = (),
+    kinds: Iterable[str] = (),
+    perks: Iterable[str] = (),
+    digest_key: bytes | None = None,
+) -> Client:
+    """Register a client; `session` is the owner's. A `citizen` client is public, every other proves itself by a key.
+
+    `jwks` may be private JWKs, of which only the public half is kept. `digest_key` (≥ 16 bytes, sources only) keys the
+    ID digests agreed with a source and is stored sealed. Raises Invalid with one entry per fault, ClientExists.
+    """
+    public = role == "citizen"
+    keys, faults = _keys(jwks)
+    made = Client(
+        client_id=client_id,
+        role=role,
+        name=name,
+        public=public,
+        jwks=tuple(keys),
+        scopes=frozenset(scopes),
+        redirect_uris=frozenset(redirect_uris),
+        kinds=frozenset(kinds),
+        perks=frozenset(perks),
+    )
+    if faults := [*faults, *_faults(made, digest_key)]:
+        raise Invalid("The client cannot be registered as described.", errors=faults)
+    if (await session.execute(select(client.c.client_id).where(client.c.client_id == client_id))).first():
+        detail = f"Choose another id than {client_id}."
+        raise ClientExists(detail)
+    row = msgspec.structs.asdict(made)
+    row |= {name: sorted(row[name]) for name in ("scopes", "redirect_uris", "kinds", "perks")}
+    row |= {"jwks": keys, "sealed_digest_key": _sealed(ring, client_id, digest_key), "created_at": clock.wall()}
+    await session.execute(insert(client).values(**row))
+    return made
+
+
+async def get(session: AsyncSession, client_id: str) -> Client | None:
+    """The client of this id, None when there is none or it is disabled."""
+    row = (
+        await session.execute(select(client).where(client.c.client_id == client_id, client.c.disabled_at.is_(None)))
+    ).one_or_none()
+    return None if row is None else from_row(row)
+
+
+def from_row(row: Row[Any]) -> Client:
+    """The client of a row that holds the columns of `auth.client`."""
+    return Client(
+        client_id=row.client_id,
+        role=row.role,
+        name=row.name,
+        public=row.public,
+        jwks=tuple(row.jwks),
+        scopes=frozenset(row.scopes),
+        redirect_uris=frozenset(row.redirect_uris),
+        kinds=frozenset(row.kinds),
+        perks=frozenset(row.perks),
+    )
+
+
+async def digest_keys(session: AsyncSession, ring: Keyring, sources: Iterable[str]) -> dict[str, bytes]:
+    """Per source named, the key of the ID digests agreed with it; sources without one, or disabled, are absent."""
+    rows = await session.execute(
+        select(client.c.client_id, client.c.sealed_digest_key).where(
+            client.c.client_id.in_(list(sources)),
+            client.c.role == "source",
+            client.c.disabled_at.is_(None),
+            client.c.sealed_digest_key.is_not(None),
+        )
+    )
+    key = ring.derive("source-digest")
+    return {row.client_id: sealed.unseal(key, row.sealed_digest_key, place=_place(row.client_id)) for row in rows}
+
+
+def _place(client_id: str) -> tuple[str, str, bytes]:
+    return "auth.client", "sealed_digest_key", client_id.encode()
+
+
+def _sealed(ring: Keyring, client_id: str, digest_key: bytes | None) -> bytes | None:
+    if digest_key is None:
+        return None
+    return sealed.seal(ring.derive("source-digest"), digest_key, place=_place(client_id))
+
+
+def _keys(jwks: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[FieldError]]:
+    """The public halves with their `kid`, and what is wrong with them (no duplicate kid: FAPI 2.0, 5.4)."""
+    keys: list[dict[str, Any]] = []
+    faults: list[FieldError] = []
+    for place, jwk in enumerate(jwks):
+        try:
+            key = jose.public_key({name: value for name, value in jwk.items() if name != "d"})
+        except jose.NotSigned as error:
+            faults.append(FieldError(f"/jwks/{place}", "bad_key", f"{error}: use P-256, Ed25519 or RSA of 2048 bits."))
+            continue
+        kid = jwk.get("kid") or jose.thumbprint(key)
+        if any(kid == other["kid"] for other in keys):
+            faults.append(FieldError(f"/jwks/{place}/kid", "duplicate_kid", "Give each key a kid of its own."))
+        keys.append({**key.as_dict(private=False), "kid": kid})
+    return keys, faults
+
+
+def _faults(made: Client, digest_key: bytes | None) -> list[FieldError]:
+    faults: list[FieldError] = []
+
+    def need(holds: object, pointer: str, code: str, detail: str) -> None:
+        if not holds:
+            faults.append(FieldError(pointer, code, detail))
+
+    need(_ID.fullmatch(made.client_id), "/client_id", "bad_id", "2 to 64 of a-z 0-9 . _ -, a letter or digit first.")
+    need(made.role in SCOPES, "/role", "unknown_role", f"One of {', '.join(SCOPES)}.")
+    need(made.name.strip(), "/name", "missing", "Citizens read this name: give the organisation's.")
+    need(made.scopes, "/scopes", "missing", "A client without a scope can do nothing.")
+    for scope in sorted(made.scopes):
+        need(may_hold(made.role, scope), "/scopes", "scope_not_for_role", f"{scope} is not for the role {made.role}.")
+    need(made.public != bool(made.jwks), "/jwks", "keys", "A citizens' app has no key; every other client has one.")
+    need(made.public == bool(made.redirect_uris), "/redirect_uris", "redirect", "Only a citizens' app has one.")
+    for address in sorted(made.redirect_uris):
+        need(_safe_redirect(address), "/redirect_uris", "redirect", f"{address}: https, or loopback; no fragment.")
+    need(not made.kinds or made.role == "source", "/kinds", "not_for_role", "Only sources send records.")
+    need(not made.perks or made.role in {"partner", "citycard"}, "/perks", "not_for_role", "Only partners have perks.")
+    need(digest_key is None or made.role == "source", "/digest_key", "not_for_role", "Only sources have one.")
+    need(digest_key is None or len(digest_key) >= _KEY_BYTES, "/digest_key", "too_short", "At least 16 random bytes.")
+    return faults
+
+
+def _safe_redirect(address: str) -> bool:
+    """Whether codes may be sent there: https, or http to the device itself (FAPI 2.0; RFC 8252, section 7.3)."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    plain = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return plain and bool(parts.hostname) and not parts.fragment and "@" not in parts.netloc and address.isascii()
+
+
+async def names(session: AsyncSession, client_ids: Iterable[str]) -> dict[str, str]:
+    """The public names behind client ids, disabled clients too; ids of nobody are left out."""
+    rows = await session.execute(select(client.c.client_id, client.c.name).where(client.c.client_id.in_(client_ids)))
+    return {row.client_id: row.name for row in rows}
