@@ -1,8 +1,8 @@
 """Perks as data: one threshold, one cap, published terms, and the route that everybody has without points.
 
 Pure. Promises that a perk only ever waives: for every amount 0 <= waived <= amount and what remains is at most the
-amount, so nobody is ever worse off than a stranger (国办发〔2020〕49号; PIPL article 24). A perk of the financial sector
-does not load (CIR article 7). Terms and amounts belong to the perk, never to the person.
+amount, so nobody is ever worse off than a stranger (PIPL article 24). A perk of the financial sector does not load (CIR
+article 7). Terms and amounts belong to the perk, never to the person.
 """
 
 import hashlib
@@ -16,13 +16,14 @@ from scoring.basis import Basis
 
 SECTORS = ("library", "rental", "transit", "tourism", "health", "parking", "culture", "sport", "community")
 OVER_CAP = ("part", "refuse")
+ANSWERS = ("granted", "standard_route")
 _POINTS = 2_000
 _FEN = 10_000_000
 _FORBIDDEN = ("financ", "lend", "loan", "credit-card", "insur", "bank", "金融", "贷", "保险", "信用卡")
 
 
 class Perk(msgspec.Struct, frozen=True):
-    """One perk. `threshold` in tenths of points, `cap` in fen; `terminals` empty means every terminal of its partners."""
+    """One perk. `threshold` in tenths, `cap` in fen; no `terminals` means every terminal of its partners."""
 
     id: str
     name: str
@@ -42,12 +43,12 @@ class Perk(msgspec.Struct, frozen=True):
     digest: str
 
     def bits(self) -> float:
-        """Say how much a partner can learn about one citizen from this perk's answers, in bits: two answers, one bit."""
-        return log2(2)
+        """Say how much a partner can learn about one citizen from this perk's personal answers, in bits."""
+        return log2(len(ANSWERS))
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a granted perk means for an amount, in fen; `over_cap` says that the amount is beyond what the perk covers."""
+    """What a granted perk means for an amount, in fen; `over_cap` says that the perk does not cover all of it."""
 
     waived_amount: int
     payable_deposit: int
