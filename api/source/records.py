@@ -1,0 +1,180 @@
+"""`POST /v1/source/records` and its three verbs. Answers disclose nobody.
+
+A push is repeated by sending it again: (source, ref, version) makes that harmless, so an Idempotency-Key is not needed
+there. The verbs take one.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.params import JSONBody
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.deps import House, HttpRequest
+from api.source import door
+from core import clock, idempotency
+from core.errors import FieldError, Invalid
+from core.idempotency import Stored
+from scoring import ingest, rulebook, sources
+from scoring.ingest import Receipt, Refusal
+
+_ACCEPTED = b'{"status":"accepted"}'
+_STATUS = 202
+
+Ref = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Words = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The request was well-formed; it says nothing about whether the ref is known."""
+
+    status: str = "accepted"
+
+
+class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Take `ref` back; with `version`, only if it is of that version or lower. `reason` is for your own log."""
+
+    ref: Ref
+    version: Version | None = None
+    reason: Words | None = None
+
+
+class Repair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The matter of `ref` was repaired; with `version`, only if it is of that version or lower."""
+
+    ref: Ref
+    version: Version | None = None
+    reason: Words | None = None
+
+
+class BadLine(Invalid):
+    """A correction is not well-formed; `errors` holds the code of the line."""
+
+    code = "bad_line"
+    title = "The corrected line is not well-formed"
+
+
+class _Push(Operation):
+    """The body of a push, which no type describes."""
+
+    def __post_init__(self) -> None:
+        """One string of lines."""
+        self.request_body = RequestBody(
+            content={door.NDJSON: OpenAPIMediaType(schema=Schema(type="string"))}, required=True,
+            description="One JSON object a line, at most 100,000 lines of at most 64 KiB; gzip allowed.",
+        )  # fmt: skip
+
+
+@post(
+    "/v1/source/records",
+    status_code=200,
+    summary="Push records",
+    tags=["source"],
+    request_max_body_size=None,
+    operation_class=_Push,
+)
+async def push(
+    request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Client]
+) -> Receipt:
+    """Take a push; every line is judged by itself, and the points have moved before the answer."""
+    body = door.body(request)
+    source = await door.source_of(house, caller)
+    return await ingest.receive(house.doors, source=source, body=body)
+
+
+@post("/v1/source/records/revoke", status_code=_STATUS, summary="Revoke a record", tags=["source"])
+async def revoke(
+    data: JSONBody[Revoke],
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+) -> Response[Taken]:
+    """Take a record back; the points have moved before the answer, which is always the same."""
+    key, replayed = await _begin(session, request, caller, msgspec.to_builtins(data))
+    if not replayed:
+        book = await rulebook.current(session, on=clock.today())
+        await sources.revoke(
+            session, house.ring, source=caller.client_id, ref=data.ref, version=data.version,
+            book=book, as_of=clock.today(),
+        )  # fmt: skip
+        await _keep(session, caller, key)
+    return _taken(replayed=replayed)
+
+
+@post("/v1/source/records/repair", status_code=_STATUS, summary="Report a repair", tags=["source"])
+async def repair(
+    data: JSONBody[Repair],
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+) -> Response[Taken]:
+    """End a deduction; the points have moved before the answer, which is always the same."""
+    key, replayed = await _begin(session, request, caller, msgspec.to_builtins(data))
+    if not replayed:
+        book = await rulebook.current(session, on=clock.today())
+        await sources.repair(
+            session, house.ring, source=caller.client_id, ref=data.ref, version=data.version,
+            book=book, as_of=clock.today(),
+        )  # fmt: skip
+        await _keep(session, caller, key)
+    return _taken(replayed=replayed)
+
+
+@post(
+    "/v1/source/records/correct",
+    status_code=_STATUS,
+    summary="Correct a record",
+    tags=["source"],
+    request_max_body_size=ingest.LONGEST_LINE,
+)
+async def correct(
+    data: JSONBody[dict[str, Any]],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+) -> Response[Taken]:
+    """Replace a record by a higher version: a whole line as in a push, or `ref` and the members that change.
+
+    422 `bad_line` when what was sent is not well-formed by itself; otherwise the answer is always the same.
+    """
+    source = await door.source_of(house, caller)
+    if (refusal := await sources.correct(house.doors, source=source, given=data)) is not None:
+        raise _bad(refusal)
+    return _taken(replayed=False)
+
+
+def _bad(refusal: Refusal) -> BadLine:
+    return BadLine(refusal.detail, errors=[FieldError("", refusal.code, refusal.detail)])
+
+
+def _taken(*, replayed: bool) -> Response[Taken]:
+    """The one answer of the verbs."""
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(Taken(), status_code=_STATUS, headers=headers)
+
+
+async def _begin(
+    session: AsyncSession, request: HttpRequest, caller: guards.Client, given: dict[str, Any]
+) -> tuple[str | None, bool]:
+    """Open the request's Idempotency-Key, if it has one; says whether its effect is there already."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None, False
+    stored = await idempotency.begin(
+        session, caller=caller.client_id, key=key, route=request.scope["path_template"], given=given
+    )
+    return key, stored is not None
+
+
+async def _keep(session: AsyncSession, caller: guards.Client, key: str | None) -> None:
+    if key is not None:
+        await idempotency.keep(session, caller=caller.client_id, key=key, stored=Stored(_STATUS, _ACCEPTED))
+
+
+handlers = [door.behind([push, revoke, repair, correct])]

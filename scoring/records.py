@@ -1,0 +1,214 @@
+"""What a citizen sees of their own records, and what they may say about them.
+
+Hiding a positive is reversible and stops it from counting; a deduction can't be hidden, it is disputed or repaired
+instead. Refusing a kind of positive erases those there are and takes no more (SZX article 39). Nobody else's record is
+ever found: absent and not yours answer alike.
+"""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.errors import Conflict, NotFound
+from core.keys import Keyring
+from scoring import holders, rulebook, staging, standing
+from scoring.catalogue import Catalogue
+from scoring.holders import Holder
+from scoring.rulebook import RuleBook
+from scoring.standing import NotEnrolled
+from scoring.tables import live, record, refusal
+
+
+class NotHideable(Conflict):
+    """Only positives can be hidden."""
+
+    code = "not_hideable"
+    title = "This record cannot be hidden"
+
+
+class NotRefusable(Conflict):
+    """Only kinds of positives can be refused."""
+
+    code = "not_refusable"
+    title = "This kind of record cannot be refused"
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One record as its citizen sees it. `status`: active, hidden, disputed, repaired or revoked.
+
+    `label` says in one line what it is; `fields`, `document` and `notice` are what the source sent, empty once erased.
+    A deduction counts from `from_on` until the day before `until_on`.
+    """
+
+    id: uuid.UUID
+    kind: str
+    name: str
+    label: str
+    source: str
+    ref: str
+    version: int
+    positive: bool
+    status: str
+    occurred_on: date
+    received_at: datetime
+    from_on: date | None
+    until_on: date | None
+    hideable: bool
+    fields: dict[str, Any]
+    document: dict[str, Any] | None
+    notice: dict[str, Any] | None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A kind that the citizen does not want taken, since when."""
+
+    kind: str
+    name: str
+    at: datetime
+
+
+async def of(
+    session: AsyncSession,
+    ring: Keyring,
+    *,
+    citizen_id: uuid.UUID,
+    limit: int,
+    before: uuid.UUID | None = None,
+    kind: str | None = None,
+) -> list[Shown]:
+    """A citizen's records, the latest day first, after the record `before`. Raises NotEnrolled, NotFound."""
+    holder = await _holder(session, ring, citizen_id)
+    book = await rulebook.current(session, on=clock.today())
+    query = _mine(holder).order_by(record.c.occurred_on.desc(), record.c.id.desc()).limit(limit)
+    if kind is not None:
+        query = query.where(record.c.kind == kind)
+    if before is not None:
+        last = await _one(session, holder, before)
+        query = query.where(tuple_(record.c.occurred_on, record.c.id) < tuple_(last.occurred_on, last.id))
+    return [_show(book.catalogue, holder, row) for row in (await session.execute(query)).all()]
+
+
+async def get(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, record_id: uuid.UUID) -> Shown:
+    """One of the citizen's own records. Raises NotEnrolled, NotFound."""
+    holder = await _holder(session, ring, citizen_id)
+    book = await rulebook.current(session, on=clock.today())
+    return _show(book.catalogue, holder, await _one(session, holder, record_id))
+
+
+async def hide(
+    session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, record_id: uuid.UUID, hidden: bool = True
+) -> Shown:
+    """Stop a positive from counting, or let it count again (`hidden` False); repeating changes nothing.
+
+    Raises NotEnrolled, NotFound, NotHideable.
+    """
+    book = await rulebook.current(session, on=clock.today())
+    holder = await _holder(session, ring, citizen_id, locked=True)
+    row = await _one(session, holder, record_id)
+    old, new = ("active", "hidden") if hidden else ("hidden", "active")
+    if not _hideable(book.catalogue, row):
+        raise NotHideable("扣分记录不能隐藏；如有异议请提出异议，已纠正的请申请信用修复。")
+    if row.status == old:
+        changed = update(record).where(record.c.id == record_id, record.c.record_subject == holder.record_subject)
+        await session.execute(changed.values(status=new, status_at=clock.civil()))
+        await _rescore(session, holder, book, "hidden" if hidden else "shown")
+    return _show(book.catalogue, holder, await _one(session, holder, record_id))
+
+
+async def refuse(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, kind: str) -> int:
+    """Take no more positives of a kind, and erase those there are; returns how many went.
+
+    Raises NotEnrolled, NotFound for an unknown kind, NotRefusable.
+    """
+    book = await rulebook.current(session, on=clock.today())
+    found = book.catalogue.kinds.get(kind)
+    if found is None:
+        raise NotFound
+    if not found.positive:
+        raise NotRefusable("扣分类信息依法提供，不能拒收；如有异议请提出异议。")
+    holder = await _holder(session, ring, citizen_id, locked=True)
+    wanted = insert(refusal).values(citizen_id=citizen_id, kind=kind, at=clock.civil())
+    await session.execute(wanted.on_conflict_do_nothing())
+    gone = await session.execute(
+        delete(record)
+        .where(record.c.record_subject == holder.record_subject, record.c.kind == kind)
+        .returning(record.c.id)
+    )
+    erased = len(gone.all())
+    if erased:
+        await _rescore(session, holder, book, f"refused:{kind}")
+    return erased
+
+
+async def allow(session: AsyncSession, *, citizen_id: uuid.UUID, kind: str) -> None:
+    """Take a kind again from now on; what was erased does not come back by itself."""
+    await session.execute(delete(refusal).where(refusal.c.citizen_id == citizen_id, refusal.c.kind == kind))
+
+
+async def refused(session: AsyncSession, *, citizen_id: uuid.UUID) -> list[Refused]:
+    """The kinds that a citizen refused, by kind."""
+    book = await rulebook.current(session, on=clock.today())
+    rows = await session.execute(select(refusal).where(refusal.c.citizen_id == citizen_id).order_by(refusal.c.kind))
+    kinds = book.catalogue.kinds
+    return [Refused(row.kind, kinds[row.kind].name if row.kind in kinds else row.kind, row.at) for row in rows.all()]
+
+
+async def _holder(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID, *, locked: bool = False) -> Holder:
+    holder = await holders.one(session, ring, citizen_id=citizen_id, locked=locked)
+    if holder is None:
+        raise NotEnrolled
+    return holder
+
+
+async def _one(session: AsyncSession, holder: Holder, record_id: uuid.UUID) -> Any:  # noqa: ANN401  (a row)
+    row = (await session.execute(_mine(holder).where(record.c.id == record_id))).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _mine(holder: Holder) -> Any:  # noqa: ANN401  (a select)
+    """The holder's records, while the consent lives."""
+    return (
+        select(record)
+        .join(live, live.c.record_subject == record.c.record_subject)
+        .where(record.c.record_subject == holder.record_subject, live.c.until > clock.civil())
+    )
+
+
+async def _rescore(session: AsyncSession, holder: Holder, book: RuleBook, cause: str) -> None:
+    await standing.rescore(session, [holder], as_of=clock.today(), cause=cause, book=book)
+
+
+def _hideable(catalogue: Catalogue, row: Any) -> bool:  # noqa: ANN401  (a row)
+    return catalogue.kinds[row.kind].positive and row.status in {"active", "hidden"}
+
+
+def _show(catalogue: Catalogue, holder: Holder, row: Any) -> Shown:  # noqa: ANN401  (a row)
+    kind = catalogue.kinds[row.kind]
+    papers = staging.papers(holder, row.id, row.sealed) if row.sealed else staging.Papers({})
+    return Shown(
+        id=row.id,
+        kind=row.kind,
+        name=kind.name,
+        label=catalogue.label(row.kind, row.occurred_on, row.quantity, row.level),
+        source=row.source,
+        ref=row.ref,
+        version=row.version,
+        positive=kind.positive,
+        status=row.status,
+        occurred_on=row.occurred_on,
+        received_at=row.received_at,
+        from_on=row.from_on,
+        until_on=row.until_on,
+        hideable=_hideable(catalogue, row),
+        fields=papers.fields,
+        document=papers.document,
+        notice=papers.notice,
+    )
