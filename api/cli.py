@@ -1,0 +1,116 @@
+"""`osmanthus`, the tool. A command exits 0 only when it did what it says; a fault is one sentence on standard error.
+
+Heavy modules load inside the command that needs them, so that `--help` is instant.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from api.tool import commands
+
+
+class Actions(Protocol):
+    """What argparse's `add_subparsers` returns, as far as it is used here."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:  # noqa: A002  (argparse's own word)
+        """Add one command."""
+        ...
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except KeyboardInterrupt:
+        print("osmanthus: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not _is_expected(error):
+            raise
+        print(f"osmanthus: {error}", file=sys.stderr)
+        return commands.FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(prog="osmanthus", description="Opt-in personal credit points for a city, with perks.")
+    actions = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    demo = actions.add_parser("demo", help="a whole demo city on 127.0.0.1, made the first time")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--reset", action="store_true", help="forget the city and make it anew")
+    demo.set_defaults(run=commands.demo)
+
+    serve = actions.add_parser("serve", help="the server, with the settings of the environment")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--workers", type=int, default=1)
+    serve.set_defaults(run=commands.serve)
+
+    worker = actions.add_parser("worker", help="the jobs: daily pass, expiry, sweeping")
+    worker.set_defaults(run=commands.worker)
+
+    migrate = actions.add_parser("migrate", help="bring the database up to date and give the doors their passwords")
+    migrate.set_defaults(run=commands.migrate)
+
+    doctor = actions.add_parser("doctor", help="look at everything that a start needs and say what to do")
+    doctor.add_argument("--port", type=int, default=8000)
+    doctor.set_defaults(run=commands.doctor)
+
+    _add_client(actions)
+    _add_call(actions)
+    return top
+
+
+def _add_client(actions: Actions) -> None:
+    client = actions.add_parser("client", help="registered clients").add_subparsers(metavar="ACTION", required=True)
+    add = client.add_parser("add", help="register a client; prints its private key once")
+    add.add_argument("client_id")
+    add.add_argument("--role", required=True, choices=("partner", "source", "citycard", "staff", "citizen"))
+    add.add_argument("--name", required=True, help="the organisation, as citizens read it")
+    repeatable = {
+        "scope": "what it may do",
+        "kind": "record kinds that a source sends",
+        "perk": "perks that a partner grants",
+        "redirect-uri": "where a citizens' app gets codes",
+    }
+    for option, text in repeatable.items():
+        add.add_argument(f"--{option}", action="append", default=[], help=f"{text}; repeat for more")
+    add.add_argument("--jwk", type=Path, help="its public key; without it a P-256 key is made and printed")
+    add.set_defaults(run=commands.client_add)
+
+
+def _add_call(actions: Actions) -> None:
+    call = actions.add_parser("call", help="one signed request as a client of the kit")
+    call.add_argument("method")
+    call.add_argument("path", help="e.g. /v1/partner/perks")
+    call.add_argument("body", nargs="?", help="JSON, or @FILE, or @- for standard input; NDJSON files end in .ndjson")
+    call.add_argument("--as", dest="client", required=True, help="the client's name in the kit")
+    call.add_argument("--kit", type=Path, default=Path("var/demo/kit.json"))
+    call.add_argument("--idempotency-key")
+    call.set_defaults(run=commands.call)
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the message is written for the person at the terminal; anything else is a fault of ours and is raised."""
+    from api.tool.caller import TokenRefusedError
+    from api.tool.demo import CannotStartError
+    from core.db import is_unavailable
+    from core.errors import Problem
+    from core.postgres.launcher import EmbeddedUnavailable
+    from core.settings import SettingMissing
+
+    told = (
+        CannotStartError,
+        EmbeddedUnavailable,
+        SettingMissing,
+        TokenRefusedError,
+        Problem,
+        FileNotFoundError,
+        ValueError,
+    )
+    return isinstance(error, told) or is_unavailable(error)

@@ -1,0 +1,137 @@
+"""What each command of `osmanthus` does, given its parsed options. Returns the exit status, None for success.
+
+Heavy modules load inside the command that needs them, so that `--help` is instant.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+FAILED, MISUSED = 1, 2
+
+
+def demo(chosen: argparse.Namespace) -> None:
+    """Serve the demo city until interrupted."""
+    from api.tool import demo
+
+    demo.run(chosen.port, reset=chosen.reset)
+
+
+def serve(chosen: argparse.Namespace) -> None:
+    """Serve with the settings of the environment, in as many processes as asked."""
+    import uvicorn
+
+    from core import settings
+
+    settings.read()  # say what is missing before any process starts
+    uvicorn.run(
+        "api.app:create", factory=True, host=chosen.host, port=chosen.port, workers=chosen.workers,
+        log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
+    )  # fmt: skip
+
+
+def worker(_chosen: argparse.Namespace) -> None:
+    """Do the jobs until interrupted."""
+    from api import app, jobs
+    from core import settings
+
+    async def work() -> None:
+        house = app.make_house(settings.read())
+        await app.read_civil_offset(house)
+        try:
+            await jobs.run(house)
+        finally:
+            await asyncio.gather(house.short.close(), house.doors.close())
+
+    app.log_to_stderr()
+    asyncio.run(work())
+
+
+def migrate(_chosen: argparse.Namespace) -> None:
+    """Make the first epoch keys if there are none, upgrade the schema, arm the doors."""
+    from core import db, settings
+    from core.keys import Keyring, make_epochs
+    from core.postgres import migrate
+
+    house = settings.read()
+    make_epochs(house.epochs_file)
+    asyncio.run(migrate.upgrade(house.database_url, role_prefix=house.role_prefix))
+    asyncio.run(db.arm(house.database_url, Keyring(house.master_key, house.epochs_file), house.role_prefix))
+    print(f"The schema is at {migrate.head()}; the doors have their passwords.")
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    """Print every finding; fails when one needs mending."""
+    from api.tool import doctor
+
+    async def look() -> int:
+        faults = 0
+        async for finding in doctor.examine(chosen.port):
+            print(f"{'ok   ' if finding.well else 'FAULT'}  {finding.seen}")
+            if not finding.well:
+                faults += 1
+                print(f"       -> {finding.advice}")
+        return FAILED if faults else 0
+
+    return asyncio.run(look())
+
+
+def client_add(chosen: argparse.Namespace) -> None:
+    """Register a client and print its entry for a kit, private key included."""
+    from api.tool import registration
+    from core import settings
+
+    entry = asyncio.run(registration.add(settings.read(), **_options(chosen)))
+    print(json.dumps(entry, ensure_ascii=False, indent=1))
+
+
+def _options(chosen: argparse.Namespace) -> dict[str, Any]:
+    """What `client add` was given, by the names of `registration.add`."""
+    return {
+        "client_id": chosen.client_id, "role": chosen.role, "name": chosen.name, "scopes": chosen.scope,
+        "kinds": chosen.kind, "perks": chosen.perk, "redirect_uris": chosen.redirect_uri,
+        "jwk": json.loads(chosen.jwk.read_text()) if chosen.jwk else None,
+    }  # fmt: skip
+
+
+def call(chosen: argparse.Namespace) -> int:
+    """Send one signed request; its status goes to standard error, its body to standard output."""
+    from api.tool import caller
+
+    kit = json.loads(chosen.kit.read_text())
+    if chosen.client not in kit["clients"]:
+        print(f"osmanthus: the kit has no client {chosen.client}; it has {', '.join(kit['clients'])}.", file=sys.stderr)
+        return MISUSED
+    content, media = _body(chosen.body)
+    headers = {"Content-Type": media} if content is not None else {}
+    if chosen.idempotency_key:
+        headers["Idempotency-Key"] = chosen.idempotency_key
+    answer = asyncio.run(
+        caller.once(kit, chosen.client, chosen.method.upper(), chosen.path, content=content, headers=headers)
+    )
+    print(f"{answer.status_code} {answer.reason_phrase}", file=sys.stderr)
+    print(_pretty(answer.text))
+    return 0 if answer.is_success else FAILED
+
+
+def _body(given: str | None) -> tuple[bytes | None, str]:
+    """The bytes to send and their media type."""
+    if given is None:
+        return None, ""
+    if given == "@-":
+        return sys.stdin.buffer.read(), "application/json"
+    if given.startswith("@"):
+        media = "application/x-ndjson" if given.endswith(".ndjson") else "application/json"
+        return Path(given[1:]).read_bytes(), media
+    json.loads(given)  # a slip of the shell's quoting is told here
+    return given.encode(), "application/json"
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    except ValueError:
+        return text

@@ -1,0 +1,187 @@
+"""The demo city: who lives in it, who is connected, and what the bureaus know. All made up.
+
+ID numbers begin with 990000, a region that does not exist, and have valid check digits (GB 11643). Nothing here is
+stored until a demo person consents through the public API; the minor, the stranger and the person who left show that.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+
+PASSWORD = "osmanthus-demo"  # noqa: S105  (a made-up city's password, printed on its login page)
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECKS = "10X98765432"
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A demo person; `records` are source lines without identity, by source; `joins` says whether the seed consents."""
+
+    name: str
+    id_number: str
+    note: str
+    login: str | None = None
+    card_no: str | None = None
+    joins: bool = False
+    leaves: bool = False
+    records: dict[str, list[dict[str, Any]]] = {}
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """A client of the demo city, by its name in the kit."""
+
+    client_id: str
+    role: str
+    name: str
+    scopes: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    perks: tuple[str, ...] = ()
+
+
+CLIENTS = (
+    Connected(
+        "city-library", "partner", "示范市图书馆", ("eligibility:check", "orders:write"), (), ("library.deposit-free",)
+    ),
+    Connected(
+        "guixing-bikes", "partner", "桂行共享单车", ("eligibility:check", "orders:write"), (), ("rental.deposit-free",)
+    ),
+    Connected(
+        "utilities",
+        "source",
+        "示范市公用事业（水电气、租赁、社保）",
+        ("records:write",),
+        ("P01", "P02", "P03", "P07", "P21", "P22"),
+    ),
+    Connected("library", "source", "示范市图书馆流通部", ("records:write",), ("P04",)),
+    Connected("volunteer", "source", "示范市志愿服务联合会", ("records:write",), ("P08", "P09")),
+    Connected(
+        "civic", "source", "示范市文明办与民政局", ("records:write",), ("P12", "P13", "P14", "P15", "P16", "P17")
+    ),
+    Connected(
+        "enforcement",
+        "source",
+        "示范市公共信用信息中心",
+        ("records:write",),
+        ("P06", "N01", "N02", "N03", "N04", "N05", "N06"),
+    ),
+    Connected("city-card", "citycard", "示范市市民卡公司", ("citycard",), (), ("library.deposit-free",)),
+    Connected("staff-drafter", "staff", "信用办·规则起草岗", ("staff:releases",)),
+    Connected("staff-approver", "staff", "信用办·规则审核岗", ("staff:releases",)),
+)
+CITIZEN_CLIENT = "citizen-app"
+
+
+def id_number(birth: date, serial: int) -> str:
+    """A made-up ID number of region 990000 with a valid check digit."""
+    body = f"990000{birth:%Y%m%d}{serial:03d}"
+    return body + _CHECKS[sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True)) % 11]
+
+
+def months_back(today: date, count: int) -> Iterator[date]:
+    """The first days of the `count` calendar months before today's, newest first."""
+    day = today.replace(day=1)
+    for _ in range(count):
+        day = (day - timedelta(days=1)).replace(day=1)
+        yield day
+
+
+def _bill(kind: str, account: str, month: date) -> dict[str, Any]:
+    return {
+        "ref": f"{account}-{month:%Y%m}",
+        "kind": kind,
+        "occurred_on": f"{month:%Y-%m}-20",
+        "fields": {"account": account, "period": f"{month:%Y-%m}", "on_time": True},
+    }
+
+
+def _bills(kind: str, account: str, today: date, count: int) -> list[dict[str, Any]]:
+    return [_bill(kind, account, month) for month in months_back(today, count)]
+
+
+def _loan(loan: str, month: date) -> dict[str, Any]:
+    fields = {"loan": loan, "due_on": f"{month:%Y-%m}-25", "returned_on": f"{month:%Y-%m}-18"}
+    return {"ref": loan, "kind": "P04", "occurred_on": fields["returned_on"], "fields": fields}
+
+
+def _hours(ref: str, day: date, hours: int) -> dict[str, Any]:
+    fields = {"project": "桂花巷社区服务", "hours": hours, "organisation": "91350100M000100Y43"}
+    return {"ref": ref, "kind": "P08", "occurred_on": day.isoformat(), "fields": fields}
+
+
+def _penalty(ref: str, day: date) -> dict[str, Any]:
+    return {
+        "ref": ref,
+        "kind": "N01",
+        "occurred_on": (day - timedelta(days=20)).isoformat(),
+        "document": {
+            "no": f"示城罚〔{day.year}〕17号",
+            "authority": "示范市城市管理局",
+            "effective_on": day.isoformat(),
+        },
+        "notice": {"no": f"示城告〔{day.year}〕17号", "served_on": (day - timedelta(days=7)).isoformat()},
+        "fields": {
+            "class": "罚款",
+            "clause": "《城市市容和环境卫生管理条例》第三十四条",
+            "severity": "general",
+            "procedure": "ordinary",
+        },
+    }
+
+
+def people(today: date) -> list[Person]:
+    """Everybody, with records that end in the months before `today`."""
+    past = list(months_back(today, 12))
+    high = {
+        "utilities": _bills("P01", "SW-20417", today, 24),
+        "library": [_loan(f"JY-{month:%Y%m}", month) for month in past],
+        "volunteer": [_hours(f"ZY-{month:%Y%m}", month.replace(day=9), 4) for month in past],
+        "civic": [
+            {
+                "ref": "RY-0001",
+                "kind": "P14",
+                "occurred_on": past[5].isoformat(),
+                "document": {
+                    "no": "示文明〔2026〕3号",
+                    "authority": "示范市精神文明建设委员会",
+                    "effective_on": past[5].isoformat(),
+                },
+                "fields": {"title": "示范市道德模范", "level": "city"},
+            }
+        ],
+    }
+    just_below = {
+        "utilities": _bills("P21", "ZL-88213", today, 19),
+        "volunteer": [_hours("ZY-1", past[0].replace(day=12), 2)],
+    }
+    disputed = {
+        "utilities": _bills("P02", "DL-51120", today, 10),
+        "enforcement": [_penalty("CF-17", past[2].replace(day=15))],
+    }
+    return [
+        Person("陈桂芳", id_number(date(1968, 5, 12), 124), "high", "chen.guifang", None, joins=True, records=high),
+        Person(
+            "李明远",
+            id_number(date(1996, 11, 3), 217),
+            "just_below",
+            "li.mingyuan",
+            None,
+            joins=True,
+            records=just_below,
+        ),
+        Person("王晓清", id_number(date(1990, 2, 28), 345), "clean_no_records", "wang.xiaoqing", None, joins=True),
+        Person(
+            "赵安",
+            id_number(date(1985, 8, 19), 411),
+            "not_enrolled",
+            "zhao.an",
+            records={"utilities": _bills("P01", "SW-7", today, 6)},
+        ),
+        Person("周立新", id_number(date(1979, 12, 1), 533), "withdrew", "zhou.lixin", None, joins=True, leaves=True),
+        Person(
+            "孙海燕", id_number(date(1993, 4, 7), 629), "open_dispute", "sun.haiyan", None, joins=True, records=disputed
+        ),
+        Person("吴小禾", id_number(date(2012, 6, 1), 718), "minor", "wu.xiaohe"),
+        Person("何访", id_number(date(1988, 9, 9), 812), "visitor", "he.fang"),
+        Person("郑存善", id_number(date(1951, 1, 23), 957), "card_only", card_no="9900000000012345"),
+    ]

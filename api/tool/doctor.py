@@ -1,0 +1,125 @@
+"""What `osmanthus doctor` looks at: everything that a start needs, one finding each, with the next step.
+
+Promises to look only: it connects, reads, and changes nothing. Shows no secret, not even inside an error.
+"""
+
+import os
+import socket
+import stat
+import sys
+from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
+
+import asyncpg
+import msgspec
+
+from core import db, settings, shortlived
+from core.keys import Keyring
+from core.postgres import migrate
+
+NEWEST_TRIED = 18
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One look: whether it is well, what was seen, and what to do if it is not."""
+
+    well: bool
+    seen: str
+    advice: str = ""
+
+
+async def examine(port: int) -> AsyncGenerator[Finding]:
+    """Every finding in the order in which to mend them; stops where the rest could not be looked at."""
+    yield _python()
+    try:
+        house = settings.read()
+    except settings.SettingMissing as error:
+        yield Finding(well=False, seen=str(error), advice="Or run `make demo`, which needs no setting.")
+        return
+    yield Finding(well=True, seen=f"settings are complete; the public origin is {house.base_url}")
+    epochs = _epochs(house)
+    yield epochs
+    async for finding in _database(house):
+        yield finding
+    if epochs.well:
+        yield await _store(house)
+    yield _port(port)
+
+
+def _python() -> Finding:
+    seen = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    return Finding(sys.version_info >= (3, 11), seen, "Install Python 3.11 or newer and make the environment anew.")
+
+
+def _epochs(house: settings.Settings) -> Finding:
+    """The epoch keys: there, readable, and closed to others."""
+    path = house.epochs_file
+    if not path.exists():
+        return Finding(
+            well=False, seen=f"no epoch keys at {path}", advice="Run `osmanthus migrate`, or bring the file back."
+        )
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return Finding(well=False, seen=f"epoch keys have mode {mode:04o}", advice=f"chmod 600 {path}")
+    ring = Keyring(house.master_key, path)
+    return Finding(well=True, seen=f"epoch keys can be read; the current epoch is {ring.epoch}")
+
+
+async def _database(house: settings.Settings) -> AsyncGenerator[Finding]:
+    """Reachable, new enough, migrated, with the doors' roles able to log in."""
+    place = urlsplit(house.database_url).hostname or "the operator's socket"
+    try:
+        connection = await asyncpg.connect(house.database_url, timeout=3)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        advice = "Start it, or correct DATABASE_URL (postgresql://owner:password@host:5432/osmanthus)."
+        yield Finding(well=False, seen=f"no database at {place}: {type(error).__name__}", advice=advice)
+        return
+    try:
+        version = connection.get_server_version().major
+        yield Finding(version >= NEWEST_TRIED, f"PostgreSQL {version} at {place}", "Use PostgreSQL 18 or newer.")
+        names = [db.role(house.role_prefix, door) for door in db.DOORS]
+        found = await connection.fetch("select rolname from pg_roles where rolname = any($1) and rolcanlogin", names)
+    finally:
+        await connection.close()
+    head, current = migrate.head(), await migrate.current(house.database_url)
+    yield Finding(
+        current == head, f"schema is at {current or 'nothing'}, the code at {head}", "Run `osmanthus migrate`."
+    )
+    missing = sorted(set(names) - {row["rolname"] for row in found})
+    yield Finding(
+        not missing, f"roles: {len(found)} of {len(names)}", "Run `osmanthus migrate`; it makes " + ", ".join(missing)
+    )
+
+
+async def _store(house: settings.Settings) -> Finding:
+    """The short-lived store answers through the door that uses it."""
+    ring = Keyring(house.master_key, house.epochs_file)
+    url = db.door_url(house.database_url, ring, house.role_prefix, "auth")
+    store = shortlived.connect(redis_url=house.redis_url, postgres_url=url, size=1)
+    name = "Redis" if house.redis_url else "PostgreSQL"
+    try:
+        await store.epoch()
+    except (shortlived.StoreUnavailable, asyncpg.PostgresError) as error:
+        advice = (
+            "Check REDIS_URL."
+            if house.redis_url
+            else "Run `osmanthus migrate`; the doors' passwords follow the master key."
+        )
+        return Finding(
+            well=False, seen=f"the short-lived store in {name} does not answer: {type(error).__name__}", advice=advice
+        )
+    finally:
+        await store.close()
+    return Finding(well=True, seen=f"the short-lived store in {name} answers")
+
+
+def _port(port: int) -> Finding:
+    """Whether `serve` could listen where it would."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            return Finding(well=False, seen=f"port {port}: {why}", advice="Stop what uses it, or pass another --port.")
+    return Finding(well=True, seen=f"port {port} is free")
