@@ -20,10 +20,13 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import deps, health, openapi, problems
+from api import deps, guards, health, oauth, openapi, problems
 from api.deps import House
 from api.pages import frame
+from api.partner import eligibility
 from api.requests import Envelope
+from api.source import records as source_records
+from api.source import subjects as source_subjects
 from core import clock, db, shortlived
 from core.keys import Keyring
 from core.settings import Settings, read
@@ -35,7 +38,7 @@ _LARGEST_BODY = 1_000_000
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every route of a deployment with these settings."""
-    modules = [health, openapi]
+    modules = [health, openapi, oauth, source_records, source_subjects, eligibility]
     return [
         *(handler for module in modules for handler in module.handlers),
         create_static_files_router(path="/static", directories=[_PAGES / "static"], include_in_schema=False),
@@ -72,6 +75,7 @@ def build(settings: Settings) -> Litestar:
 
     return Litestar(
         route_handlers=routes(settings),
+        before_send=[guards.send_nonce],
         dependencies={"house": Provide(deps.provide_house)},
         exception_handlers={Exception: problems.answer},
         lifespan=[lifespan],

@@ -1,0 +1,1 @@
+"""`/v1/me`: what a citizen sees and decides about themselves."""

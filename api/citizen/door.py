@@ -1,0 +1,19 @@
+"""The citizen's door: every handler behind it has a citizen as caller and a work session of the citizen role."""
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from api import deps, guards
+
+
+def behind(handlers: Sequence[ControllerRouterHandler]) -> Router:
+    """The handlers, open to a citizen by session cookie or token, with `session` and `caller` given."""
+    return Router(
+        path="/",
+        route_handlers=handlers,
+        guards=[guards.citizen],
+        dependencies={"session": Provide(deps.work("citizen")), "caller": Provide(guards.provide_citizen)},
+    )

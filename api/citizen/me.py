@@ -1,0 +1,114 @@
+"""`/v1/me` and who looked: the caller's masked profile, and every access to their data."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.citizen.door import behind
+from api.deps import House
+from auth import citizens, clients, consent
+from core import audit, ids
+from core.errors import FieldError, Invalid
+
+_PAGE = 50
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Masked: `name` keeps its first and last character, `id_number` its region and last digit. `acr` 1-3."""
+
+    name: str
+    id_number: str
+    assurance: int
+    enrolled: bool
+    consent_id: str | None
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Who read or changed what, why, when, and what came out. `by` is the name of the organisation."""
+
+    id: str
+    at: datetime
+    by: str
+    by_kind: str
+    action: str
+    purpose: str
+    outcome: str
+    detail: dict[str, Any]
+
+
+class Accesses(msgspec.Struct, frozen=True):
+    """A page, newest first; send `next_cursor` as `cursor` for the next one."""
+
+    accesses: list[Access]
+    next_cursor: str | None
+
+
+def mask_name(name: str) -> str:
+    """张三明 -> 张*明, 张三 -> 张*."""
+    return name[0] + "*" if len(name) < 3 else name[0] + "*" * (len(name) - 2) + name[-1]  # noqa: PLR2004
+
+
+def mask_number(number: str) -> str:
+    """Keep the region (6) and the last character."""
+    return number[:6] + "*" * (len(number) - 7) + number[-1]
+
+
+@get("/v1/me", summary="Masked profile", tags=["citizen"])
+async def me(
+    session: NamedDependency[AsyncSession], house: NamedDependency[House], caller: NamedDependency[guards.Citizen]
+) -> Me:
+    """Who we take the caller for, and whether they take part."""
+    profile = await citizens.profile(session, house.ring, caller.id)
+    given = await consent.live(session, citizen_id=caller.id, purpose="score")
+    return Me(
+        name=mask_name(profile.name),
+        id_number=mask_number(profile.id_number),
+        assurance=caller.acr,
+        enrolled=given is not None,
+        consent_id=ids.show("co", given.id) if given else None,
+    )
+
+
+def page_size(limit: int) -> int:
+    """A list's `limit`, 1 to 100."""
+    if not 1 <= limit <= 2 * _PAGE:
+        raise Invalid(errors=[FieldError("/limit", "out_of_range", "Use 1 to 100.")])
+    return limit
+
+
+@get("/v1/me/accesses", summary="Who looked", tags=["citizen"])
+async def accesses(
+    session: NamedDependency[AsyncSession],
+    caller: NamedDependency[guards.Citizen],
+    limit: FromQuery[int] = _PAGE,
+    cursor: FromQuery[str | None] = None,
+) -> Accesses:
+    """Every access to the caller's data, newest first."""
+    before = ids.read("ac", cursor) if cursor else None
+    entries = await audit.about(session, owner=caller.id, limit=page_size(limit) + 1, before=before)
+    names = await clients.names(session, {entry.actor.id for entry in entries})
+    shown = [show(entry, names) for entry in entries[:limit]]
+    return Accesses(shown, shown[-1].id if len(entries) > limit else None)
+
+
+def show(entry: audit.Entry, names: dict[str, str]) -> Access:
+    """An audit entry in the words of its owner."""
+    return Access(
+        id=ids.show("ac", entry.id),
+        at=entry.at,
+        by=names.get(entry.actor.id, entry.actor.id),
+        by_kind=entry.actor.kind,
+        action=entry.action,
+        purpose=entry.purpose,
+        outcome=entry.outcome,
+        detail=entry.detail,
+    )
+
+
+handlers = [behind([me, accesses])]

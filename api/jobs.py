@@ -1,0 +1,79 @@
+"""What happens without being asked: the daily pass, expiry, sweeping.
+
+Every job is idempotent and works in transactions of its own, so that a process killed in the middle loses nothing; one
+process at a time does the work (an advisory lock), others stand by. Points move by date alone, so the daily pass is
+everyone.
+"""
+
+import asyncio
+from datetime import date
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.deps import House
+from auth import consent
+from core import clock, db
+from core.audit import Actor, write
+from scoring import retention, standing
+
+_PAUSE_SECONDS = 20
+_LOCK = 0x05A4
+_CHUNK = 500
+_log = structlog.get_logger("osmanthus.jobs")
+
+_SWEEPS = (
+    "delete from incentives.credit_code_use u where u.at < now() - interval '1 day'",
+    "delete from incentives.credit_code c where c.expires_at < now() - interval '1 day'",
+    "delete from auth.code_use where at < now() - interval '1 day'",
+    "delete from auth.code where expires_at < now() - interval '1 day'",
+    "delete from auth.token where expires_at < now() - interval '1 day'",
+    "delete from auth.session where expires_at < now() - interval '1 day'",
+    "delete from core.idempotency where created_at < now() - interval '7 days'",
+    "delete from auth.source_subject where left_at < now() - interval '30 days'",
+)
+
+
+async def run(house: House) -> None:
+    """Work until cancelled; a database that is away is waited for."""
+    done: date | None = None
+    while True:
+        try:
+            done = await once(house, done)
+        except Exception as error:
+            if not db.is_unavailable(error):
+                raise
+            _log.warning("database away", kind=type(error).__name__)
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def once(house: House, done: date | None = None) -> date | None:
+    """One round; `done` is the day whose daily pass this process has seen through. Returns it anew."""
+    async with house.doors.work("jobs") as session:
+        if not await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")):
+            return done
+        await _expire(session)
+        await retention.sweep(session, house.ring)
+        for statement in _SWEEPS:
+            await session.execute(text(statement))
+    await house.short.sweep()
+    today = clock.today()
+    if done == today:
+        return done
+    changed = await standing.refresh_everyone(house.doors, as_of=today)
+    _log.info("daily pass", changed=changed)
+    return today
+
+
+async def _expire(session: AsyncSession) -> None:
+    """End consents that are past their day; what was built on them stays unused for 30 days, then goes."""
+    for ended in await consent.expire(session, limit=_CHUNK):
+        await write(
+            session,
+            actor=Actor("system", "jobs"),
+            action="consent.expire",
+            purpose=ended.purpose,
+            outcome="done",
+            owner=ended.citizen_id,
+        )
