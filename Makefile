@@ -24,6 +24,7 @@ test: $(DEV_STAMP)  ## The core suite and the house checks
 	$(BIN)/python -m coverage report
 
 interop: $(DEV_STAMP)  ## Foreign clients and engines; says loudly what it could not run
+	@bash .ci/engines
 	$(BIN)/python -m pytest tests/interop -m interop -rs $(ARGS)
 
 bench: $(DEV_STAMP)  ## Ratios against peers, answers checked equal
