@@ -43,6 +43,8 @@ async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: Ru
     await connection.execute(_TURN.format("" if moving else "_shared"), pushed.source)
     await connection.execute(_LOSERS, pushed.id)
     await connection.execute(_TAKEN, pushed.id)
+    if pushed.dropped:
+        await connection.execute(_GONE, pushed.id, list(pushed.dropped), list(pushed.dropped.values()))
     misplaced = await _misplaced(session, ring, pushed) if moving else {}
     staged = await connection.fetch("select distinct citizen_id from scoring.staging where batch_id = $1", pushed.id)
     wanted = iter(sorted({row[0] for row in staged} | set(misplaced)))
@@ -149,6 +151,12 @@ delete from scoring.staging s using scoring.record r
 join scoring.live l on l.record_subject = r.record_subject
 where s.batch_id = $1 and r.source = s.source and r.ref = s.ref and r.record_subject <> s.record_subject
   and r.version >= s.version
+"""
+
+# A higher version of this batch is about somebody who takes no part.
+_GONE = """
+delete from scoring.staging s using unnest($2::text[], $3::int[]) as gone (ref, version)
+where s.batch_id = $1 and s.ref = gone.ref and s.version < gone.version
 """
 
 _MISPLACED = """

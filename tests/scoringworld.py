@@ -6,11 +6,13 @@ Everything goes through the rooms and the doors that the product uses; `rows` lo
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from api import rulebook_files
 from auth import consent
@@ -152,6 +154,14 @@ class City:
         """The rule book in force."""
         async with self.doors.work("scorer") as session:
             return await rulebook.current(session, on=clock.today())
+
+    @asynccontextmanager
+    async def owner(self) -> AsyncIterator[AsyncSession]:
+        """The operator's work session."""
+        engine = create_async_engine(self.owner_url.replace("postgresql://", "postgresql+asyncpg://", 1))
+        async with AsyncSession(engine) as session, session.begin():
+            yield session
+        await engine.dispose()
 
     async def rows(self, query: str, *values: Any) -> list[asyncpg.Record]:
         """Read behind the doors."""
