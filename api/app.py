@@ -7,9 +7,10 @@ demo adds its embedded identity provider. Nothing connects before the server sta
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from litestar import Litestar
@@ -20,7 +21,9 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import deps, guards, health, oauth, openapi, problems
+from api import deps, guards, health, idp, login, oauth, openapi, problems
+from api.citizen import consents, me, score
+from api.citizen import records as citizen_records
 from api.deps import House
 from api.pages import frame
 from api.partner import eligibility
@@ -38,9 +41,22 @@ _LARGEST_BODY = 1_000_000
 
 def routes(settings: Settings) -> list[ControllerRouterHandler]:
     """Every route of a deployment with these settings."""
-    modules = [health, openapi, oauth, source_records, source_subjects, eligibility]
+    modules = [
+        health,
+        openapi,
+        oauth,
+        login,
+        consents,
+        me,
+        score,
+        citizen_records,
+        source_records,
+        source_subjects,
+        eligibility,
+    ]
     return [
         *(handler for module in modules for handler in module.handlers),
+        *idp.handlers_for(settings),
         create_static_files_router(path="/static", directories=[_PAGES / "static"], include_in_schema=False),
     ]
 
@@ -61,8 +77,8 @@ async def read_civil_offset(house: House) -> None:
         clock.move(moved)
 
 
-def build(settings: Settings) -> Litestar:
-    """The application for these settings (see `create` for what a server runs)."""
+def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = ()) -> Litestar:
+    """The application for these settings (see `create` for what a server runs); `people` can log in at a demo."""
     house = make_house(settings)
 
     @asynccontextmanager
@@ -82,7 +98,7 @@ def build(settings: Settings) -> Litestar:
         logging_config=None,
         openapi_config=openapi.CONFIG,
         request_max_body_size=_LARGEST_BODY,
-        state=State({"house": house}),
+        state=State({"house": house, "demo_accounts": idp.accounts(people)}),
         template_config=TemplateConfig(instance=frame.engine()),
     )
 

@@ -109,12 +109,10 @@ async def _push(browser: httpx2.AsyncClient, signer: Signer, client: Mapping[str
 
 async def _post(browser: httpx2.AsyncClient, signer: Signer, path: str, form: dict[str, str]) -> httpx2.Response:
     url = str(browser.base_url.join(path))
-    for _ in range(2):
-        answer = await browser.post(
-            path, data={**form, "client_id": signer.client_id}, headers={"DPoP": signer.proof("POST", url)}
-        )
-        if not signer.heed(answer):
-            break
+    filled = {**form, "client_id": signer.client_id}
+    answer = await browser.post(path, data=filled, headers={"DPoP": signer.proof("POST", url)})
+    if signer.heed(answer):
+        answer = await browser.post(path, data=filled, headers={"DPoP": signer.proof("POST", url)})
     if not answer.is_success:
         message = f"{path} answered {answer.status_code}: {answer.text}"
         raise LostOnTheWayError(message)

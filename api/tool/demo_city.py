@@ -185,3 +185,19 @@ def people(today: date) -> list[Person]:
         Person("何访", id_number(date(1988, 9, 9), 812), "visitor", "he.fang"),
         Person("郑存善", id_number(date(1951, 1, 23), 957), "card_only", card_no="9900000000012345"),
     ]
+
+
+def entries(today: date) -> list[dict[str, Any]]:
+    """Everybody as the kit lists them; who has no login comes by card alone."""
+    return [_entry(person) for person in people(today)]
+
+
+def _entry(person: Person) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "login": person.login,
+        "password": PASSWORD if person.login else None,
+        "name": person.name,
+        "id_number": person.id_number,
+        "note": person.note,
+    }
+    return entry | ({"card_no": person.card_no} if person.card_no else {})

@@ -16,11 +16,14 @@ import structlog
 import uvicorn
 import uvloop
 
-from api import app, jobs, seed
+from api import app, jobs
 from api.deps import House
 from api.requests import Envelope
+from api.tool import seed
 from api.tool.demo import Ground, say, write_privately
+from api.tool.demo_city import entries
 from api.tool.progress import Bar
+from core import clock
 from core.settings import Settings
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -60,7 +63,7 @@ async def _serve(settings: Settings, ground: Ground, listener: socket.socket) ->
     stopping = asyncio.Event()
     for sign in _STOPS:
         asyncio.get_running_loop().add_signal_handler(sign, stopping.set)
-    application = app.build(settings)
+    application = app.build(settings, people=entries(clock.today()))
     house: House = application.state["house"]
     config = uvicorn.Config(
         Envelope(application),
@@ -97,7 +100,7 @@ async def _city(server: _Server, house: House, ground: Ground) -> None:
     if not ground.kit.exists():
         ground.seeding.touch()
         with Bar("Seeding the city through its public API") as bar:
-            kit = await seed.run(house, progress=bar.step)
+            kit = await seed.run(house.settings, progress=bar.step)
         write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
         ground.seeding.unlink()
     kit = json.loads(ground.kit.read_text())

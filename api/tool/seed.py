@@ -5,7 +5,7 @@ get into the city.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +15,13 @@ from api import rulebook_files
 from api.tool import registration
 from api.tool.caller import signed
 from api.tool.citizen_app import signed_in
-from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, PASSWORD, Person, people
+from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, PASSWORD, Person, entries, people
 from core import clock
-from core.settings import Settings
+from core.settings import ROOT, Settings
 
 Progress = Callable[[str, int, int], None]
-_KIT_NAMES = {"staff-drafter": "staff_drafter", "staff-approver": "staff_approver"}
+Kit = dict[str, Any]
+Step = Callable[[Kit], Awaitable[None]]
 _LONGEST = timedelta(days=365)
 
 
@@ -35,25 +36,25 @@ def _must(answer: httpx2.Response) -> httpx2.Response:
     return answer
 
 
-async def run(settings: Settings, *, progress: Progress) -> dict[str, Any]:
+async def run(settings: Settings, *, progress: Progress) -> Kit:
     """Make the city; its kit (see docs). `progress(label, done, total)` is told of each step. SeedingFailedError."""
     everybody = people(clock.today())
-    steps = [
-        _publish,
-        *(_joins(one) for one in everybody if one.joins),
-        _push,
-        *(_leaves(one) for one in everybody if one.leaves),
+    steps: list[tuple[str, Step]] = [
+        ("publishing the rule book", _publish),
+        *((f"{one.name} joins", _joins(one)) for one in everybody if one.joins),
+        ("bureaus send records", _push),
+        *((f"{one.name} leaves", _leaves(one)) for one in everybody if one.leaves),
     ]
-    progress("registering clients", 0, len(steps) + 1)
-    kit = await _register(settings, everybody)
-    for done, step in enumerate(steps, start=1):
-        progress(getattr(step, "label", step.__name__.strip("_")), done, len(steps) + 1)
+    progress("registering clients", 0, len(steps))
+    kit = await _register(settings)
+    for done, (label, step) in enumerate(steps):
+        progress(label, done, len(steps))
         await step(kit)
-    progress("ready", len(steps) + 1, len(steps) + 1)
+    progress("ready", len(steps), len(steps))
     return kit
 
 
-async def _register(settings: Settings, everybody: list[Person]) -> dict[str, Any]:
+async def _register(settings: Settings) -> dict[str, Any]:
     redirect = f"{settings.base_url}/app/callback"
     clients: dict[str, Any] = {}
     for one in CLIENTS:
@@ -79,34 +80,23 @@ async def _register(settings: Settings, everybody: list[Person]) -> dict[str, An
         "issuer": settings.base_url,
         "clients": clients,
         "citizen_client": {"client_id": CITIZEN_CLIENT, "redirect_uri": redirect, "scope": "me"},
-        "citizens": [_entry(person) for person in everybody],
+        "citizens": entries(clock.today()),
     }
 
 
-def _entry(person: Person) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "login": person.login,
-        "password": PASSWORD if person.login else None,
-        "name": person.name,
-        "id_number": person.id_number,
-        "note": person.note,
-    }
-    return entry | ({"card_no": person.card_no} if person.card_no else {})
-
-
-async def _publish(kit: dict[str, Any]) -> None:
+async def _publish(kit: Kit) -> None:
     """Draft every shipped file as one clerk and approve it as another."""
     today = clock.today().isoformat()
     drafter, approver = signed(kit, "staff-drafter"), signed(kit, "staff-approver")
     async with httpx2.AsyncClient(base_url=kit["base_url"], timeout=60) as http:
-        for file in rulebook_files.shipped_files():
+        for file in rulebook_files.shipped(ROOT / "policy"):
             body = {"kind": file.kind, "name": file.name, "body": file.body, "effective_on": today}
             drafted = _must(await http.post("/v1/staff/releases", json=body, auth=drafter)).json()
             _must(await http.post(f"/v1/staff/releases/{drafted['id']}/approve", auth=approver))
 
 
-def _joins(person: Person) -> Callable[[dict[str, Any]], Any]:
-    async def join(kit: dict[str, Any]) -> None:
+def _joins(person: Person) -> Step:
+    async def join(kit: Kit) -> None:
         async with signed_in(kit["base_url"], kit["citizen_client"], login=person.login or "", password=PASSWORD) as me:
             notice = _must(await me.get("/v1/rules/notices/score/1")).json()
             body = {
@@ -117,22 +107,20 @@ def _joins(person: Person) -> Callable[[dict[str, Any]], Any]:
             }
             _must(await me.post("/v1/me/consents", json=body))
 
-    join.label = f"{person.name} joins"  # type: ignore[attr-defined]
     return join
 
 
-def _leaves(person: Person) -> Callable[[dict[str, Any]], Any]:
-    async def leave(kit: dict[str, Any]) -> None:
+def _leaves(person: Person) -> Step:
+    async def leave(kit: Kit) -> None:
         async with signed_in(kit["base_url"], kit["citizen_client"], login=person.login or "", password=PASSWORD) as me:
             for one in _must(await me.get("/v1/me/consents")).json()["consents"]:
                 if one["state"] == "given":
                     _must(await me.delete(f"/v1/me/consents/{one['id']}"))
 
-    leave.label = f"{person.name} leaves"  # type: ignore[attr-defined]
     return leave
 
 
-async def _push(kit: dict[str, Any]) -> None:
+async def _push(kit: Kit) -> None:
     """Each bureau sends what it knows, about everybody; the house keeps what was consented to."""
     lines: dict[str, list[bytes]] = {}
     for person in people(clock.today()):

@@ -1,0 +1,153 @@
+"""`/v1/me/records`: what is held about the caller, and their say over it (SZX article 39, PIPL articles 45 and 47)."""
+
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.citizen.door import behind
+from api.citizen.me import page_size
+from api.deps import House
+from auth import clients
+from core import ids
+from scoring import records
+from scoring.records import Shown
+
+_PAGE = 50
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One record; `label` says in one line what it is, `source` who sent it, `status` whether it counts."""
+
+    id: str
+    kind: str
+    name: str
+    label: str
+    source: str
+    positive: bool
+    status: str
+    hideable: bool
+    occurred_on: date
+    received_at: datetime
+    from_on: date | None
+    until_on: date | None
+    fields: dict[str, Any]
+    document: dict[str, Any] | None
+    notice: dict[str, Any] | None
+
+
+class Records(msgspec.Struct, frozen=True):
+    """A page, the latest day first, and the kinds that the caller refused."""
+
+    records: list[Record]
+    refused: list[str]
+    next_cursor: str | None
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A kind that is no longer taken, and how many records of it were erased now."""
+
+    kind: str
+    refused: bool
+    erased: int
+
+
+@get("/v1/me/records", summary="What is held about me", tags=["citizen"])
+async def held(
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+    limit: FromQuery[int] = _PAGE,
+    cursor: FromQuery[str | None] = None,
+    kind: FromQuery[str | None] = None,
+) -> Records:
+    """The caller's records with every field that their sources sent."""
+    before = ids.read("rc", cursor) if cursor else None
+    found = await records.of(
+        session, house.ring, citizen_id=caller.id, limit=page_size(limit) + 1, before=before, kind=kind
+    )
+    names = await clients.names(session, {one.source for one in found})
+    shown = [show(one, names) for one in found[:limit]]
+    refused = [one.kind for one in await records.refused(session, citizen_id=caller.id)]
+    return Records(shown, refused, shown[-1].id if len(found) > limit else None)
+
+
+@post("/v1/me/records/{record_id:str}/hide", status_code=200, summary="Do not count a positive", tags=["citizen"])
+async def hide(
+    record_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Record:
+    """Stop a positive from counting; reversible. A deduction answers 409 `not_hideable`."""
+    return await _hide(session, house, caller, record_id, hidden=True)
+
+
+@delete("/v1/me/records/{record_id:str}/hide", status_code=200, summary="Count it again", tags=["citizen"])
+async def unhide(
+    record_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Record:
+    """Let a hidden positive count again."""
+    return await _hide(session, house, caller, record_id, hidden=False)
+
+
+async def _hide(session: AsyncSession, house: House, caller: guards.Citizen, record_id: str, *, hidden: bool) -> Record:
+    read = ids.read("rc", record_id)
+    one = await records.hide(session, house.ring, citizen_id=caller.id, record_id=read, hidden=hidden)
+    return show(one, await clients.names(session, {one.source}))
+
+
+@put("/v1/me/records/categories/{kind:str}/refusal", summary="Take no more of this kind", tags=["citizen"])
+async def refuse(
+    kind: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Refusal:
+    """Erase the positives of a kind and take no more of them."""
+    return Refusal(
+        kind, refused=True, erased=await records.refuse(session, house.ring, citizen_id=caller.id, kind=kind)
+    )
+
+
+@delete(
+    "/v1/me/records/categories/{kind:str}/refusal", status_code=200, summary="Take this kind again", tags=["citizen"]
+)
+async def allow(
+    kind: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
+) -> Refusal:
+    """Take a kind again from now on; what was erased does not come back by itself."""
+    await records.allow(session, citizen_id=caller.id, kind=kind)
+    return Refusal(kind, refused=False, erased=0)
+
+
+def show(one: Shown, names: dict[str, str]) -> Record:
+    """A record in the words of its citizen; `names` are the sources' names."""
+    return Record(
+        id=ids.show("rc", one.id),
+        kind=one.kind,
+        name=one.name,
+        label=one.label,
+        source=names.get(one.source, one.source),
+        positive=one.positive,
+        status=one.status,
+        hideable=one.hideable,
+        occurred_on=one.occurred_on,
+        received_at=one.received_at,
+        from_on=one.from_on,
+        until_on=one.until_on,
+        fields=one.fields,
+        document=one.document,
+        notice=one.notice,
+    )
+
+
+handlers = [behind([held, hide, unhide, refuse, allow])]
