@@ -1,0 +1,157 @@
+"""`policy check`: the whole rule book read as one, every fault with file, line and advice.
+
+Pure but for `read`, which opens the files of a directory. It holds the parts against each other: kinds counted are in
+the catalogue, statutes set what cites them, every case gives what it expects, every persona can reach its tier, no perk
+tells a partner more than one bit. A file that it does not know is a fault, so that nothing goes unchecked.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from core.policyfile import Fault, Faulty
+from incentives import perks
+from incentives.perks import Perk
+from scoring import basis, cases, catalogue, reach, scorecard
+from scoring.basis import Statute
+from scoring.catalogue import Catalogue
+from scoring.reach import Personas
+from scoring.scorecard import Scorecard
+
+FEWEST_CASES = 40
+_MOST_BITS = 1.0
+_MOST_THRESHOLDS = 2
+
+NoticeReader = Callable[[str, str], object]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a check found: `faults` sorted, and `summary`, a line for each part that could be read."""
+
+    faults: tuple[Fault, ...]
+    summary: tuple[str, ...]
+
+
+class _Book(msgspec.Struct):
+    """What could be read."""
+
+    statutes: dict[str, Statute] = {}
+    catalogue: tuple[str, Catalogue] | None = None
+    cards: dict[str, Scorecard] = {}
+    perks: list[tuple[str, Perk]] = []
+    personas: tuple[str, Personas] | None = None
+    cases: dict[str, str] = {}
+    notices: int = 0
+
+
+def read(directory: Path) -> dict[str, str]:
+    """Read every file under a directory, by its path inside it."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {path.relative_to(directory).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def check(files: Mapping[str, str], read_notice: NoticeReader) -> Report:
+    """Check a whole rule book; `read_notice(text, file)` is `auth.notices.load`, handed in from the floor that may."""
+    faults: list[Fault] = []
+    book = _Book()
+    for file, text in files.items():
+        try:
+            faults += _take(book, file, text, read_notice)
+        except Faulty as faulty:
+            faults += faulty.faults
+    claims = [claim for card in book.cards.values() for claim in card.claims]
+    claims += book.catalogue[1].claims if book.catalogue else ()
+    faults += basis.judge(claims, book.statutes) + _kinds(book) + _cases(book) + _perks(book)
+    if book.personas:
+        for card in book.cards.values():
+            faults += reach.faults(card, book.personas[1], book.personas[0])
+    return Report(tuple(sorted(set(faults))), tuple(_summary(book)))
+
+
+def _take(book: _Book, file: str, text: str, read_notice: NoticeReader) -> list[Fault]:
+    """Read one file into its place by its path."""
+    folder = file.partition("/")[0]
+    if file == "statutes.toml":
+        book.statutes = basis.load(text, file)
+    elif file == "catalogue.toml":
+        book.catalogue = file, catalogue.load(text, file)
+    elif file == "personas.toml":
+        book.personas = file, reach.load(text, file)
+    elif folder == "scorecard":
+        book.cards[file] = scorecard.load(text, file)
+    elif folder == "perks":
+        book.perks += [(file, perk) for perk in perks.load(text, file)]
+    elif folder == "cases":
+        book.cases[file] = text
+    elif folder == "notices":
+        read_notice(text, file)
+        book.notices += 1
+    else:
+        return [Fault(file, 1, "Nobody reads this file.", "Put it in the right folder, or outside the rule book.")]
+    return []
+
+
+def _kinds(book: _Book) -> list[Fault]:
+    """A kind that is counted must be in the catalogue, enabled, and of the right polarity."""
+    if book.catalogue is None:
+        return [Fault("catalogue.toml", 1, "There is no readable catalogue.", "Write one, or mend its faults first.")]
+    known = book.catalogue[1].kinds
+    faults: list[Fault] = []
+    for file, card in book.cards.items():
+        negative = {rule.kind for rule in (*card.deductions, *card.holds)}
+        for code in sorted(card.kinds()):
+            kind = known.get(code)
+            if kind is None or not kind.enabled:
+                faults.append(Fault(file, 1, f"{code} is counted but not in force.", "Enable it in catalogue.toml."))
+            elif kind.positive == (code in negative):
+                faults.append(Fault(file, 1, f"{code} is counted with the wrong sign.", "Compare its polarity."))
+    return faults
+
+
+def _cases(book: _Book) -> list[Fault]:
+    """Run every case by the scorecard that is valid on its day."""
+    faults: list[Fault] = []
+    if len(book.cases) < FEWEST_CASES:
+        faults.append(Fault("cases", 1, f"There are {len(book.cases)} cases.", f"Write at least {FEWEST_CASES}."))
+    if book.catalogue is None or not book.cards:
+        return faults
+    compiled = [cases.rules(card, book.catalogue[1]) for card in book.cards.values()]
+    for file, text in book.cases.items():
+        try:
+            faults += cases.run(text, file, compiled)
+        except Faulty as faulty:
+            faults += faulty.faults
+    return faults
+
+
+def _perks(book: _Book) -> list[Fault]:
+    """One perk, one threshold, one bit; at most two thresholds in all, since any partner may be given every perk."""
+    faults: list[Fault] = []
+    names = [perk.id for _, perk in book.perks]
+    for file, perk in book.perks:
+        if names.count(perk.id) > 1:
+            faults.append(Fault(file, 1, f"{perk.id} stands in two places.", "A perk has one threshold and one cap."))
+        if perk.bits() > _MOST_BITS:
+            faults.append(Fault(file, 1, f"{perk.id} tells {perk.bits():g} bits.", "Give it two answers only."))
+    thresholds = {perk.threshold for _, perk in book.perks if not perk.closed}
+    if len(thresholds) > _MOST_THRESHOLDS:
+        advice = "A partner with all of them could narrow the points down; use two."
+        faults.append(Fault("perks", 1, f"Live perks use {len(thresholds)} thresholds.", advice))
+    return faults
+
+
+def _summary(book: _Book) -> list[str]:
+    lines = [f"statutes: {len(book.statutes)}", f"notices: {book.notices}", f"cases: {len(book.cases)}"]
+    if book.catalogue:
+        kinds = book.catalogue[1].kinds
+        lines.append(f"catalogue: {len(kinds)} kinds, {len(book.catalogue[1].enabled())} enabled")
+    for file, card in book.cards.items():
+        demo = sum(claim.basis.kind == "demo" for claim in card.claims)
+        lines.append(f"{file}: {len(card.indicators())} indicators, {demo} of {len(card.claims)} values are demo")
+        for persona in book.personas[1].personas if book.personas else ():
+            tier = book.personas[1].tier if book.personas else ""
+            lines.append(f"{file}: {persona.english} reaches {tier} with {reach.hours(card, persona, tier)} hours")
+    for file, perk in book.perks:
+        lines.append(f"{file}: {perk.id} from {perk.threshold / 10:g}, tells a partner {perk.bits():g} bit")
+    return lines

@@ -1,0 +1,107 @@
+"""Can people in different lives reach a tier? The least effort is computed, not hoped for.
+
+Pure. For each persona the cheapest mix of what that person can do within a year is found exactly, in integers: a small
+knapsack over tenths, caps of indicators and dimensions kept. Effort is counted in hours-equivalent of volunteering.
+"""
+
+from datetime import date
+
+import msgspec
+
+from core.policyfile import Document, Fault, Table
+from scoring import evaluate
+from scoring.basis import Basis, read
+from scoring.rules import Dimension, Indicator
+from scoring.scorecard import Scorecard
+
+_BORN, _TODAY = date(1960, 1, 1), date(2026, 1, 1)
+_HOURS = 10_000
+
+
+class Persona(msgspec.Struct, frozen=True):
+    """A life: how many units of each indicator are within reach in twelve months."""
+
+    id: str
+    name: str
+    english: str
+    units: dict[str, int]
+
+
+class Personas(msgspec.Struct, frozen=True):
+    """The personas, the tier that each must reach, and the most effort that may be asked for it."""
+
+    tier: str
+    most_hours: int
+    personas: tuple[Persona, ...]
+    basis: Basis
+
+
+def load(text: str, file: str) -> Personas:
+    """Read the personas; raises `policyfile.Faulty`."""
+    document = Document(text, file)
+    root = document.root
+    found = Personas(
+        tier=root.text("tier"),
+        most_hours=root.whole("most_hours", 0, _HOURS),
+        personas=tuple(_persona(table) for table in root.tables("persona", least=1)),
+        basis=read(root),
+    )
+    root.close()
+    document.close()
+    return found
+
+
+def hours(card: Scorecard, persona: Persona, tier: str) -> int | None:
+    """Give the least hours in a year by which a clean person with nothing recorded reaches a tier, None if never."""
+    start = next((one.start for one in card.tiers if one.name == tier), card.high)
+    missing = start - evaluate.compile(card)([], _BORN, _TODAY).points
+    least = {0: 0}
+    for dimension in card.dimensions:
+        least = _join(least, _dimension(dimension, persona), card.high)
+    return min([cost for gained, cost in least.items() if gained >= missing], default=None)
+
+
+def faults(card: Scorecard, personas: Personas, file: str) -> list[Fault]:
+    """Find every persona that is asked for too much."""
+    advice = f"At most {personas.most_hours} hours may be asked: lower the tier or open an easier way."
+    found: list[Fault] = []
+    for persona in personas.personas:
+        cost = hours(card, persona, personas.tier)
+        if cost is None or cost > personas.most_hours:
+            needs = "more than a year" if cost is None else f"{cost} hours"
+            found.append(Fault(file, 1, f"{persona.name} needs {needs} to reach {personas.tier}.", advice))
+    return found
+
+
+def _persona(table: Table) -> Persona:
+    inner = table.table("units")
+    units = {key: inner.whole(key, 0, _HOURS) for key in inner.value}
+    persona = Persona(table.text("id"), table.text("name"), table.text("english"), units)
+    table.close()
+    return persona
+
+
+def _dimension(dimension: Dimension, persona: Persona) -> dict[int, int]:
+    """Give tenths -> least hours for one dimension, its cap kept."""
+    least = {0: 0}
+    for rule in dimension.indicators:
+        if rule.enabled and rule.effort is not None:
+            least = _join(least, _indicator(rule, persona.units.get(rule.id, 0)), dimension.cap)
+    return least
+
+
+def _indicator(rule: Indicator, units: int) -> dict[int, int]:
+    each = rule.effort.hours if rule.effort else 0
+    least: dict[int, int] = {}
+    for count in range(units + 1):
+        least.setdefault(min(rule.cap, count * rule.points), count * each)
+    return least
+
+
+def _join(left: dict[int, int], right: dict[int, int], cap: int) -> dict[int, int]:
+    least: dict[int, int] = {}
+    for gained, cost in left.items():
+        for more, extra in right.items():
+            total = min(cap, gained + more)
+            least[total] = min(cost + extra, least.get(total, cost + extra))
+    return least
