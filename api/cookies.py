@@ -61,7 +61,8 @@ def cookie(settings: Settings, name: str, value: str, *, readable: bool = False,
 async def must_be_same_site(connection: Connection, settings: Settings, csrf: str) -> None:
     """Raise ForeignRequest unless the request carries the session's CSRF token and no sign of another site."""
     site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
-    foreign = site not in {"same-origin", "none"} if site is not None else origin not in {None, settings.base_url}
+    ours = {None, "null", settings.base_url}  # our own pages' forms say null: their referrer policy is no-referrer
+    foreign = site not in {"same-origin", "none"} if site is not None else origin not in ours
     if foreign or not hmac.compare_digest((await _sent(connection)).encode(), csrf.encode()):
         raise ForeignRequest("Send the session's CSRF token, in X-CSRF-Token or the form field csrf, from our page.")
 

@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl
 
 from litestar import MediaType, Response, Router, get, post
 from litestar.di import NamedDependency
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import House, HttpRequest
-from auth import dpop, server
-from auth.refusals import Refusal, UnsupportedGrantType
+from auth import authorize, dpop, par, server, tokens
+from auth.refusals import CodeReplayed, Refusal, UnsupportedGrantType
 from core.errors import TooMany
 
 _FORM = "application/x-www-form-urlencoded"
@@ -20,6 +21,8 @@ _BODY = 65536
 _FIELDS = 40
 _A_MINUTE = 60
 _TOKENS_A_MINUTE = 600
+_PUSHES_A_MINUTE = 600
+_GRANTS = {"client_credentials", "authorization_code"}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _CACHED = {"Cache-Control": "public, max-age=300"}
 
@@ -54,12 +57,16 @@ async def read_form(request: HttpRequest) -> dict[str, str]:
 async def prove(request: HttpRequest, house: House) -> dpop.Proof:
     """The DPoP proof of a request to one of these endpoints. Raises ProofRefused, NonceWanted."""
     desk = _desk(house)
-    proofs = [value.decode("latin-1") for name, value in request.scope["headers"] if name.lower() == b"dpop"]
     url = f"{house.settings.base_url}{request.scope['path']}"
-    return await dpop.check(proofs, method="POST", url=url, nonces=desk.nonces, short=desk.short)
+    return await dpop.check(_proofs(request), method="POST", url=url, nonces=desk.nonces, short=desk.short)
 
 
-def answer(body: Any, proof: dpop.Proof | None = None, *, status: int = 200) -> Response[Any]:  # noqa: ANN401
+def _proofs(request: HttpRequest) -> list[str]:
+    """Every DPoP header: a mapping would hide all but one."""
+    return [value.decode("latin-1") for name, value in request.scope["headers"] if name.lower() == b"dpop"]
+
+
+def answer(body: Any, proof: dpop.Proof | None = None, *, status: int = 200) -> Response[Any]:
     """A JSON answer that nobody stores, with the next nonce where one is due."""
     nonce = {} if proof is None or proof.next_nonce is None else {"DPoP-Nonce": proof.next_nonce}
     return Response(body, status_code=status, media_type=MediaType.JSON, headers={**_NO_STORE, **nonce})
@@ -68,19 +75,47 @@ def answer(body: Any, proof: dpop.Proof | None = None, *, status: int = 200) -> 
 @post("/token", status_code=200, summary="Get an access token", request_max_body_size=_BODY)
 async def token(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """`client_credentials` with private_key_jwt, or `authorization_code` with PKCE; always with a DPoP proof."""
-    form, desk = await read_form(request), _desk(house)
+    form = await read_form(request)
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise Refusal("grant_type is missing.")
-    if grant_type != "client_credentials":
+    if grant_type not in _GRANTS:
         raise UnsupportedGrantType("Use client_credentials or authorization_code.")
     proof = await prove(request, house)
+    try:
+        async with house.doors.work("auth") as session:
+            given = await _grant(session, house, form, proof.jkt)
+    except CodeReplayed as replay:
+        async with house.doors.work("auth") as session:
+            await tokens.revoke_code(session, replay.code_hash)
+        raise
+    return answer(given, proof)
+
+
+async def _grant(session: AsyncSession, house: House, form: dict[str, str], jkt: str) -> server.Granted:
+    """Authenticate the client, count the request, and let the grant decide."""
+    desk = _desk(house)
+    client = await server.authenticate(session, desk, form)
+    if form["grant_type"] == "authorization_code":
+        return await authorize.redeem(session, desk, client, form=form, jkt=jkt)
+    if await house.short.count(f"token:{client.client_id}", _A_MINUTE) > _TOKENS_A_MINUTE:
+        raise TooMany("A token lives five minutes: keep it until then.", retry_after=_A_MINUTE)
+    return await server.client_credentials(session, desk, client, form=form, jkt=jkt)
+
+
+@post("/par", status_code=201, summary="Push an authorization request", request_max_body_size=_BODY)
+async def push(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
+    """RFC 9126, for citizens' apps: PKCE S256, an exact redirect_uri, and a DPoP proof or dpop_jkt."""
+    form, desk = await read_form(request), _desk(house)
+    whence = request.client.host if request.client else ""
+    if await house.short.count(f"par:{whence}", _A_MINUTE) > _PUSHES_A_MINUTE:
+        raise TooMany("Too many requests from this address.", retry_after=_A_MINUTE)
+    proof = await prove(request, house) if _proofs(request) or "dpop_jkt" not in form else None
     async with house.doors.work("auth") as session:
         client = await server.authenticate(session, desk, form)
-        if await house.short.count(f"token:{client.client_id}", _A_MINUTE) > _TOKENS_A_MINUTE:
-            raise TooMany("A token lives five minutes: keep it until then.", retry_after=_A_MINUTE)
-        given = await server.client_credentials(session, desk, client, form=form, jkt=proof.jkt)
-    return answer(given, proof)
+    pushed = par.read(desk, client, form, proved_jkt=None if proof is None else proof.jkt)
+    body = {"request_uri": await par.push(desk, pushed), "expires_in": par.LIFE}
+    return answer(body, proof, status=201)
 
 
 @post("/revoke", status_code=200, summary="Revoke an access token", request_max_body_size=_BODY)
@@ -128,7 +163,7 @@ async def jwks(house: NamedDependency[House]) -> Response[dict[str, Any]]:
 
 
 handlers = [
-    Router(path="/oauth", route_handlers=[token, revoke, introspect], exception_handlers={Refusal: refused}),
+    Router(path="/oauth", route_handlers=[token, push, revoke, introspect], exception_handlers={Refusal: refused}),
     metadata,
     resource_metadata,
     jwks,

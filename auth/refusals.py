@@ -8,6 +8,7 @@ travel as `error_description`; they never tell a stranger which of several secre
     ├── InvalidGrant                      400 invalid_grant
     │   └── CodeReplayed                  the same, and what the code gave must be taken back
     ├── InvalidScope / InvalidTarget      400
+    ├── InvalidDetails                    400 invalid_authorization_details
     ├── UnauthorizedClient                400 unauthorized_client
     ├── UnsupportedGrantType              400 unsupported_grant_type
     ├── UnsupportedResponseType           400 unsupported_response_type
@@ -84,6 +85,13 @@ class UnsupportedResponseType(Refusal):
 
     code = "unsupported_response_type"
     title = "Only response_type=code is supported"
+
+
+class InvalidDetails(Refusal):
+    """A kind of authorization detail that this server does not have (RFC 9396, section 5)."""
+
+    code = "invalid_authorization_details"
+    title = "The authorization details are not supported"
 
 
 class ProofRefused(Refusal):

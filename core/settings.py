@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contact: str = "电话 12345-9，示范市政务服务中心信用窗口"
     sandbox: bool = False
     demo_idp: bool = False
+    idp_issuer: str | None = None
+    idp_client_id: str = "osmanthus"
+    idp_client_secret: str | None = None
     policy_dir: Path = ROOT / "policy"
     trusted_proxy: bool = False
 
@@ -63,6 +66,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
             ("city_code", "OSMANTHUS_CITY_CODE"),
             ("controller", "OSMANTHUS_CONTROLLER"),
             ("contact", "OSMANTHUS_CONTACT"),
+            ("idp_issuer", "OSMANTHUS_IDP_ISSUER"),
+            ("idp_client_id", "OSMANTHUS_IDP_CLIENT_ID"),
+            ("idp_client_secret", "OSMANTHUS_IDP_CLIENT_SECRET"),
         )
         if env.get(variable)
     }

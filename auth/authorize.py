@@ -1,0 +1,119 @@
+"""Authorization codes (RFC 6749, section 4.1): given at a citizen's decision, redeemed once by the app that asked.
+
+Promises: a code lives 60 seconds, is bound to client, redirect address, PKCE challenge and DPoP key, and is used up by
+a unique insert in the transaction that gives the token, so a crash before commit spends nothing. A code that comes
+again takes back what it gave.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth import clients, server, tokens
+from auth.par import Pushed
+from auth.refusals import CodeReplayed, InvalidGrant, Refusal, UnauthorizedClient
+from auth.tables import citizen, code, code_use
+from core import clock
+
+LIFE = timedelta(seconds=60)
+_VERIFIER = range(43, 129)
+
+
+async def give_code(session: AsyncSession, pushed: Pushed, *, citizen_id: uuid.UUID, auth_time: datetime) -> str:
+    """A code for the request that the citizen has just allowed."""
+    value = secrets.token_urlsafe(32)
+    row = {
+        "hash": _hash(value),
+        "client_id": pushed.client_id,
+        "citizen_id": citizen_id,
+        "redirect_uri": pushed.redirect_uri,
+        "challenge": pushed.challenge,
+        "jkt": pushed.jkt,
+        "scope": " ".join(sorted(pushed.scopes)),
+        "auth_time": auth_time,
+        "expires_at": clock.wall() + LIFE,
+    }
+    await session.execute(insert(code).values(**row))
+    return value
+
+
+def address(pushed: Pushed, issuer: str, **answer: str) -> str:
+    """Where the browser goes with the answer: `state` as it came, and `iss` always (RFC 9207)."""
+    state = {} if pushed.state is None else {"state": pushed.state}
+    joint = "&" if "?" in pushed.redirect_uri else "?"
+    return f"{pushed.redirect_uri}{joint}{urlencode({**answer, **state, 'iss': issuer})}"
+
+
+async def redeem(
+    session: AsyncSession, desk: server.Server, client: clients.Client, *, form: Mapping[str, str], jkt: str
+) -> server.Granted:
+    """A token for a code, bound to the key `jkt`. Raises InvalidGrant; CodeReplayed, after which the caller revokes."""
+    if not client.public:
+        raise UnauthorizedClient("Codes are for citizens' apps.")
+    server.aim_at(desk, form.get("resource"))
+    if "code" not in form or "code_verifier" not in form:
+        raise Refusal("Send code, redirect_uri and code_verifier.")
+    row = await _bound_row(session, client, form, jkt)
+    await _use_up(session, row)
+    acr = await session.scalar(select(citizen.c.acr).where(citizen.c.id == row.citizen_id))
+    if acr is None:
+        raise InvalidGrant("The citizen has left.")
+    scopes = frozenset(row.scope.split())
+    signed = await tokens.issue(
+        session,
+        desk.tokens,
+        client_id=client.client_id,
+        scopes=scopes,
+        jkt=jkt,
+        citizen_id=row.citizen_id,
+        code_hash=row.hash,
+        acr=acr,
+        auth_time=row.auth_time,
+    )
+    return server.granted(signed, scopes)
+
+
+async def _use_up(session: AsyncSession, row: Row[Any]) -> None:
+    """Spend the code, exactly once among racers; a late one is not spent, but still known as used before."""
+    now = clock.wall()
+    if row.expires_at <= now:
+        if await session.scalar(select(code_use.c.hash).where(code_use.c.hash == row.hash)) is None:
+            raise InvalidGrant("The code has expired.")
+        raise CodeReplayed(row.hash)
+    spent = upsert(code_use).values(hash=row.hash, at=now).on_conflict_do_nothing().returning(code_use.c.hash)
+    if await session.scalar(spent) is None:
+        raise CodeReplayed(row.hash)
+
+
+async def _bound_row(session: AsyncSession, client: clients.Client, form: Mapping[str, str], jkt: str) -> Row[Any]:
+    """The code's row, when client, redirect address, verifier and key are those that it was bound to."""
+    row = (await session.execute(select(code).where(code.c.hash == _hash(form["code"])))).one_or_none()
+    if row is None or row.client_id != client.client_id:
+        raise InvalidGrant("The code is unknown.")
+    if form.get("redirect_uri") != row.redirect_uri:
+        raise InvalidGrant("redirect_uri is not the one of the request.")
+    if not _verifies(form["code_verifier"], row.challenge):
+        raise InvalidGrant("code_verifier does not fit the challenge.")
+    if jkt != row.jkt:
+        raise InvalidGrant("The DPoP key is not the one of the request.")
+    return row
+
+
+def _verifies(verifier: str, challenge: str) -> bool:
+    """Whether the verifier is behind the challenge (RFC 7636, section 4.6)."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return len(verifier) in _VERIFIER and hmac.compare_digest(digest, challenge)
+
+
+def _hash(value: str) -> bytes:
+    return hashlib.sha256(value.encode()).digest()

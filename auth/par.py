@@ -1,0 +1,114 @@
+"""Pushed authorization requests (RFC 9126): what a citizens' app asks for, laid down before the citizen is asked.
+
+Promises: only `code` with PKCE S256 (RFC 7636), an exact redirect address, and a DPoP key that the code will be bound
+to (RFC 9449, section 10). A request lives five minutes, since the citizen may have to log in first, and is taken away
+by the citizen's decision, not by loading the page.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+
+import msgspec
+
+from auth import clients, server
+from auth.refusals import InvalidDetails, InvalidGrant, Refusal, UnauthorizedClient, UnsupportedResponseType
+
+LIFE = 300
+_URN = "urn:ietf:params:oauth:request_uri:"
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_LONGEST_STATE = 512
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """A request that waits for a citizen's decision."""
+
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    jkt: str
+    scopes: frozenset[str]
+    state: str | None
+
+
+def read(desk: server.Server, client: clients.Client, form: Mapping[str, str], *, proved_jkt: str | None) -> Pushed:
+    """Check what a client pushes; `proved_jkt` is the key of its DPoP header, if it sent one. Raises Refusal."""
+    if not client.public:
+        raise UnauthorizedClient("Authorization requests are for citizens' apps; use client_credentials.")
+    if "request" in form or "request_uri" in form:
+        raise Refusal("Send plain parameters: request and request_uri are not taken here.")
+    if "authorization_details" in form:
+        raise InvalidDetails("No authorization details are known yet; ask by scope.")
+    if form.get("response_type") is None:
+        raise Refusal("response_type is missing.")
+    if form["response_type"] != "code" or form.get("response_mode", "query") != "query":
+        raise UnsupportedResponseType("Use response_type=code with response_mode=query.")
+    server.aim_at(desk, form.get("resource"))
+    return Pushed(
+        client_id=client.client_id,
+        redirect_uri=_redirect(client, form),
+        challenge=_challenge(form),
+        jkt=_key(form, proved_jkt),
+        scopes=server.narrowed(form.get("scope"), client.scopes),
+        state=_state(form),
+    )
+
+
+def _redirect(client: clients.Client, form: Mapping[str, str]) -> str:
+    """The registered address, compared as a string (RFC 9700, section 4.1.3)."""
+    if form.get("redirect_uri") not in client.redirect_uris:
+        raise Refusal("redirect_uri is missing or not registered for this client, letter by letter.")
+    return form["redirect_uri"]
+
+
+def _challenge(form: Mapping[str, str]) -> str:
+    if form.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(form.get("code_challenge", "")):
+        raise Refusal("Send code_challenge (43 characters) with code_challenge_method=S256.")
+    return form["code_challenge"]
+
+
+def _key(form: Mapping[str, str], proved_jkt: str | None) -> str:
+    named = form.get("dpop_jkt")
+    if named is not None and proved_jkt is not None and named != proved_jkt:
+        raise Refusal("dpop_jkt is not the key of the DPoP proof.")
+    jkt = named or proved_jkt
+    if jkt is None or not _CHALLENGE.fullmatch(jkt):
+        raise Refusal("Send a DPoP proof or dpop_jkt: codes are bound to a key.")
+    return jkt
+
+
+def _state(form: Mapping[str, str]) -> str | None:
+    state = form.get("state")
+    if state is not None and len(state) > _LONGEST_STATE:
+        raise Refusal("state is longer than 512 characters.")
+    return state
+
+
+async def push(desk: server.Server, pushed: Pushed) -> str:
+    """Keep a checked request; its `request_uri`."""
+    request_uri = _URN + secrets.token_urlsafe(32)
+    await desk.short.put(_place(request_uri), msgspec.json.encode(pushed), LIFE)
+    return request_uri
+
+
+async def look(desk: server.Server, *, client_id: str, request_uri: str) -> Pushed:
+    """The waiting request, left where it is. Raises InvalidGrant when it is gone or another client's."""
+    return _mine(await desk.short.peek(_place(request_uri)), client_id)
+
+
+async def take(desk: server.Server, *, client_id: str, request_uri: str) -> Pushed:
+    """The waiting request, taken away: exactly one of racing decisions gets it. Raises InvalidGrant."""
+    await look(desk, client_id=client_id, request_uri=request_uri)
+    return _mine(await desk.short.take(_place(request_uri)), client_id)
+
+
+def _mine(held: bytes | None, client_id: str) -> Pushed:
+    pushed = None if held is None else msgspec.json.decode(held, type=Pushed)
+    if pushed is None or pushed.client_id != client_id:
+        raise InvalidGrant("The request is unknown, decided or older than five minutes; begin again in the app.")
+    return pushed
+
+
+def _place(request_uri: str) -> str:
+    return f"par:{hashlib.sha256(request_uri.encode()).hexdigest()}"

@@ -1,0 +1,166 @@
+"""Everything of OAuth and login on a small app, in this process, with a few guarded doors behind it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+from litestar import Litestar, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from api import consenting, deps, guards, idp, login, oauth, problems
+from api.deps import House
+from api.requests import Envelope
+from api.signing import Signer, fresh_key
+from auth import clients, oidc
+from core import db, shortlived
+from core.postgres.migrate import asyncpg_url
+from core.settings import Settings
+from tests.api.oauth.client import Caller
+
+BASE = "http://127.0.0.1:8000"
+APP = "https://app.example.city/callback"
+
+
+@get("/v1/me", guards=[guards.citizen], dependencies={"caller": Provide(guards.provide_citizen)})
+async def me(caller: NamedDependency[guards.Citizen]) -> guards.Citizen:
+    """What the guard found."""
+    return caller
+
+
+@post("/v1/me/act", guards=[guards.citizen], status_code=200)
+async def act() -> dict[str, bool]:
+    """Something unsafe."""
+    return {"done": True}
+
+
+_CLIENT = {"caller": Provide(guards.provide_client)}
+
+
+@get("/v1/partner/perks", guards=[guards.client("partner", "eligibility:check")], dependencies=_CLIENT)
+async def perks(caller: NamedDependency[guards.Client]) -> list[str]:
+    """What the guard found."""
+    return sorted(caller.perks)
+
+
+@get("/v1/partner/hot", guards=[guards.partner_hot("eligibility:check")], dependencies=_CLIENT)
+async def hot(caller: NamedDependency[guards.Client]) -> list[str]:
+    """What the guard found."""
+    return sorted(caller.perks)
+
+
+@get("/v1/source/subjects", guards=[guards.client("source", "records:write")])
+async def subjects() -> list[str]:
+    """For sources alone."""
+    return []
+
+
+class World(msgspec.Struct, frozen=True):
+    """A running app, its house, the owner's DSN, and the keys of its clients."""
+
+    transport: httpx2.ASGITransport
+    house: House
+    owner_url: str
+    keys: dict[str, dict[str, Any]]
+    state: State
+
+    def browser(self) -> httpx2.AsyncClient:
+        """A browser without cookies."""
+        return httpx2.AsyncClient(transport=self.transport, base_url=BASE)
+
+    def signer(self, name: str) -> Signer:
+        """A client's registered key."""
+        return Signer(self.keys[name], client_id=name, issuer=BASE)
+
+    def caller(self, name: str, **how: Any) -> Caller:
+        """A client that signs with its registered key."""
+        return Caller(self.browser(), self.signer(name), **how)
+
+    async def operate(self, act: Any) -> Any:
+        """Do something as the owner of the database, in one transaction."""
+        return await operate(self.owner_url, act)
+
+
+async def operate(owner_url: str, act: Any) -> Any:
+    """`await act(session)` in one transaction of the owner."""
+    engine = create_async_engine(asyncpg_url(owner_url), poolclass=NullPool)
+    async with AsyncSession(engine) as session, session.begin():
+        done = await act(session)
+    await engine.dispose()
+    return done
+
+
+def house_on(url: str, doors: db.Doors) -> House:
+    """A house on a database of its own."""
+    settings = Settings(
+        base_url=BASE,
+        database_url=url,
+        master_key=bytes(range(32)),
+        epochs_file=Path("unread"),
+        sandbox=True,
+        demo_idp=True,
+    )
+    door = db.door_url(url, doors.ring, settings.role_prefix, "auth")
+    return House(settings, doors.ring, doors, shortlived.connect(redis_url=None, postgres_url=door, size=4))
+
+
+@asynccontextmanager
+async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> AsyncIterator[World]:
+    """The app for the length of a block: two partners, a source, two apps, and `people` at the identity provider."""
+    house = house_on(url, doors)
+    keys = {name: fresh_key() for name in ("library", "rental", "water")}
+    await operate(url, lambda session: _register(session, house, keys))
+    app = Litestar(
+        [
+            *oauth.handlers,
+            *consenting.handlers,
+            *login.handlers,
+            *idp.handlers_for(house.settings),
+            *(me, act, perks, hot, subjects),
+        ],
+        dependencies={"house": Provide(deps.provide_house)},
+        exception_handlers={Exception: problems.answer},
+        before_send=[guards.send_nonce],
+        state=State({"house": house, "demo_accounts": people}),
+        openapi_config=None,
+        logging_config=None,
+    )
+    transport = httpx2.ASGITransport(Envelope(app))
+    app.state["relying_party"] = oidc.RelyingParty(login.relying_party(house).provider, transport=transport)
+    yield World(transport, house, url, keys, app.state)
+    await house.short.close()
+
+
+async def _register(session: AsyncSession, house: House, keys: dict[str, dict[str, Any]]) -> None:
+    """What the operator does with `osmanthus client add`."""
+    perks = ["library.deposit-free"]
+    for name, role, scopes, held in (
+        ("library", "partner", ["eligibility:check", "orders:write"], perks),
+        ("rental", "partner", ["eligibility:check"], perks),
+        ("water", "source", ["records:write"], []),
+    ):
+        await clients.add(
+            session,
+            house.ring,
+            client_id=name,
+            role=role,
+            name=name,
+            jwks=[keys[name]],
+            scopes=scopes,
+            perks=held,
+        )
+    for name, address in (("app", APP), ("other-app", "http://127.0.0.1:9999/back?from=city")):
+        await clients.add(
+            session,
+            house.ring,
+            client_id=name,
+            role="citizen",
+            name=f"市民应用 {name}",
+            scopes=["me"],
+            redirect_uris=[address],
+        )
