@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-input
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(BIN)/uv pip install --quiet
+# Everything a lock names and nothing else: by uv in seconds, or by pip, which may know an index that uv does not.
+INSTALL = { $(UV) --no-deps --require-hashes -r $(1) || { echo "uv could not; trying pip ..."; $(PIP) --no-deps --require-hashes -r $(1); }; }
 
 # The first of these that is new enough; PYTHON=… overrides.
 FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
@@ -36,10 +39,11 @@ lint: $(DEV_STAMP)  ## ruff, pyright, import contracts
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 
-lock:  ## Write both lock files anew (needs uv)
+lock:  ## Write the lock files anew (needs uv)
 	uv lock --quiet
 	uv export --quiet --no-emit-project --no-header --no-annotate --no-dev -o requirements.lock
 	uv export --quiet --no-emit-project --no-header --no-annotate --only-dev -o requirements-dev.lock
+	uv export --quiet --no-emit-project --no-header --no-annotate --only-group bootstrap -o requirements-uv.lock
 
 clean:  ## Remove what was installed; the demo city's data stay in var/
 	rm -rf $(VENV)
@@ -48,13 +52,14 @@ $(BIN)/python:
 	@python=$$($(FIND_PYTHON)) || { echo "osmanthus needs Python 3.11 or newer; none was found (set PYTHON=/path/to/python)." >&2; exit 1; }; \
 	$$python -m venv $(VENV) || { echo "$$python cannot make a virtual environment: install its venv package (Debian: python3-venv)." >&2; rm -rf $(VENV); exit 1; }
 
-$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+$(STAMP): requirements-uv.lock requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV) ..."
-	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --require-hashes -r requirements-uv.lock || echo "no uv for this machine; pip takes a minute"
+	@$(call INSTALL,requirements.lock)
 	@$(PIP) --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.lock $(STAMP)
 	@echo "Installing the test tools into $(VENV) ..."
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(call INSTALL,requirements-dev.lock)
 	@touch $@

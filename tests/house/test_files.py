@@ -132,8 +132,8 @@ class TestRepository:
         assert found == []
 
     def test_locks_pin_every_package_with_hashes_and_name_no_address(self) -> None:
-        """Both lock files hold `name==version` with hashes, and nothing that points to a host."""
-        for name in ("requirements.lock", "requirements-dev.lock"):
+        """The lock files hold `name==version` with hashes, and nothing that points to a host."""
+        for name in ("requirements.lock", "requirements-dev.lock", "requirements-uv.lock"):
             text = (ROOT / name).read_text(encoding="utf-8")
             assert "://" not in text
             packages = [block for block in re.split(r"\n(?=\S)", text.strip()) if not block.startswith("#")]
