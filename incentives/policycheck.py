@@ -119,7 +119,7 @@ def _cases(book: _Book) -> list[Fault]:
     compiled = [cases.rules(card, book.catalogue[1]) for card in book.cards.values()]
     for file, text in book.cases.items():
         try:
-            faults += cases.run(text, file, compiled)
+            faults += cases.run(text, file, *compiled)
         except Faulty as faulty:
             faults += faulty.faults
     return faults

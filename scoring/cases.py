@@ -4,7 +4,7 @@ Pure. A case goes the whole way of a real record: catalogue check, rows, evaluat
 say about a line (account numbers, document numbers) is made up here and is the same for every case.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import cast
 
@@ -41,7 +41,7 @@ def rules(card: Scorecard, catalogue: Catalogue) -> Rules:
     return Rules(card, evaluate.compile(card), catalogue, LineReader(catalogue))
 
 
-def run(text: str, file: str, books: Sequence[Rules]) -> list[Fault]:
+def run(text: str, file: str, *books: Rules) -> list[Fault]:
     """Run one case by the scorecard that is valid on its day; gives what differs from the expectation, with lines.
 
     Raises `policyfile.Faulty` when the case cannot be read.
