@@ -21,15 +21,18 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import deps, guards, health, idp, login, oauth, openapi, problems
-from api.citizen import consents, me, score
+from api import consenting, deps, guards, health, idp, login, oauth, openapi, problems, rules
+from api.citizen import consents, credit_code, me, score
+from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.deps import House
 from api.pages import frame
 from api.partner import eligibility
+from api.partner import perks as partner_perks
 from api.requests import Envelope
 from api.source import records as source_records
 from api.source import subjects as source_subjects
+from api.staff import releases
 from core import clock, db, shortlived
 from core.keys import Keyring
 from core.settings import Settings, read
@@ -46,6 +49,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         openapi,
         oauth,
         login,
+        consenting,
         consents,
         me,
         score,
@@ -53,6 +57,11 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         source_records,
         source_subjects,
         eligibility,
+        partner_perks,
+        credit_code,
+        citizen_perks,
+        releases,
+        rules,
     ]
     return [
         *(handler for module in modules for handler in module.handlers),

@@ -91,7 +91,7 @@ def _bill(kind: str, account: str, month: date) -> dict[str, Any]:
         "ref": f"{account}-{month:%Y%m}",
         "kind": kind,
         "occurred_on": f"{month:%Y-%m}-20",
-        "fields": {"account": account, "period": f"{month:%Y-%m}", "on_time": True},
+        "fields": {"contract" if kind == "P21" else "account": account, "period": f"{month:%Y-%m}", "on_time": True},
     }
 
 
