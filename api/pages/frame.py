@@ -5,6 +5,7 @@ them. Elder mode is a choice of the device: `?mode=elder` sets a cookie that say
 """
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from litestar import MediaType, Response
 from litestar.datastructures import Cookie
 from litestar.plugins.jinja import JinjaTemplateEngine
 
-from api.deps import Connection
+from api.deps import Connection, House
+from api.guards import Citizen
 from api.pages import words
 
 _HERE = Path(__file__).parent
 _MODE = "osm_mode"
+_MODES = {"elder", "standard"}
 _YEAR = 365 * 24 * 3600
 
 
@@ -65,13 +68,28 @@ def engine() -> JinjaTemplateEngine:
     return JinjaTemplateEngine.from_environment(ENVIRONMENT)
 
 
-def page(request: Connection, template: str, *, status: int = 200, **context: Any) -> Response[str]:  # noqa: ANN401
+def page(
+    request: Connection,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **context: Any,
+) -> Response[str]:
     """Render a template now, inside the request's transaction, so that a fault in it rolls back."""
     body = ENVIRONMENT.get_template(template).render(request=request, **context)
     mode = request.query_params.get("mode")
     chosen = [Cookie(_MODE, value=mode, max_age=_YEAR, samesite="lax", httponly=True)] if mode in _MODES else []
-    headers = {"Cache-Control": "no-store"}
-    return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers, cookies=chosen)
+    held = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(body, status_code=status, media_type=MediaType.HTML, headers=held, cookies=chosen)
 
 
-_MODES = {"elder", "standard"}
+def member(
+    request: Connection,
+    template: str,
+    house: House,
+    caller: Citizen,
+    **context: Any,
+) -> Response[str]:
+    """A page for somebody who is logged in: with navigation, contact and the form to leave."""
+    return page(request, template, csrf=caller.csrf, contact=house.settings.contact, **context)

@@ -1,5 +1,6 @@
 """Plain Chinese for what the rooms say in codes: times, points, states, acts and outcomes."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from core import clock
+
+_ISO = re.compile(r"(\d{4}-\d{2}-\d{2})")
 
 
 def day(value: date) -> Markup:
@@ -22,6 +25,17 @@ def moment(value: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
 
 
+def hour(value: datetime) -> str:
+    """An instant as the city's time of day, to the second."""
+    return f"{value.astimezone(clock.CITY_ZONE):%H:%M:%S}"
+
+
+def prose(text: str) -> Markup:
+    """A sentence of the rule book, its ISO dates as Chinese ones that never break across lines."""
+    parts = _ISO.split(text)
+    return Markup("").join(day(date.fromisoformat(part)) if turn % 2 else part for turn, part in enumerate(parts))
+
+
 def points(value: float) -> str:
     """Points with one digit: 121.5."""
     return f"{value:.1f}"
@@ -32,4 +46,104 @@ def change(value: float) -> str:
     return f"+{value:.1f}" if value > 0 else f"−{-value:.1f}" if value < 0 else "0.0"
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = {"day": day, "moment": moment, "points": points, "change": change}
+CONSENT = {
+    "given": "有效",
+    "withdrawn": "已撤回",
+    "expired": "已到期",
+    "superseded": "已被后来的同意替代",
+    "used": "已使用",
+}
+_OUTCOMES = {"granted": "可以享受", "standard_route": "按普通方式办理", "done": "已完成", "denied": "已拒绝"}
+_ACTS = {
+    "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
+    "records.write": "报送了您的记录",
+    "records.revoke": "撤销了报送过的记录",
+    "records.correct": "更正了报送过的记录",
+    "records.repair": "报送了信用修复的结果",
+    "consent.give": "您给出同意",
+    "consent.withdraw": "您撤回同意，相关信息随之删除",
+    "consent.drop_source": "您停用了一个信息来源",
+    "consent.expire": "同意到期，停止使用",
+    "credit_code.draw": "您出示了信用码",
+}
+_CAUSES = {
+    "not_enrolled": "您当时没有加入，所以按普通方式办理。对方不知道原因。",
+    "withdrawn": "您当时已经撤回同意，所以按普通方式办理。对方不知道原因。",
+    "consent_expired": "您的同意当时已经到期，所以按普通方式办理。对方不知道原因。",
+    "share_ended": "您已不再允许对方查询，所以按普通方式办理。对方不知道原因。",
+    "code_consent_ended": "这个信用码当时已经失效，所以按普通方式办理。对方不知道原因。",
+    "not_computed": "分数当时还没有算好，所以按普通方式办理。对方不知道原因。",
+    "held": "您当时有一项暂停等级的记录，所以按普通方式办理。对方不知道原因。",
+    "below": "您当时的分数没有达到这项便利的要求，所以按普通方式办理。对方不知道分数和原因。",
+}
+_REASONS = {
+    "perk_closed": "这项便利当时暂停。",
+    "perk_unknown": "对方当时不提供这项便利。",
+    "terminal_unknown": "对方用的设备没有登记。",
+    "code_expired": "信用码过期了。",
+    "code_used": "信用码已经用过了。",
+    "code_not_for_you": "信用码是给别的商家或别的便利用的。",
+    "amount_over_cap": "金额超过了这项便利的上限。",
+    "budget_spent": "这项便利今天的名额用完了。",
+}
+_MOVES = {
+    "enrolled": "您加入了，开始计分",
+    "date": "日子到了：有的记录超出了计分期限，或者新的清白年度开始",
+    "source.dropped": "您停用了一个信息来源",
+    "records.write": "收到了新的记录",
+    "records.revoke": "报送单位撤销了记录",
+    "records.correct": "报送单位更正了记录",
+    "records.repair": "信用修复完成",
+    "hidden": "您让一条记录不计分",
+    "shown": "您让一条记录重新计分",
+    "refused": "您不再让某一类记录被收取",
+}
+
+
+_STATUS = {
+    "active": "计分",
+    "hidden": "您已设为不计分",
+    "disputed": "异议核实中，不计",
+    "repaired": "已修复，不计",
+    "revoked": "已撤销，不计",
+}
+
+
+def status(code: str) -> str:
+    """How a record stands."""
+    return _STATUS.get(code, code)
+
+
+def outcome(code: str) -> str:
+    """What came out of an access."""
+    return _OUTCOMES.get(code, code)
+
+
+def act(code: str) -> str:
+    """What somebody did."""
+    return _ACTS.get(code, code)
+
+
+def remark(detail: Mapping[str, Any]) -> str:
+    """What the owner alone is told about a check, or how many records a source sent; empty when there is nothing."""
+    if cause := detail.get("cause"):
+        return _CAUSES.get(cause, "")
+    if reason := detail.get("reason"):
+        return _REASONS.get(reason, "")
+    return f"共{count}条" if (count := detail.get("records")) else ""
+
+
+def move(cause: str) -> tuple[str, str]:
+    """Why points moved, and the source that moved them (empty for none)."""
+    name, _, source = cause.partition(":")
+    return _MOVES.get(name, "重新计算"), "" if name == "refused" else source
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "day": day,
+    "moment": moment,
+    "prose": prose,
+    "clock": hour,
+    "points": points,
+    "change": change,
+}

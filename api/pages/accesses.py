@@ -1,0 +1,51 @@
+"""Who looked: every access to the citizen's data, in plain words (PIPL article 45, SZX article 45)."""
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.citizen import me
+from api.deps import House, HttpRequest
+from api.pages import frame, names, words
+from api.pages.door import behind
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An access in words."""
+
+    by: str
+    at: Any
+    what: str
+    why: str
+    outcome: str
+    remark: str
+
+
+@get("/accesses")
+async def accesses(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+    cursor: FromQuery[str | None] = None,
+) -> Response[str]:
+    """A page of accesses, newest first."""
+    found: me.Accesses = await me.accesses.fn(session, caller, limit=20, cursor=cursor)
+    perks = await names.perks(session)
+    lines = [_line(one, perks) for one in found.accesses]
+    return frame.member(request, "accesses.html", house, caller, accesses=lines, next_cursor=found.next_cursor)
+
+
+def _line(one: me.Access, perks: dict[str, str]) -> Line:
+    own = one.by_kind == "citizen"
+    by = "您自己" if own else "系统" if one.by_kind == "system" else one.by
+    why = perks.get(one.purpose, names.PURPOSES.get(one.purpose, ""))
+    return Line(by, one.at, words.act(one.action), why, words.outcome(one.outcome), words.remark(one.detail))
+
+
+handlers = [behind([accesses])]

@@ -1,0 +1,126 @@
+"""Charts as SVG made on the server: radar, line and scale. Figures in words inside, colours from the page's sheet.
+
+Only presentation attributes and classes: the content security policy allows no inline style. Every chart has a title
+and a description that says the same as the picture (WCAG 2.2, 1.1.1). Texts are escaped.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from math import cos, pi, sin
+
+from markupsafe import Markup, escape
+
+_LETTER = 14
+_RADIUS = 84
+_RINGS = (0.25, 0.5, 0.75, 1.0)
+
+
+def _svg(name: str, width: int, height: int, title: str, description: str, parts: Iterable[str]) -> Markup:
+    head = (
+        f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-t {name}-d">'
+        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
+    )
+    return Markup(head + "".join(parts) + "</svg>")  # noqa: S704  (every text above and in the parts is escaped)
+
+
+def _text(x: float, y: float, words: str, *, anchor: str = "middle", size: int = 14) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(words)}</text>'
+
+
+def _line(x: float, y: float, x2: float, y2: float) -> str:
+    return f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def radar(parts: Sequence[tuple[str, float, float]]) -> Markup:
+    """A radar of (name, points, cap) per dimension, each as its share of the cap."""
+    width, height, middle = 340, 268, (170.0, 138.0)
+    spokes = [(sin(2 * pi * turn / len(parts)), -cos(2 * pi * turn / len(parts))) for turn in range(len(parts))]
+
+    def corner(turn: int, share: float) -> tuple[float, float]:
+        across, down = spokes[turn]
+        return middle[0] + _RADIUS * share * across, middle[1] + _RADIUS * share * down
+
+    drawn = [
+        f'<polygon class="grid" points="{_path(corner(turn, ring) for turn in range(len(parts)))}"/>' for ring in _RINGS
+    ]
+    drawn += [_line(*middle, *corner(turn, 1)) for turn in range(len(parts))]
+    shares = [min(1.0, points / cap) if cap else 0.0 for _, points, cap in parts]
+    drawn.append(f'<polygon class="area" points="{_path(corner(turn, share) for turn, share in enumerate(shares))}"/>')
+    for turn, (name, points, cap) in enumerate(parts):
+        drawn += _label(spokes[turn], middle, name, f"{points:.1f} / {cap:g}")
+    words = "；".join(f"{name} {points:.1f} 分，上限 {cap:g} 分" for name, points, cap in parts)
+    return _svg("radar", width, height, "各维度得分", words, drawn)
+
+
+def _label(spoke: tuple[float, float], middle: tuple[float, float], name: str, figures: str) -> list[str]:
+    across, down = spoke
+    x, y = middle[0] + (_RADIUS + 12) * across, middle[1] + (_RADIUS + 18) * down
+    anchor = "middle" if abs(across) < 0.2 else "start" if across > 0 else "end"  # noqa: PLR2004  (nearly upright)
+    return [_text(x, y - 4, name, anchor=anchor), _text(x, y + 12, figures, anchor=anchor, size=12)]
+
+
+def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]]) -> Markup:
+    """A scale from `low` to `high` with the points on it and a mark for each (tier, start)."""
+    width, left, right = 340, 8.0, 332.0
+
+    def place(value: float) -> float:
+        return left + (right - left) * (value - low) / (high - low)
+
+    drawn = [
+        f'<rect class="track" x="{left}" y="10" width="{right - left}" height="10" rx="5"/>',
+        f'<rect class="fill" x="{left}" y="10" width="{place(points) - left:.1f}" height="10" rx="5"/>',
+        f'<circle class="dot" cx="{place(points):.1f}" cy="15" r="8"/>',
+    ]
+    taken = -99.0
+    for name, start in tiers:
+        crowded = place(start) - taken < _LETTER * len(name) + 1
+        drawn += [_line(place(start), 24, place(start), 30), _text(place(start), 58 if crowded else 44, name)]
+        taken = -99.0 if crowded else place(start)
+    drawn += [
+        _text(left, 44, f"{low:g}", anchor="start", size=12),
+        _text(right, 44, f"{high:g}", anchor="end", size=12),
+    ]
+    words = f"{points:.1f} 分，范围 {low:g} 到 {high:g} 分；" + "，".join(
+        f"{name}从 {start:g} 分起" for name, start in tiers
+    )
+    return _svg("scale", width, 64, "分数所在的位置", words, drawn)
+
+
+def line(values: Sequence[tuple[date, float]]) -> Markup:
+    """Points over days, oldest first; points stay until the next change, hence steps. At least one value."""
+    width, height, left, right, top, bottom = 340, 190, 44.0, 330.0, 14.0, 156.0
+    first, last = values[0][0].toordinal(), values[-1][0].toordinal()
+    low, high = _bounds([points for _, points in values])
+
+    def across(day: date) -> float:
+        return right if last == first else left + (right - left) * (day.toordinal() - first) / (last - first)
+
+    def down(points: float) -> float:
+        return bottom - (bottom - top) * (points - low) / (high - low)
+
+    drawn: list[str] = []
+    for mark in (low, (low + high) / 2, high):
+        drawn += [
+            _line(left, down(mark), right, down(mark)),
+            _text(left - 6, down(mark) + 4, f"{mark:g}", anchor="end", size=12),
+        ]
+    steps: list[tuple[float, float]] = [(left, down(values[0][1]))]
+    for day, points in values:
+        steps += [(across(day), steps[-1][1]), (across(day), down(points))]
+    drawn.append(f'<polyline class="curve" points="{_path(steps)}"/>')
+    drawn += [f'<circle class="dot" cx="{across(day):.1f}" cy="{down(points):.1f}" r="4"/>' for day, points in values]
+    if last > first:
+        drawn.append(_text(left, height - 12, f"{values[0][0]:%Y-%m-%d}", anchor="start", size=12))
+    drawn.append(_text(right, height - 12, f"{values[-1][0]:%Y-%m-%d}", anchor="end", size=12))
+    words = "；".join(f"{day:%Y-%m-%d} {points:.1f} 分" for day, points in values)
+    return _svg("line", width, height, "分数的变化", words, drawn)
+
+
+def _bounds(points: Sequence[float]) -> tuple[float, float]:
+    """Whole tens around the points, at least twenty apart, so that a tenth never looks like a cliff."""
+    low, high = 10 * (min(points) // 10), -10 * (-max(points) // 10)
+    return (low, high) if high - low >= 20 else (low, low + 20)  # noqa: PLR2004  (as said above)

@@ -1,0 +1,195 @@
+"""The pages of consent: read the notice, agree, see what was agreed, withdraw with one confirmation.
+
+The acts are those of `api.citizen.consents`; here they only get words and forms. Agreeing and withdrawing take the
+same number of steps (PIPL article 15).
+"""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.citizen import consents, notices
+from api.citizen.consents import Give, Shown, View
+from api.citizen.me import mask_name
+from api.deps import House, HttpRequest
+from api.pages import frame, names, words
+from api.pages.door import behind
+from auth import citizens, consent
+from auth.notices import Notice
+from core import clock, ids
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+_DEEPER = 2
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A source under a consent, in words."""
+
+    id: str
+    label: str
+    optional: bool
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A consent in words."""
+
+    id: str
+    purpose: str
+    title: str
+    sources: list[Source]
+    given_at: Any
+    expires_on: date
+    state_words: str
+    ended_at: Any
+    erased_at: Any
+    receipt: str
+
+
+def notice_html(notice: Notice) -> Markup:
+    """The notice as HTML, its headings two levels deeper, without its own title. HTML in the text stays text."""
+    tokens = _MARKDOWN.parse(notice.body_markdown)
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1:]) + _DEEPER)}"
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704  (rendered with html off)
+
+
+async def invite(
+    request: HttpRequest, session: AsyncSession, house: House, caller: guards.Citizen, *, renewing: bool
+) -> Response[str]:
+    """The notice and the form of consent; for somebody under 18 the page that says why not."""
+    profile = await citizens.profile(session, house.ring, caller.id)
+    name = mask_name(profile.name)
+    if clock.today() < (adult_on := consent.adult_on(profile.birth_date)):
+        return frame.member(request, "minor.html", house, caller, name=name, adult_on=adult_on)
+    notice = await notices.in_force(session, "score")
+    labels = await names.sources(session)
+    now = await consent.live(session, citizen_id=caller.id, purpose="score")
+    return frame.member(
+        request,
+        "join.html",
+        house,
+        caller,
+        name=name,
+        renewing=renewing,
+        notice=notice,
+        notice_html=notice_html(notice),
+        core=[(one, labels.get(one, one)) for one in notice.core_sources],
+        optional=[(one, labels.get(one, one)) for one in notice.optional_sources],
+        chosen=now.sources if now else (),
+        earliest=date.fromordinal(clock.today().toordinal() + 1),
+        latest=consent.latest_expiry(clock.today()),
+    )
+
+
+@get("/consents/new")
+async def new(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """Agree anew: with other sources, or until another day."""
+    live = await consent.live(session, citizen_id=caller.id, purpose="score")
+    return await invite(request, session, house, caller, renewing=live is not None)
+
+
+@post("/consents", status_code=303)
+async def agree(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Redirect:
+    """Record the consent in the form and show the points."""
+    form = await request.form()
+    asked = Give(
+        purpose="score",
+        notice=Shown(msgspec.convert(form.get("version"), int, strict=False), str(form.get("digest"))),
+        expires_on=msgspec.convert(form.get("expires_on"), date, strict=False),
+        optional_sources=tuple(str(one) for one in form.getall("optional_sources", [])),
+    )
+    await consents.record(session, house, citizen_id=caller.id, asked=asked)
+    return Redirect("/", status_code=303)
+
+
+@get("/consents")
+async def see(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """Every consent ever given, the live ones first."""
+    cards = [await _card(session, consents.view(one)) for one in await consent.of(session, citizen_id=caller.id)]
+    live = [one for one in cards if one.state_words == words.CONSENT["given"]]
+    past = [one for one in cards if one not in live]
+    return frame.member(request, "consents.html", house, caller, live=live, past=past)
+
+
+@get("/consents/{consent_id:str}/withdraw")
+async def ask(
+    request: HttpRequest,
+    consent_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """Say what withdrawing does and ask once; after it, say what was erased when."""
+    one = await consent.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    template = "withdraw.html" if one.state == "given" else "withdrawn.html"
+    return frame.member(request, template, house, caller, one=await _card(session, consents.view(one)))
+
+
+@post("/consents/{consent_id:str}/withdraw", status_code=303)
+async def withdraw(
+    consent_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Redirect:
+    """Withdraw, erase, and show what was done."""
+    await consents.end(session, house, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    return Redirect(f"/consents/{consent_id}/withdraw", status_code=303)
+
+
+@post("/consents/{consent_id:str}/sources/{source:str}", status_code=303)
+async def stop_source(
+    consent_id: FromPath[str],
+    source: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Redirect:
+    """Stop one optional source and erase what it sent."""
+    await consents.drop_source.fn(consent_id, source, session, house, caller)
+    return Redirect("/consents", status_code=303)
+
+
+async def _card(session: AsyncSession, one: View) -> Card:
+    optional = (await notices.in_force(session, one.purpose)).optional_sources
+    labels = await names.sources(session) if one.sources else {}
+    return Card(
+        id=one.id,
+        purpose=one.purpose,
+        title=await names.purpose(session, one.purpose),
+        sources=[Source(each, labels.get(each, each), each in optional) for each in one.sources],
+        given_at=one.given_at,
+        expires_on=one.expires_on,
+        state_words=words.CONSENT.get(one.state, one.state),
+        ended_at=one.ended_at,
+        erased_at=one.erased_at,
+        receipt=one.receipt,
+    )
+
+
+handlers = [behind([new, agree, see, ask, withdraw, stop_source])]

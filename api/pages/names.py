@@ -1,0 +1,39 @@
+"""Public names behind ids: sources, organisations, perks and purposes. Nothing here belongs to a person."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth import clients
+from core import clock
+from incentives import rulebook as perkbook
+from scoring import rulebook
+
+
+async def sources(session: AsyncSession) -> dict[str, str]:
+    """What each group of sources is called in the catalogue in force."""
+    book = await rulebook.current(session, on=clock.today())
+    return {group.id: group.name for group in book.catalogue.groups}
+
+
+async def perks(session: AsyncSession) -> dict[str, str]:
+    """What each perk in force is called."""
+    return {one.perk.id: one.perk.name for one in await perkbook.in_force(session, on=clock.today())}
+
+
+async def organisations(session: AsyncSession, client_ids: Iterable[str]) -> dict[str, str]:
+    """What each client is called."""
+    return await clients.names(session, client_ids)
+
+
+async def purpose(session: AsyncSession, text: str) -> str:
+    """What a consent is for: `score`, or `share:<partner>/<perk>`."""
+    kind, _, rest = text.partition(":")
+    if kind != "share":
+        return PURPOSES.get(kind, kind)
+    partner, _, perk = rest.partition("/")
+    named = (await organisations(session, [partner])).get(partner, partner)
+    return f"允许{named}查询：{(await perks(session)).get(perk, perk)}"
+
+
+PURPOSES = {"score": "计算我的桂花分"}

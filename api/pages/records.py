@@ -1,0 +1,88 @@
+"""What is held: every record, grouped, with where it came from and since when (PIPL article 45).
+
+A positive can be kept from counting and be let count again, as in `api.citizen.records`.
+"""
+
+from collections import defaultdict
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.citizen import records as api
+from api.citizen.records import Record
+from api.deps import House, HttpRequest
+from api.pages import frame, words
+from api.pages.door import behind
+from scoring import records as room
+
+_PAGE = 100
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A record in words."""
+
+    record: Record
+    status: str
+    document: str
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The records of one kind."""
+
+    name: str
+    positive: bool
+    lines: list[Line]
+
+
+@get("/records")
+async def records(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+    cursor: FromQuery[str | None] = None,
+) -> Response[str]:
+    """The records by kind, the latest first; deductions before positives."""
+    found: api.Records = await api.held.fn(session, house, caller, limit=_PAGE, cursor=cursor)
+    return frame.member(
+        request,
+        "records.html",
+        house,
+        caller,
+        groups=groups(found.records),
+        count=len(found.records),
+        refused=await room.refused(session, citizen_id=caller.id),
+        next_cursor=found.next_cursor,
+    )
+
+
+@post("/records/{record_id:str}/{act:str}", status_code=303)
+async def hide(
+    record_id: FromPath[str],
+    act: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Redirect:
+    """Keep a positive from counting (`hide`), or let it count again (`show`)."""
+    verb = api.hide if act == "hide" else api.unhide
+    await verb.fn(record_id, session, house, caller)
+    return Redirect("/records", status_code=303)
+
+
+def groups(found: list[Record]) -> list[Group]:
+    """Records by the name of their kind, deductions first."""
+    by_kind: dict[tuple[bool, str], list[Line]] = defaultdict(list)
+    for one in found:
+        paper = one.document or {}
+        document = "，".join(str(paper[part]) for part in ("authority", "no") if paper.get(part))
+        by_kind[one.positive, one.name].append(Line(one, words.status(one.status), document))
+    return [Group(name, positive, lines) for (positive, name), lines in sorted(by_kind.items(), key=lambda one: one[0])]
+
+
+handlers = [behind([records, hide])]
