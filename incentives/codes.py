@@ -30,9 +30,7 @@ class Code(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-async def draw(
-    session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, partner_id: str | None = None
-) -> Code:
+async def draw(session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, partner_id: str | None = None) -> Code:
     """Record the one-use consent and draw a code. The caller has made sure that the perk is granted."""
     older = (credit_code.c.citizen_id == citizen_id) & (credit_code.c.perk_id == perk_id)
     await session.execute(delete(credit_code).where(older))

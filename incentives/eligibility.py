@@ -46,7 +46,9 @@ class Question(msgspec.Struct, frozen=True):
 
     def holder(self) -> bytes:
         """SHA-256 of the presented value, known or not; what limits count and what a repeat must share."""
-        return codes.digest(self.code) if self.code is not None else hashlib.sha256((self.subject or "").encode()).digest()
+        return (
+            codes.digest(self.code) if self.code is not None else hashlib.sha256((self.subject or "").encode()).digest()
+        )
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -62,6 +64,16 @@ class Verdict(msgspec.Struct, frozen=True):
     replayed: bool
 
 
+class Published(msgspec.Struct, frozen=True):
+    """A release that says or said a perk's terms; `newest` is the one in force."""
+
+    perk_id: str
+    release_id: uuid.UUID
+    name: str
+    body: str
+    newest: bool
+
+
 class Gate:
     """The partner door's raw pool, entered in the order of arrival."""
 
@@ -73,8 +85,8 @@ class Gate:
     async def check(self, question: Question, *, token: bytes, key: str | None = None) -> Verdict:
         """Decide. `token` is the SHA-256 of the access token's jti, `key` an Idempotency-Key.
 
-        A repeat of a key is answered as the first time until `valid_until` and while the consent lives; after that it is
-        a new check. Raises TokenDead and IdempotencyConflict.
+        A repeat of a key is answered as the first time until `valid_until` and while the consent lives; after that
+        it is a new check. Raises TokenDead and IdempotencyConflict.
         """
         decision = ids.random()
         given = _shared_by_repeats(question)
@@ -94,15 +106,15 @@ class Gate:
         row = await self._ask(arguments, again=key is not None)
         if row is None:
             detail = "Ask for a new access token."
-            raise TokenDead(detail, headers={"WWW-Authenticate": 'DPoP error="invalid_token", algs="ES256 EdDSA"'})
+            raise TokenDead(detail)
         if row["first_input"] is not None:
             raise _conflict(msgspec.json.decode(row["first_input"], type=dict[str, object]), given)
         return Verdict(*(row[name] for name in Verdict.__struct_fields__))
 
-    async def perks(self, *, token: bytes) -> list[tuple[str, uuid.UUID, str]]:
-        """The caller's perks in force: perk id, release id, text of the release; nothing for a dead token."""
+    async def perks(self, *, token: bytes) -> list[Published]:
+        """Every release with terms of a perk of the caller, newest first per perk; nothing for a dead token."""
         async with self._turn, self._pool.acquire() as connection:
-            return [tuple(row) for row in await connection.fetch(_PERKS, token)]
+            return [Published(*row) for row in await connection.fetch(_PERKS, token)]
 
     async def _ask(self, arguments: tuple[object, ...], *, again: bool) -> "asyncpg.Record | None":
         try:

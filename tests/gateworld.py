@@ -50,7 +50,9 @@ class World:
         async with self.engine.begin() as connection:
             await connection.execute(text(statement), values)
 
-    async def partner(self, name: str = "p_library", perks: tuple[str, ...] = (LIBRARY,), role: str = "partner") -> bytes:
+    async def partner(
+        self, name: str = "p_library", perks: tuple[str, ...] = (LIBRARY,), role: str = "partner"
+    ) -> bytes:
         """A client with a live token; returns the SHA-256 of the token's jti."""
         await self.lay(
             client, client_id=name, role=role, name=name, public=False, jwks={}, scopes=["eligibility:check"],

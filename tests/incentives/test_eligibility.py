@@ -23,7 +23,9 @@ class Counter:
         """`token` is the partner's."""
         self.city, self.gate, self.token = city, gate, token
 
-    async def ask(self, *, key: str | None = None, token: bytes | None = None, perk: str = LIBRARY, **more: object) -> Verdict:
+    async def ask(
+        self, *, key: str | None = None, token: bytes | None = None, perk: str = LIBRARY, **more: object
+    ) -> Verdict:
         """One check."""
         question = Question(perk, **more)  # type: ignore[arg-type]
         return await self.gate.check(question, token=token or self.token, key=key)
@@ -31,7 +33,8 @@ class Counter:
     async def cause(self, verdict: Verdict) -> str | None:
         """What the holder reads as the cause."""
         found = await self.city.rows(
-            "select detail from core.audit_entry where detail->>'decision' = :id", id=ids.show("dc", verdict.decision_id)
+            "select detail from core.audit_entry where detail->>'decision' = :id",
+            id=ids.show("dc", verdict.decision_id),
         )
         assert len(found) == 1
         return found[0]["detail"].get("cause")
@@ -83,9 +86,7 @@ class TestPersonalCauses:
     """The partner sees the plain standard route; the holder reads the true cause."""
 
     @pytest.mark.parametrize("by", ["code", "subject"])
-    @pytest.mark.parametrize(
-        "cause", ["not_enrolled", "withdrawn", "consent_expired", "not_computed", "held", "below"]
-    )
+    @pytest.mark.parametrize("cause", ["not_enrolled", "withdrawn", "consent_expired", "not_computed", "held", "below"])
     async def test_the_cause_is_the_holders_alone(self, counter: Counter, cause: str, by: str) -> None:
         """Each personal cause ends in standard route without a reason and is written for the holder."""
         citizen = await somebody(counter.city, cause)
@@ -136,7 +137,9 @@ class TestPersonalCauses:
     async def test_the_codes_own_consent_must_live(self, counter: Counter) -> None:
         """A code whose one-use consent ended grants nothing."""
         code = await counter.city.code(await counter.city.citizen())
-        await counter.city.do("insert into auth.consent_end select id, 'withdrawn', now() from auth.consent where one_use")
+        await counter.city.do(
+            "insert into auth.consent_end select id, 'withdrawn', now() from auth.consent where one_use"
+        )
         verdict = await counter.ask(code=code)
         assert (verdict.granted, verdict.reason) == (False, None)
         assert await counter.cause(verdict) == "code_consent_ended"
@@ -222,9 +225,11 @@ class TestCaller:
         """The caller's perks in force, nobody else's; nothing for a dead token."""
         await counter.city.perk(RENTAL)
         release = await counter.city.perk(body="text")
-        assert await counter.gate.perks(token=counter.token) == [(LIBRARY, release, "text")]
+        found = await counter.gate.perks(token=counter.token)
+        assert [(one.perk_id, one.newest) for one in found] == [(LIBRARY, True), (LIBRARY, False)]
+        assert (found[0].release_id, found[0].body) == (release, "text")
         await counter.city.perk(threshold=None)
-        assert await counter.gate.perks(token=counter.token) == []
+        assert not any(one.newest for one in await counter.gate.perks(token=counter.token))
         assert await counter.gate.perks(token=b"dead") == []
 
 
@@ -264,7 +269,9 @@ class TestRepeat:
         citizen = await counter.city.citizen()
         holder = await (counter.city.code(citizen) if by == "code" else counter.city.share(citizen))
         first = await counter.ask(**{by: holder}, key="k1")
-        await counter.city.do("insert into auth.consent_end select id, 'withdrawn', now() from auth.consent where purpose = 'score'")
+        await counter.city.do(
+            "insert into auth.consent_end select id, 'withdrawn', now() from auth.consent where purpose = 'score'"
+        )
         again = await counter.ask(**{by: holder}, key="k1")
         assert (first.granted, again.granted, again.reason, again.replayed) == (True, False, None, False)
         third = await counter.ask(**{by: holder}, key="k1")
@@ -307,7 +314,9 @@ async def somebody(city: World, cause: str) -> "object":
     if cause in {"withdrawn", "consent_expired"}:
         citizen = await city.citizen()
         ended = "update auth.consent set expires_at = now() where citizen_id = :id"
-        withdrawn = "insert into auth.consent_end select id, 'withdrawn', now() from auth.consent where citizen_id = :id"
+        withdrawn = (
+            "insert into auth.consent_end select id, 'withdrawn', now() from auth.consent where citizen_id = :id"
+        )
         await city.do(withdrawn if cause == "withdrawn" else ended, id=citizen)
         return citizen
     if cause == "not_computed":
@@ -319,8 +328,9 @@ async def somebody(city: World, cause: str) -> "object":
 
 
 async def sizes(city: World) -> list[int]:
-    """How many decisions, entries and used codes there are."""
-    tables = ("incentives.decision", "core.audit_entry", "incentives.credit_code_use")
+    """How many decisions, entries about checks, and used codes there are."""
+    entries = "core.audit_entry where action = 'eligibility.check'"
+    tables = ("incentives.decision", entries, "incentives.credit_code_use")
     return [(await city.rows(f"select count(*) from {table}"))[0]["count"] for table in tables]  # noqa: S608
 
 

@@ -33,6 +33,10 @@ grant select on core.release to {role}_gate;
 
 grant delete on incentives.credit_code to {role}_citizen;
 
+grant usage on schema auth to {role}_staff;
+
+grant select (client_id, role, perks, disabled_at) on auth.client to {role}_staff;
+
 grant {role}_gate to current_user;
 
 grant create on schema incentives to {role}_gate;
@@ -163,9 +167,9 @@ begin atomic
   left join prior on true;
 end;
 
--- The caller's perks in force, with the text of the release that says their terms.
+-- The caller's perks, with the text of every release that said their terms; `newest` is the one in force today.
 create function incentives.perks_of_caller(p_token bytea)
-returns table (perk_id text, release_id uuid, body text)
+returns table (perk_id text, release_id uuid, name text, body text, newest boolean)
 language sql stable security definer
 begin atomic
   with caller as materialized (
@@ -173,15 +177,15 @@ begin atomic
     from auth.token t join auth.client c on c.client_id = t.client_id
     where t.jti_hash = p_token and t.revoked_at is null and t.expires_at > now()
       and c.role = 'partner' and c.disabled_at is null
-  ), newest as (
-    select distinct on (p.perk_id) p.perk_id, p.release_id, p.threshold
+  ), dated as (
+    select p.perk_id, p.release_id, p.threshold,
+      row_number() over (partition by p.perk_id order by p.effective_on desc, p.approved_at desc) as place
     from caller join incentives.perk p on p.perk_id = any (caller.perks) and p.effective_on <= caller.today
-    order by p.perk_id, p.effective_on desc, p.approved_at desc
   )
-  select newest.perk_id, newest.release_id, r.body
-  from newest join core.release r on r.id = newest.release_id
-  where newest.threshold is not null
-  order by newest.perk_id;
+  select dated.perk_id, dated.release_id, r.name, r.body, dated.place = 1
+  from dated join core.release r on r.id = dated.release_id
+  where dated.threshold is not null
+  order by dated.perk_id, dated.place;
 end;
 
 alter function incentives.check_eligibility(bytea, text, bytea, uuid, bigint, text, text, jsonb, uuid, text, uuid)

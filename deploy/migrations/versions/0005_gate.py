@@ -40,3 +40,5 @@ def downgrade() -> None:
     op.execute(f"grant select on incentives.perk to {role}_citizen, {role}_gate, {role}_jobs")
     op.execute(f"revoke select on core.release from {role}_gate")
     op.execute(f"revoke delete on incentives.credit_code from {role}_citizen")
+    op.execute(f"revoke select (client_id, role, perks, disabled_at) on auth.client from {role}_staff")
+    op.execute(f"revoke usage on schema auth from {role}_staff")

@@ -1,0 +1,1 @@
+"""`/v1/partner`: what a merchant's system asks."""

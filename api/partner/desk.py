@@ -1,0 +1,43 @@
+"""What the partner door keeps for its whole life: the gate, the receipt signer, and the terms of releases once read."""
+
+import uuid
+from typing import Any
+
+from litestar import Request
+
+from api import deps
+from core.signed import Signer
+from incentives import receipts, rulebook
+from incentives.eligibility import Gate
+from incentives.perks import Perk
+
+
+class Desk:
+    """One a process. Releases never change, so what was read of one is kept."""
+
+    def __init__(self, gate: Gate, signer: Signer, issuer: str) -> None:
+        """`gate` is entered by every check; `signer` signs every answer in the name of `issuer`."""
+        self.gate = gate
+        self.signer = signer
+        self.issuer = issuer
+        self._perks: dict[tuple[uuid.UUID, str], Perk] = {}
+
+    async def perk(self, release_id: uuid.UUID, perk_id: str, *, token: bytes) -> Perk:
+        """The perk as this release says it; the caller of `token` holds it."""
+        if (known := self._perks.get((release_id, perk_id))) is None:
+            for one in await self.gate.perks(token=token):
+                for perk in rulebook.read(one.body, one.name):
+                    self._perks[one.release_id, perk.id] = perk
+            known = self._perks[release_id, perk_id]
+        return known
+
+
+async def provide_desk(request: Request[Any, Any, Any]) -> Desk:
+    """Dependency `desk`, made at first use."""
+    found = request.app.state.get("partner_desk")
+    if found is None:
+        here = deps.house(request)
+        gate = Gate(await here.doors.pool())
+        found = Desk(gate, receipts.signer(here.ring), here.settings.base_url)
+        request.app.state["partner_desk"] = found
+    return found

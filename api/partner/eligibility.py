@@ -1,0 +1,144 @@
+"""`POST /v1/partner/eligibility`: may this holder have this perk? Granted, or the standard route.
+
+The answer is made of the perk, the request and one bit. Its receipt repeats it, signed; see `incentives.receipts`.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import HeaderParameter, JSONBody
+from msgspec import UNSET, Meta, UnsetType
+
+from api import guards
+from api.deps import House
+from api.partner import limits
+from api.partner.desk import Desk, provide_desk
+from core import ids
+from core.errors import FieldError, Invalid
+from incentives import perks, receipts, rulebook
+from incentives.eligibility import Question, TokenDead, Verdict
+from incentives.perks import Perk
+from incentives.rulebook import Terms
+
+_KEY = 255
+
+
+class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who it is about: a credit code just shown, or the pairwise subject of a standing consent. Exactly one."""
+
+    code: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
+    subject: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
+
+
+class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A check. `amount` is the deposit in fen; `terminal` the counter or machine, as registered with the perk."""
+
+    perk: Annotated[str, Meta(max_length=64)]
+    holder: Holder
+    amount: Annotated[int, Meta(ge=0, le=100_000_000)] | UnsetType = UNSET
+    terminal: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the receipt is signed over. `result`: granted or standard_route; `reason` is never personal."""
+
+    decision_id: str
+    result: str
+    perk: str
+    terms: Terms | None
+    waived_amount: int | UnsetType = UNSET
+    payable_deposit: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    valid_until: datetime
+
+
+class Answer(Told, frozen=True, kw_only=True):
+    """The answer to a check; `receipt` is a JWS (typ `decision-receipt+jwt`, EdDSA, key rcpt-1) over the rest."""
+
+    receipt: str
+
+
+@post(
+    "/v1/partner/eligibility",
+    status_code=200,
+    guards=[guards.partner_hot("eligibility:check")],
+    dependencies={"caller": Provide(guards.provide_client), "desk": Provide(provide_desk)},
+    summary="May this holder have this perk?",
+    tags=["partner"],
+)
+async def check(
+    data: JSONBody[Ask],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+    desk: NamedDependency[Desk],
+    idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
+) -> Response[Answer]:
+    """Ask about one holder and one perk. Every personal cause gives the same `standard_route`."""
+    question = _question(data)
+    headers = await limits.count(house.short, partner=caller.client_id, value=question.holder())
+    try:
+        verdict = await desk.gate.check(question, token=caller.jti_hash, key=_key(idempotency_key))
+    except TokenDead as dead:
+        raise guards.invalid_token() from dead
+    answer = await _answer(desk, verdict, question, token=caller.jti_hash)
+    headers["Cache-Control"] = "no-store"
+    if verdict.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(answer, headers=headers)
+
+
+async def _answer(desk: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Answer:
+    perk = None
+    if verdict.release_id is not None and verdict.reason != "perk_unknown":
+        perk = await desk.perk(verdict.release_id, question.perk, token=token)
+    told = tell(verdict, perk, question)
+    receipt = receipts.sign(
+        desk.signer, told, issuer=desk.issuer, partner=verdict.partner_id, issued=int(verdict.at.timestamp())
+    )
+    return Answer(**msgspec.structs.asdict(told), receipt=receipt)
+
+
+def tell(verdict: Verdict, perk: Perk | None, question: Question) -> Told:
+    """The answer to a verdict: everything but the bit belongs to the perk and the request."""
+    waived, payable = UNSET, UNSET
+    if question.amount is not None:
+        given = perks.terms(perk, question.amount) if perk is not None and verdict.granted else None
+        waived, payable = (given.waived_amount, given.payable_deposit) if given else (0, question.amount)
+    return Told(
+        decision_id=ids.show("dc", verdict.decision_id),
+        result="granted" if verdict.granted else "standard_route",
+        perk=question.perk,
+        terms=None if perk is None else rulebook.terms(perk),
+        waived_amount=waived,
+        payable_deposit=payable,
+        reason=UNSET if verdict.reason is None else verdict.reason,
+        valid_until=verdict.valid_until,
+    )
+
+
+def _question(ask: Ask) -> Question:
+    code, subject = ask.holder.code, ask.holder.subject
+    if (code is UNSET) == (subject is UNSET):
+        advice = "Send either the code that was shown or the subject of a standing consent."
+        raise Invalid("A check is about exactly one holder.", errors=[FieldError("/holder", "one_of", advice)])
+    return Question(
+        perk=ask.perk,
+        code=None if code is UNSET else code,
+        subject=None if subject is UNSET else subject,
+        amount=None if ask.amount is UNSET else ask.amount,
+        terminal=None if ask.terminal is UNSET else ask.terminal,
+    )
+
+
+def _key(value: str | None) -> str | None:
+    """An Idempotency-Key: 1 to 255 visible characters."""
+    if value is not None and not (0 < len(value) <= _KEY and value.isascii() and value.isprintable()):
+        advice = "Send 1 to 255 printable ASCII characters, e.g. a UUID."
+        raise Invalid("The Idempotency-Key cannot be used.", errors=[FieldError("/Idempotency-Key", "invalid", advice)])
+    return value
+
+
+handlers = [check]

@@ -1,0 +1,1 @@
+"""`/v1/staff`: what the credit office does."""

@@ -1,0 +1,143 @@
+"""How a file of the rule book comes into force: read by its own room's reader, drafted by one, approved by another.
+
+A text that its reader refuses is not even drafted: every fault comes back with line, message and advice. Approving
+perks writes the lines that the gate decides by. Both acts leave an entry that names the office's system, not a person.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth import notices
+from auth.tables import client
+from core import audit, ids, releases
+from core.audit import Actor
+from core.errors import Conflict, FieldError, Invalid
+from core.policyfile import Document, Fault, Faulty
+from core.releases import Release
+from incentives import perks, rulebook
+from scoring import basis, cases, catalogue, scorecard
+from scoring import rulebook as scorebook
+from scoring.basis import Claim, Statute
+
+KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes")
+MOST_THRESHOLDS = 2
+
+
+class TooManyThresholds(Conflict):
+    """A partner could tell more than two groups of people apart."""
+
+    code = "too_many_thresholds"
+    title = "A partner's perks use at most two thresholds"
+
+
+class PolicyFaulty(Invalid):
+    """The text cannot be published: `errors` names every fault with file, line and advice."""
+
+    code = "policy_faulty"
+    title = "The file has faults"
+
+
+async def check(session: AsyncSession, *, kind: str, name: str, body: str, on: date) -> None:
+    """Read a text as its own room would, beside what is in force on its day. Raises PolicyFaulty or Invalid."""
+    if kind not in KINDS:
+        advice = f"Use one of {', '.join(KINDS)}."
+        raise Invalid("There is no such kind of release.", errors=[FieldError("/kind", "unknown_kind", advice)])
+    try:
+        faults = await _faults(session, kind, name, body, on)
+    except Faulty as error:
+        raise faulty(error.faults) from error
+    if faults:
+        raise faulty(faults)
+
+
+async def _faults(session: AsyncSession, kind: str, name: str, body: str, on: date) -> list[Fault]:
+    """Read, and find what only other files can tell: statutes behind claims, the rules behind cases."""
+    match kind:
+        case "scorecard":
+            return await _judge(session, scorecard.load(body, name).claims, on)
+        case "catalogue":
+            return await _judge(session, catalogue.load(body, name).claims, on)
+        case "cases":
+            return await _run(session, name, body, on)
+        case "perks":
+            perks.load(body, name)
+        case "notice":
+            notices.load(body, name)
+        case _:
+            basis.load(body, name)
+    return []
+
+
+async def _judge(session: AsyncSession, claims: Iterable[Claim], on: date) -> list[Fault]:
+    """A value may claim only a statute that is in force and sets it."""
+    statutes: dict[str, Statute] = {}
+    for one in await releases.in_force(session, on=on, kind="statutes"):
+        statutes |= basis.load(one.body, one.name)
+    return basis.judge(claims, statutes)
+
+
+async def _run(session: AsyncSession, name: str, body: str, on: date) -> list[Fault]:
+    """A case must hold under the scorecard and catalogue of its day; before there are any, it must be readable."""
+    try:
+        book = await scorebook.current(session, on=on)
+    except scorebook.NoScorecardInForce:
+        Document(body, name)
+        return []
+    return cases.run(body, name, cases.rules(book.scorecard, book.catalogue))
+
+
+def faulty(faults: Iterable[Fault]) -> PolicyFaulty:
+    """Faults of a text as a problem: each with the pointer to the body, and its line in words and as a member."""
+    found = list(faults)
+    named = [FieldError("/body", "fault", str(fault)) for fault in found]
+    places = [msgspec.structs.asdict(fault) for fault in found]
+    return PolicyFaulty(f"{len(named)} faults; nothing was drafted.", errors=named, faults=places)
+
+
+async def draft(session: AsyncSession, *, kind: str, name: str, body: str, effective_on: date, by: str) -> Release:
+    """Keep a checked draft. Raises what `check` raises."""
+    await check(session, kind=kind, name=name, body=body, on=effective_on)
+    drafted = await releases.draft(session, kind=kind, name=name, body=body, effective_on=effective_on, by=by)
+    await _note(session, drafted, "release.draft", by)
+    return drafted
+
+
+async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
+    """Put a draft in force from its day.
+
+    Raises NotFound, SecondPersonNeeded, AlreadyApproved, PerkElsewhere, TooManyThresholds.
+    """
+    approved = await releases.approve(session, release_id=release_id, by=by)
+    if approved.kind == rulebook.KIND:
+        await rulebook.put_in_force(session, approved)
+        await _few_thresholds(session, approved.effective_on)
+    await _note(session, approved, "release.approve", by)
+    return approved
+
+
+async def _few_thresholds(session: AsyncSession, on: date) -> None:
+    """What partners can tell of a person is bounded: one bit a perk, at most two thresholds in all."""
+    used = await rulebook.thresholds(session, on=on)
+    rows = await session.execute(
+        select(client.c.client_id, client.c.perks).where(client.c.role == "partner", client.c.disabled_at.is_(None))
+    )
+    for row in rows:
+        if len({used[perk] for perk in row.perks if perk in used}) > MOST_THRESHOLDS:
+            detail = f"{row.client_id} could tell more than two groups of people apart. Align the thresholds."
+            raise TooManyThresholds(detail)
+
+
+async def _note(session: AsyncSession, one: Release, action: str, by: str) -> None:
+    await audit.write(
+        session,
+        actor=Actor("staff", by),
+        action=action,
+        purpose=one.kind,
+        outcome="done",
+        detail={"release": ids.show("rl", one.id), "name": one.name, "digest": one.digest},
+    )

@@ -1,0 +1,71 @@
+"""May I have this perk? Asked by the citizen, in private, before any counter: granted, or what is missing and how far.
+
+Evaluates the points now, so that what a citizen is told and what the gate decides a moment later agree. Everything here
+is for the citizen's own eyes.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.keys import Keyring
+from incentives.perks import Perk
+from scoring import rulebook, standing, ways
+from scoring.evaluate import Evaluation
+from scoring.rulebook import RuleBook
+from scoring.ways import Way
+
+_SHOWN = 3
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Why a perk is not granted: `reason` perk_closed, not_enrolled, held or below; `text` and `ways` say what to do."""
+
+    reason: str
+    text: str
+    points_needed: float | None = None
+    ways: tuple[Way, ...] = ()
+
+
+async def missing(
+    session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, perks: Iterable[Perk], as_of: date
+) -> dict[str, Missing | None]:
+    """Per perk id what the citizen lacks on a day; None where it is granted."""
+    book = await rulebook.current(session, on=as_of)
+    try:
+        evaluation, _ = await standing.of(session, ring, citizen_id=citizen_id, as_of=as_of, book=book)
+    except standing.NotEnrolled as away:
+        return {perk.id: _closed(perk) or Missing("not_enrolled", away.detail) for perk in perks}
+    return {perk.id: _closed(perk) or _lacks(evaluation, perk, book) for perk in perks}
+
+
+def _closed(perk: Perk) -> Missing | None:
+    return (
+        Missing("perk_closed", f"「{perk.name}」目前暂停办理；仍可走普通方式：{perk.standard_route}")
+        if perk.closed
+        else None
+    )
+
+
+def _lacks(evaluation: Evaluation, perk: Perk, book: RuleBook) -> Missing | None:
+    if evaluation.held:
+        text = "您目前有一项记录使等级暂时保持在最低一档，期间各项便利暂不适用；记录移出后自动恢复。"
+        return Missing("held", text, None, _ways(evaluation, book))
+    if evaluation.points >= perk.threshold:
+        return None
+    needed = perk.threshold - evaluation.points
+    text = f"「{perk.name}」需要{_points(perk.threshold)}分，您现在有{_points(evaluation.points)}分，还差{_points(needed)}分。"
+    return Missing("below", text, round(needed / 10, 1), _ways(evaluation, book))
+
+
+def _ways(evaluation: Evaluation, book: RuleBook) -> tuple[Way, ...]:
+    """The first ways to the next tier; each also brings a perk nearer."""
+    target = ways.next_tier(evaluation, book.scorecard, book.evaluator)
+    return () if target is None else target.ways[:_SHOWN]
+
+
+def _points(tenths: int) -> str:
+    return f"{tenths // 10}.{tenths % 10}"
