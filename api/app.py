@@ -26,7 +26,11 @@ from api.citizen import consents, credit_code, me, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.deps import House
-from api.pages import frame
+from api.pages import accesses, frame
+from api.pages import consents as consent_pages
+from api.pages import perks as perk_pages
+from api.pages import records as record_pages
+from api.pages import score as score_pages
 from api.partner import eligibility
 from api.partner import perks as partner_perks
 from api.requests import Envelope
@@ -62,6 +66,11 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         citizen_perks,
         releases,
         rules,
+        score_pages,
+        consent_pages,
+        perk_pages,
+        record_pages,
+        accesses,
     ]
     return [
         *(handler for module in modules for handler in module.handlers),
