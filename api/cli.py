@@ -6,6 +6,7 @@ Heavy modules load inside the command that needs them, so that `--help` is insta
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -61,9 +62,28 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--port", type=int, default=8000)
     doctor.set_defaults(run=commands.doctor)
 
+    _add_policy(actions)
+    _add_score(actions)
     _add_client(actions)
     _add_call(actions)
     return top
+
+
+def _add_policy(actions: Actions) -> None:
+    policy = actions.add_parser("policy", help="the rule book").add_subparsers(metavar="ACTION", required=True)
+    check = policy.add_parser("check", help="explain every fault of the rule book with file and line")
+    check.add_argument("directory", nargs="?", type=Path, help="default: the shipped policy/")
+    check.set_defaults(run=commands.policy_check)
+
+
+def _add_score(actions: Actions) -> None:
+    score = actions.add_parser("score", help="points").add_subparsers(metavar="ACTION", required=True)
+    explain = score.add_parser("explain", help="what the rules make of a file of source lines about one person")
+    explain.add_argument("lines", type=Path, help="NDJSON as for POST /v1/source/records")
+    explain.add_argument("--born", type=date.fromisoformat, required=True, metavar="DATE")
+    explain.add_argument("--as-of", type=date.fromisoformat, required=True, metavar="DATE")
+    explain.add_argument("--scorecard", type=Path, metavar="FILE", help="default: the newest shipped one of that day")
+    explain.set_defaults(run=commands.score_explain)
 
 
 def _add_client(actions: Actions) -> None:
@@ -97,20 +117,15 @@ def _add_call(actions: Actions) -> None:
 
 def _is_expected(error: Exception) -> bool:
     """Whether the message is written for the person at the terminal; anything else is a fault of ours and is raised."""
-    from api.tool.caller import TokenRefusedError
+    from api.tool.caller import NoAnswerError, TokenRefusedError
     from api.tool.demo import CannotStartError
+    from api.tool.seed import SeedingFailedError
     from core.db import is_unavailable
     from core.errors import Problem
     from core.postgres.launcher import EmbeddedUnavailable
     from core.settings import SettingMissing
 
-    told = (
-        CannotStartError,
-        EmbeddedUnavailable,
-        SettingMissing,
-        TokenRefusedError,
-        Problem,
-        FileNotFoundError,
-        ValueError,
-    )
-    return isinstance(error, told) or is_unavailable(error)
+    about_us = (CannotStartError, EmbeddedUnavailable, SeedingFailedError, SettingMissing)
+    about_them = (NoAnswerError, TokenRefusedError, Problem)
+    about_input = (FileNotFoundError, ValueError)  # a file that is not there, JSON that is none
+    return isinstance(error, (*about_us, *about_them, *about_input)) or is_unavailable(error)

@@ -18,6 +18,7 @@ from typing import cast
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -43,6 +44,12 @@ def _close_the_outside(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_close_the_outside)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet() -> None:
+    """Log lines go nowhere; `structlog.testing.capture_logs` still sees them."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,10 @@ class TokenRefusedError(Exception):
     """The token endpoint said no; the message is its status and its words."""
 
 
+class NoAnswerError(Exception):
+    """The server could not be reached, or went away."""
+
+
 class Signed(httpx2.Auth):
     """What one registered client adds to its requests."""
 
@@ -124,6 +128,10 @@ def signed(kit: Mapping[str, Any], name: str) -> Signed:
 async def once(
     kit: Mapping[str, Any], name: str, method: str, path: str, *, content: bytes | None, headers: Mapping[str, str]
 ) -> httpx2.Response:
-    """One request as the client called `name`; the answer whatever its status. Raises TokenRefusedError."""
+    """One request as the client called `name`; its answer, good or bad. Raises TokenRefusedError, NoAnswerError."""
     async with httpx2.AsyncClient(base_url=kit["base_url"], auth=signed(kit, name), timeout=60) as http:
-        return await http.request(method, path, content=content, headers=dict(headers))
+        try:
+            return await http.request(method, path, content=content, headers=dict(headers))
+        except httpx2.TransportError as error:
+            message = f"no answer from {kit['base_url']} ({type(error).__name__}): is the server running?"
+            raise NoAnswerError(message) from error

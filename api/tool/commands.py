@@ -135,3 +135,38 @@ def _pretty(text: str) -> str:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
     except ValueError:
         return text
+
+
+def policy_check(chosen: argparse.Namespace) -> int:
+    """Print every fault of the rule book with file, line and advice, else what it holds; fails when there is one."""
+    from auth import notices
+    from core import settings
+    from incentives import policycheck
+
+    directory = chosen.directory or settings.ROOT / "policy"
+    if not directory.is_dir():
+        message = f"{directory} is no directory."
+        raise FileNotFoundError(message)
+    report = policycheck.check(policycheck.read(directory), notices.load)
+    for fault in report.faults:
+        print(fault)
+    for line in report.summary if not report.faults else (f"{len(report.faults)} faults",):
+        print(line, file=sys.stderr)
+    return FAILED if report.faults else 0
+
+
+def score_explain(chosen: argparse.Namespace) -> int:
+    """Print the score that a file of lines makes, as the API shows it; fails when a line was not taken."""
+    import msgspec
+
+    from api.tool import explaining
+    from core import settings
+
+    policy = settings.ROOT / "policy"
+    found = explaining.lines(
+        chosen.lines, born=chosen.born, as_of=chosen.as_of, policy=policy, card_file=chosen.scorecard
+    )
+    print(msgspec.json.format(msgspec.json.encode(found.view), indent=1).decode())
+    for number, line in found.rejected.items():
+        print(f"{chosen.lines}:{number}: {line.code}: {line.detail}", file=sys.stderr)
+    return FAILED if found.rejected else 0
