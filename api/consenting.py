@@ -14,11 +14,12 @@ from litestar.response import Redirect
 
 from api import cookies
 from api.deps import House, HttpRequest
-from api.pages import frame
+from api.pages import advice, door, frame
 from api.requests import CSP
 from auth import authorize, clients, par, server, sessions
 from auth.par import Pushed
 from auth.refusals import InvalidGrant
+from core.errors import Problem
 
 _SCOPES = {"me": "查看和办理您本人的桂花分事务：分数和理由、记录、谁查过您、您的同意和优惠"}
 _KNOWN = {"client_id", "request_uri", "mode"}
@@ -42,10 +43,7 @@ def unable(request: HttpRequest, house: House, cause: str, step: str, *, status:
         request,
         "problem.html",
         status=status,
-        title="暂时不能继续",
-        cause=cause,
-        step=step,
-        links=[("/", "回到首页")],
+        advice=advice.Advice("暂时不能继续", cause, step),
         contact=house.settings.contact,
         request_id=str(request.scope["state"].get("request_id", "")),
     )
@@ -55,7 +53,7 @@ def _stale(request: HttpRequest, house: House) -> Response[str]:
     return unable(request, house, "这个授权请求不存在、已经办过或超过了五分钟。", "请回到应用里重新开始。")
 
 
-@get("/oauth/authorize", summary="Ask the citizen")
+@get("/oauth/authorize", summary="Ask the citizen", exception_handlers={Problem: door.answer})
 async def ask(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """Show who asks for what. Takes `client_id` and `request_uri`, and nothing else."""
     query = request.query_params
@@ -98,7 +96,12 @@ def _page(
     return shown
 
 
-@post("/oauth/authorize", summary="The citizen's decision", request_max_body_size=65536)
+@post(
+    "/oauth/authorize",
+    summary="The citizen's decision",
+    request_max_body_size=65536,
+    exception_handlers={Problem: door.answer},
+)
 async def decide(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """Answer the app: a code for yes, `access_denied` for anything else. A form with the session's CSRF token."""
     citizen = await _session(request, house)

@@ -11,13 +11,14 @@ import secrets
 from typing import Any
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from api import cookies
 from api.consenting import unable
 from api.deps import House, HttpRequest
+from api.pages import door
 from auth import citizens, oidc, sessions
 from core.errors import Problem
 
@@ -162,4 +163,4 @@ async def leave(request: HttpRequest, house: NamedDependency[House]) -> Response
     return Redirect("/", status_code=303, cookies=gone, headers={"Cache-Control": "no-store"})
 
 
-handlers = [begin, come_back, leave]
+handlers = [Router(path="/", route_handlers=[begin, come_back, leave], exception_handlers={Problem: door.answer})]

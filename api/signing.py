@@ -46,7 +46,7 @@ class Signer:
         """The thumbprint of the key (RFC 7638)."""
         return self._key.thumbprint()
 
-    def assertion(self, **claims: Any) -> str:  # noqa: ANN401
+    def assertion(self, **claims: Any) -> str:
         """A fresh client assertion (RFC 7523); `claims` replace the usual ones."""
         now = int(time.time())
         usual = {
@@ -64,7 +64,7 @@ class Signer:
         """The form fields that authenticate this client once."""
         return {"client_assertion_type": _ASSERTION, "client_assertion": self.assertion()}
 
-    def proof(self, method: str, url: str, *, access_token: str | None = None, **claims: Any) -> str:  # noqa: ANN401
+    def proof(self, method: str, url: str, *, access_token: str | None = None, **claims: Any) -> str:
         """A fresh DPoP proof with the last nonce (RFC 9449, section 4.2); a claim given as None is left out."""
         usual: dict[str, Any] = {
             "jti": secrets.token_urlsafe(16),

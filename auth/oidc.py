@@ -99,7 +99,7 @@ class RelyingParty:
             raise NoIdentity("Verify your real name with the identity provider first, then log in again.")
         return Proved(self.provider.issuer, claims["sub"], name, number)
 
-    def _client(self) -> Any:  # noqa: ANN401  (authlib has no types)
+    def _client(self) -> Any:
         return AsyncOAuth2Client(
             self.provider.client_id,
             self.provider.secret,
