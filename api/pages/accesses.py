@@ -24,6 +24,7 @@ class Line(msgspec.Struct, frozen=True):
     why: str
     outcome: str
     remark: str
+    count: int
 
 
 @get("/accesses")
@@ -45,7 +46,15 @@ def _line(one: me.Access, perks: dict[str, str]) -> Line:
     own = one.by_kind == "citizen"
     by = "您自己" if own else "系统" if one.by_kind == "system" else one.by
     why = perks.get(one.purpose, names.PURPOSES.get(one.purpose, ""))
-    return Line(by, one.at, words.act(one.action), why, words.outcome(one.outcome), words.remark(one.detail))
+    return Line(
+        by,
+        one.at,
+        words.act(one.action),
+        why,
+        words.outcome(one.outcome),
+        words.remark(one.detail),
+        one.detail.get("records", 0),
+    )
 
 
 handlers = [behind([accesses])]

@@ -93,11 +93,8 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
 def line(values: Sequence[tuple[date, float]]) -> Markup:
     """Points over days, oldest first; points stay until the next change, hence steps. At least one value."""
     width, height, left, right, top, bottom = 340, 190, 44.0, 330.0, 14.0, 156.0
-    first, last = values[0][0].toordinal(), values[-1][0].toordinal()
     low, high = _bounds([points for _, points in values])
-
-    def across(day: date) -> float:
-        return right if last == first else left + (right - left) * (day.toordinal() - first) / (last - first)
+    places = [left + (right - left) * share for share in _shares([day.toordinal() for day, _ in values])]
 
     def down(points: float) -> float:
         return bottom - (bottom - top) * (points - low) / (high - low)
@@ -109,15 +106,22 @@ def line(values: Sequence[tuple[date, float]]) -> Markup:
             _text(left - 6, down(mark) + 4, f"{mark:g}", anchor="end", size=12),
         ]
     steps: list[tuple[float, float]] = [(left, down(values[0][1]))]
-    for day, points in values:
-        steps += [(across(day), steps[-1][1]), (across(day), down(points))]
+    for across, (_, points) in zip(places, values, strict=True):
+        steps += [(across, steps[-1][1]), (across, down(points))]
     drawn.append(f'<polyline class="curve" points="{_path(steps)}"/>')
-    drawn += [f'<circle class="dot" cx="{across(day):.1f}" cy="{down(points):.1f}" r="4"/>' for day, points in values]
-    if last > first:
+    drawn += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in steps[2::2]]
+    if values[0][0] < values[-1][0]:
         drawn.append(_text(left, height - 12, f"{values[0][0]:%Y-%m-%d}", anchor="start", size=12))
     drawn.append(_text(right, height - 12, f"{values[-1][0]:%Y-%m-%d}", anchor="end", size=12))
     words = "；".join(f"{day:%Y-%m-%d} {points:.1f} 分" for day, points in values)
     return _svg("line", width, height, "分数的变化", words, drawn)
+
+
+def _shares(days: Sequence[int]) -> list[float]:
+    """Where each day lies between the first and the last; changes of one day stand side by side."""
+    if days[-1] > days[0]:
+        return [(day - days[0]) / (days[-1] - days[0]) for day in days]
+    return [(turn + 1) / len(days) for turn in range(len(days))]
 
 
 def _bounds(points: Sequence[float]) -> tuple[float, float]:

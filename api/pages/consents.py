@@ -26,6 +26,7 @@ from api.pages.door import behind
 from auth import citizens, consent
 from auth.notices import Notice
 from core import clock, ids
+from core.errors import NotFound
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _DEEPER = 2
@@ -162,6 +163,24 @@ async def withdraw(
     return Redirect(f"/consents/{consent_id}/withdraw", status_code=303)
 
 
+@get("/consents/{consent_id:str}/sources/{source:str}")
+async def ask_source(
+    request: HttpRequest,
+    consent_id: FromPath[str],
+    source: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """Say what stopping a source does and ask once."""
+    one = await consent.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    card = await _card(session, consents.view(one))
+    chosen = next((each for each in card.sources if each.id == source and each.optional), None)
+    if chosen is None:
+        raise NotFound
+    return frame.member(request, "stop_source.html", house, caller, one=card, source=chosen)
+
+
 @post("/consents/{consent_id:str}/sources/{source:str}", status_code=303)
 async def stop_source(
     consent_id: FromPath[str],
@@ -176,13 +195,15 @@ async def stop_source(
 
 
 async def _card(session: AsyncSession, one: View) -> Card:
-    optional = (await notices.in_force(session, one.purpose)).optional_sources
-    labels = await names.sources(session) if one.sources else {}
+    notice = await notices.in_force(session, one.purpose)
+    order = {source: turn for turn, source in enumerate((*notice.core_sources, *notice.optional_sources))}
+    sources = sorted(one.sources, key=lambda each: order.get(each, len(order)))
+    labels = await names.sources(session) if sources else {}
     return Card(
         id=one.id,
         purpose=one.purpose,
         title=await names.purpose(session, one.purpose),
-        sources=[Source(each, labels.get(each, each), each in optional) for each in one.sources],
+        sources=[Source(each, labels.get(each, each), each in notice.optional_sources) for each in sources],
         given_at=one.given_at,
         expires_on=one.expires_on,
         state_words=words.CONSENT.get(one.state, one.state),
@@ -192,4 +213,4 @@ async def _card(session: AsyncSession, one: View) -> Card:
     )
 
 
-handlers = [behind([new, agree, see, ask, withdraw, stop_source])]
+handlers = [behind([new, agree, see, ask, withdraw, ask_source, stop_source])]

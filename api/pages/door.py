@@ -41,11 +41,13 @@ def answer(request: HttpRequest, error: Exception) -> Response[Any]:
     said, problem = problems.answer(request, error), problems.translate(error)
     if isinstance(problem, Unauthenticated):
         return Redirect(f"/login?return_to={quote(_back(request), safe='')}", status_code=303)
+    state = request.scope["state"]
     return frame.page(
         request,
         "problem.html",
         status=problem.status,
-        request_id=str(request.scope["state"].get("request_id", "")),
+        request_id=str(state.get("request_id", "")),
+        csrf=getattr(state.get("caller"), "csrf", None),
         contact=deps.house(request).settings.contact,
         advice=advice.on(problem.code),
         headers={name: value for name, value in said.headers.items() if name.lower() == "retry-after"},

@@ -89,7 +89,7 @@ async def home(
     profile = await citizens.profile(session, house.ring, caller.id)
     view: ScoreView = await score_api.score.fn(session, house, caller)
     book = await rulebook.current(session, on=clock.today())
-    past: score_api.History = await score_api.history.fn(session, house, caller, limit=1)
+    past: score_api.History = await score_api.history.fn(session, house, caller, limit=2)
     labels = await names.sources(session)
     return frame.member(
         request,

@@ -125,12 +125,12 @@ def act(code: str) -> str:
 
 
 def remark(detail: Mapping[str, Any]) -> str:
-    """What the owner alone is told about a check, or how many records a source sent; empty when there is nothing."""
+    """What the owner alone is told about a check; empty when there is nothing."""
     if cause := detail.get("cause"):
         return _CAUSES.get(cause, "")
     if reason := detail.get("reason"):
         return _REASONS.get(reason, "")
-    return f"共{count}条" if (count := detail.get("records")) else ""
+    return ""
 
 
 def move(cause: str) -> tuple[str, str]:
