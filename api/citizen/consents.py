@@ -4,6 +4,7 @@ PIPL articles 13-17 and 47; 18 and over only; each consent is for one purpose, n
 """
 
 import uuid
+from collections.abc import Set
 from datetime import date, datetime
 
 import msgspec
@@ -149,6 +150,8 @@ async def record(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, 
             adult_on=consent.adult_on(profile.birth_date),
             until=given.expires_at,
         )
+        earlier = {source for one in await consent.of(session, citizen_id=citizen_id) for source in one.sources}
+        await _forget(session, house, citizen_id, earlier - set(given.sources))
     await _note(session, citizen_id, "consent.give", asked.purpose, given.id)
     return given
 
@@ -222,13 +225,20 @@ async def drop_source(
     left = await consent.drop_source(
         session, citizen_id=caller.id, consent_id=read, source=source, core=notice.core_sources
     )
-    await retention.erase_source(session, house.ring, citizen_id=caller.id, source=source)
-    book = await rulebook.current(session, on=clock.today())
-    await standing.refresh(
-        session, house.ring, citizen_ids=[caller.id], as_of=clock.today(), cause="source.dropped", book=book
-    )
+    await _forget(session, house, caller.id, {source})
     await _note(session, caller.id, "consent.drop_source", one.purpose, read)
     return view(left)
+
+
+async def _forget(session: AsyncSession, house: House, citizen_id: uuid.UUID, sources: Set[str]) -> None:
+    """Erase what sources sent that the citizen's consent does not name any more, and count without it."""
+    erase, ring = retention.erase_source, house.ring
+    if not sum([await erase(session, ring, citizen_id=citizen_id, source=source) for source in sorted(sources)]):
+        return
+    book = await rulebook.current(session, on=clock.today())
+    await standing.refresh(
+        session, ring, citizen_ids=[citizen_id], as_of=clock.today(), cause="source.dropped", book=book
+    )
 
 
 async def _note(session: AsyncSession, citizen_id: uuid.UUID, action: str, purpose: str, consent_id: uuid.UUID) -> None:
