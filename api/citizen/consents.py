@@ -4,7 +4,7 @@ PIPL articles 13-17 and 47; 18 and over only; each consent is for one purpose, n
 """
 
 import uuid
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
 import msgspec
@@ -230,7 +230,7 @@ async def drop_source(
     return view(left)
 
 
-async def _forget(session: AsyncSession, house: House, citizen_id: uuid.UUID, sources: Set[str]) -> None:
+async def _forget(session: AsyncSession, house: House, citizen_id: uuid.UUID, sources: AbstractSet[str]) -> None:
     """Erase what sources sent that the citizen's consent does not name any more, and count without it."""
     erase, ring = retention.erase_source, house.ring
     if not sum([await erase(session, ring, citizen_id=citizen_id, source=source) for source in sorted(sources)]):
