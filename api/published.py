@@ -8,7 +8,7 @@ between, payload = the body) in `X-JWS-Signature`, ES256 by the key that `/.well
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Collection, Hashable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from joserfc import jws
@@ -89,7 +89,7 @@ def plain(value: object, *, tenths: Collection[str] = ()) -> Any:
             if name != "claims"
         }
     if isinstance(value, dict):
-        return {name: plain(one, tenths=tenths) for name, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {name: plain(one, tenths=tenths) for name, one in cast("dict[str, object]", value).items()}
     if isinstance(value, tuple | list):
-        return [plain(one, tenths=tenths) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [plain(one, tenths=tenths) for one in cast("list[object]", value)]
     return value

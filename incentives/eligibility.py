@@ -135,9 +135,13 @@ def _subject(text: str) -> uuid.UUID:
 
 
 def _shared_by_repeats(question: Question) -> dict[str, object]:
-    given = {"perk": question.perk, "holder": question.holder().hex()}
-    optional = {"amount": question.amount, "terminal": question.terminal}
-    return given | {name: value for name, value in optional.items() if value is not None}
+    given: dict[str, object | None] = {
+        "perk": question.perk,
+        "holder": question.holder().hex(),
+        "amount": question.amount,
+        "terminal": question.terminal,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _conflict(first: Mapping[str, object], given: Mapping[str, object]) -> IdempotencyConflict:
