@@ -10,12 +10,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Uuid, bindparam, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock, ids
-from core.tables import INSTANT, audit_entry
+from core import clock, db, ids
+from core.tables import audit_entry
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -71,18 +70,21 @@ async def write_each(
     """Append one entry per owner in one statement; `owners` maps each to the detail of their entry."""
     if not owners:
         return
-    statement = text(
+    connection = await db.raw(session)
+    await connection.execute(
         "insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, owner, detail) "
-        "select id, :at, :kind, :actor, :action, :purpose, :outcome, owner, detail "
-        "from unnest(:ids, :owners, :details) as each (id, owner, detail)"
-    ).bindparams(
-        bindparam("ids", [ids.new() for _ in owners], ARRAY(Uuid)),
-        bindparam("owners", list(owners), ARRAY(Uuid)),
-        bindparam("details", list(owners.values()), ARRAY(JSONB)),
-        bindparam("at", clock.civil(), INSTANT),
+        "select id, $1, $2, $3, $4, $5, $6, owner, detail::jsonb "
+        "from unnest($7::uuid[], $8::uuid[], $9::text[]) as each (id, owner, detail)",
+        clock.civil(),
+        actor.kind,
+        actor.id,
+        action,
+        purpose,
+        outcome,
+        [ids.new() for _ in owners],
+        list(owners),
+        [msgspec.json.encode(detail).decode() for detail in owners.values()],
     )
-    values = {"kind": actor.kind, "actor": actor.id, "action": action, "purpose": purpose, "outcome": outcome}
-    await session.execute(statement, values)
 
 
 async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None) -> list[Entry]:

@@ -6,7 +6,7 @@ Text form: prefix, underscore, 26 characters of Crockford base32 (upper case, no
 """
 
 import base64
-import secrets
+import os
 import uuid
 
 from core import clock
@@ -15,14 +15,16 @@ from core.errors import NotFound
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _LENGTH = 26
+_LOW = (1 << 62) - 1
 _FROM_RFC4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 
 
 def new() -> uuid.UUID:
     """A fresh UUIDv7: 48 bits of milliseconds, 74 random bits."""
     milliseconds = int(clock.wall().timestamp() * 1000)
-    value = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
-    return uuid.UUID(int=value)
+    chance = int.from_bytes(os.urandom(10))
+    high, low = chance >> 68, chance & _LOW
+    return uuid.UUID(int=(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)
 
 
 def random() -> uuid.UUID:

@@ -7,6 +7,7 @@ wants plaintext says so.
 
 import hmac
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,8 +22,13 @@ class SealBroken(Exception):
 
 
 def _bound(place: tuple[str, str, bytes]) -> bytes:
-    table, column, row = place[0].encode(), place[1].encode(), place[2]
-    return b"".join((_HEADER, *(len(part).to_bytes(2) + part for part in (table, column, row))))
+    table, column, row = place
+    return _column(table, column) + len(row).to_bytes(2) + row
+
+
+@lru_cache(maxsize=256)
+def _column(table: str, column: str) -> bytes:
+    return b"".join((_HEADER, *(len(part).to_bytes(2) + part for part in (table.encode(), column.encode()))))
 
 
 def seal(key: bytes, plaintext: bytes, *, place: tuple[str, str, bytes]) -> bytes:
