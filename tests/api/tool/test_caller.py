@@ -19,7 +19,7 @@ async def registered(server: Any, **more: Any) -> dict[str, Any]:
     """A kit with one fresh partner in it, called `shop`."""
     wanted = {"role": "partner", "name": "试验商户", "scopes": ["eligibility:check"], **more}
     entry = await registration.add(server.house.settings, client_id=f"shop-{secrets.token_hex(4)}", **wanted)
-    return {"base_url": server.base_url, "issuer": server.base_url, "clients": {"shop": entry}}
+    return {"base_url": server.base_url, "issuer": server.base_url, "citizens": [], "clients": {"shop": entry}}
 
 
 class TestSigned:
