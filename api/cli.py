@@ -109,7 +109,7 @@ def _add_call(actions: Actions) -> None:
     call.add_argument("method")
     call.add_argument("path", help="e.g. /v1/partner/perks")
     call.add_argument("body", nargs="?", help="JSON, or @FILE, or @- for standard input; NDJSON files end in .ndjson")
-    call.add_argument("--as", dest="client", required=True, help="the client's name in the kit")
+    call.add_argument("--as", dest="client", required=True, help="a client of the kit, or a citizen by login")
     call.add_argument("--kit", type=Path, default=Path("var/demo/kit.json"))
     call.add_argument("--idempotency-key")
     call.set_defaults(run=commands.call)
@@ -118,6 +118,7 @@ def _add_call(actions: Actions) -> None:
 def _is_expected(error: Exception) -> bool:
     """Whether the message is written for the person at the terminal; anything else is a fault of ours and is raised."""
     from api.tool.caller import NoAnswerError, TokenRefusedError
+    from api.tool.citizen_app import LostOnTheWayError
     from api.tool.demo import CannotStartError
     from api.tool.seed import SeedingFailedError
     from core.db import is_unavailable
@@ -126,6 +127,6 @@ def _is_expected(error: Exception) -> bool:
     from core.settings import SettingMissing
 
     about_us = (CannotStartError, EmbeddedUnavailable, SeedingFailedError, SettingMissing)
-    about_them = (NoAnswerError, TokenRefusedError, Problem)
+    about_them = (NoAnswerError, TokenRefusedError, LostOnTheWayError, Problem)
     about_input = (FileNotFoundError, ValueError)  # a file that is not there, JSON that is none
     return isinstance(error, (*about_us, *about_them, *about_input)) or is_unavailable(error)

@@ -102,8 +102,8 @@ def call(chosen: argparse.Namespace) -> int:
     from api.tool import caller
 
     kit = json.loads(chosen.kit.read_text())
-    if chosen.client not in kit["clients"]:
-        print(f"osmanthus: the kit has no client {chosen.client}; it has {', '.join(kit['clients'])}.", file=sys.stderr)
+    if chosen.client not in caller.names(kit):
+        print(f"osmanthus: the kit has no {chosen.client}; it has {', '.join(caller.names(kit))}.", file=sys.stderr)
         return MISUSED
     content, media = _body(chosen.body)
     headers = {"Content-Type": media} if content is not None else {}
