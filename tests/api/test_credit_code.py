@@ -38,7 +38,7 @@ class TestDraw:
     """Drawing a code."""
 
     async def test_a_granted_perk_gives_a_code_that_the_partner_honours_once(self, server: Server) -> None:
-        """Shown first what the partner learns; a minute's life; granted once, then `code_used`; both in the accesses."""
+        """Says what the partner learns; granted once, then `code_used`; draw and both checks are in the accesses."""
         name, shop = await partner(server)
         async with member(server) as me, shop:
             drawn = await me.post("/v1/me/credit-code", json={"perk": LIBRARY, "partner": name})

@@ -148,8 +148,8 @@ class TestLimitsOfInference:
         """A third threshold among one partner's perks is refused and rolled back."""
         third = LIBRARY_FILE.replace("library.deposit-free", "library.third").replace("= 110", "= 130")
         second = LIBRARY_FILE.replace("library.deposit-free", "library.second").replace("= 110", "= 120")
-        perks = "{library.deposit-free,library.second,library.third}"
-        await office.city.do(f"update auth.client set perks = '{perks}' where client_id = 'p_other'")
+        perks = ["library.deposit-free", "library.second", "library.third"]
+        await office.city.do("update auth.client set perks = :perks where client_id = 'p_other'", perks=perks)
         for name, body in (("a.toml", LIBRARY_FILE), ("b.toml", second)):
             assert (await approve(office, (await draft(office, name=name, body=body)).json()["id"])).status_code == 200
         refused = await approve(office, (await draft(office, name="c.toml", body=third)).json()["id"])

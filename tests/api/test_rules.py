@@ -32,7 +32,7 @@ class TestDocuments:
         whole = (await fetch(server, f"scorecards/{listed[0]['id']}")).json()
         assert hashlib.sha256(whole["text"].encode()).hexdigest() == whole["digest"] == whole["release"]["sha256"]
         assert (whole["low"], whole["base"], whole["high"]) == (0.0, 100.0, 200.0)
-        assert [tier["name"] for tier in whole["tiers"]][0] == "基础"
+        assert whole["tiers"][0]["name"] == "基础"
         indicator = whole["dimensions"][0]["indicators"][0]
         assert isinstance(indicator["cap"], float)
         assert indicator["basis"]["kind"] == "demo"

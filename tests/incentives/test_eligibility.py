@@ -156,7 +156,7 @@ class TestImpersonalReasons:
     """About the perk, the request or the code: named, and nothing is consumed."""
 
     async def test_codes(self, counter: Counter) -> None:
-        """Unknown and expired codes are `code_expired`; another partner's or perk's `code_not_for_you`; then `code_used`."""
+        """Unknown and expired: `code_expired`; another partner's or perk's: `code_not_for_you`; then `code_used`."""
         city = counter.city
         await city.perk(RENTAL)
         other = await city.partner("p_other", (LIBRARY, RENTAL))
@@ -171,7 +171,7 @@ class TestImpersonalReasons:
         assert (used.granted, used.reason) == (False, "code_used")
 
     async def test_perks(self, counter: Counter) -> None:
-        """A perk not in force, not of this client, or taken out of force is `perk_unknown`; a closed one `perk_closed`."""
+        """Not in force, not of this client, or taken out of force: `perk_unknown`; closed: `perk_closed`."""
         city = counter.city
         code = await city.code(await city.citizen())
         assert (await counter.ask(code=code, perk="nothing")).reason == "perk_unknown"

@@ -2,6 +2,9 @@
 
 drop table incentives.perk;
 
+-- By default everybody may make temporary tables, and so shadow names for the rest of a session.
+do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$;
+
 -- One dated line a perk and release. threshold null: the release took this perk out of force.
 create table incentives.perk (
   perk_id text not null,
