@@ -14,7 +14,7 @@ from litestar.response import Redirect
 
 from api import cookies
 from api.deps import House, HttpRequest
-from api.pages import advice, door, frame
+from api.pages import door, frame
 from api.requests import CSP
 from auth import authorize, clients, par, server, sessions
 from auth.par import Pushed
@@ -39,14 +39,7 @@ async def _session(request: HttpRequest, house: House) -> sessions.Session | Non
 
 def unable(request: HttpRequest, house: House, cause: str, step: str, *, status: int = 400) -> Response[str]:
     """A page that says what went wrong and what to do; it redirects nobody."""
-    return frame.page(
-        request,
-        "problem.html",
-        status=status,
-        advice=advice.Advice("暂时不能继续", cause, step),
-        contact=house.settings.contact,
-        request_id=str(request.scope["state"].get("request_id", "")),
-    )
+    return frame.page(request, "unable.html", status=status, cause=cause, step=step, contact=house.settings.contact)
 
 
 def _stale(request: HttpRequest, house: House) -> Response[str]:

@@ -9,6 +9,7 @@ key: whoever asks compares `jkt` with what the key is bound to.
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -75,25 +76,31 @@ async def check(
     if len(proofs) != 1:
         raise ProofRefused("Send exactly one DPoP header.")
     try:
-        signed, key = _read(proofs[0])
+        signed, key, jkt = _read(proofs[0])
         jti = _bound(signed, method, url, access_token)
         jose.verify(signed, key)
     except jose.NotSigned as error:
         detail = f"The DPoP proof is refused: {error}."
         raise ProofRefused(detail) from error
     next_nonce = await nonces.check(signed.claims.get("nonce"))
-    jkt = jose.thumbprint(key)
     if not await short.claim(f"dpop:{jkt}:{hashlib.sha256(jti.encode()).hexdigest()}", _REMEMBERED):
         raise ProofRefused("This DPoP proof was used before; make one for each request.")
     return Proof(jkt, next_nonce)
 
 
-def _read(proof: str) -> tuple[jose.Signed, jose.PublicKey]:
+def _read(proof: str) -> tuple[jose.Signed, jose.PublicKey, str]:
     signed = jose.parse(proof)
     if signed.header.get("typ") != "dpop+jwt":
-        message = "typ is not dpop+jwt"
-        raise jose.NotSigned(message)
-    return signed, jose.public_key(signed.header.get("jwk"))
+        detail = "typ is not dpop+jwt"
+        raise jose.NotSigned(detail)
+    return signed, *_holder(signed.head)
+
+
+@lru_cache(maxsize=1024)
+def _holder(head: str) -> tuple[jose.PublicKey, str]:
+    """The key that a header shows, and its thumbprint; a client sends the same header with every proof."""
+    key = jose.public_key(jose.header(head).get("jwk"))
+    return key, jose.thumbprint(key)
 
 
 def _bound(signed: jose.Signed, method: str, url: str, access_token: str | None) -> str:
@@ -115,6 +122,7 @@ def _bound(signed: jose.Signed, method: str, url: str, access_token: str | None)
     return jose.text(claims, "jti", 128)
 
 
+@lru_cache(maxsize=1024)
 def _address(url: str) -> tuple[str, str, int | None, str] | None:
     """Scheme, host, port and path, normalised (RFC 3986, section 6.2); query and fragment do not count."""
     try:

@@ -36,8 +36,9 @@ class NotSigned(Exception):
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """A parsed object whose signature is *not yet* checked: see `verify`."""
+    """A parsed object whose signature is *not yet* checked: see `verify`. `head` is the header's own text."""
 
+    head: str
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
     message: bytes
@@ -50,7 +51,8 @@ def parse(token: str) -> Signed:
     if len(token) > _LONGEST or len(parts) != 3:  # noqa: PLR2004  (RFC 7515, section 7.1)
         _refuse("not a compact JWS")
     return Signed(
-        header=_header(parts[0]),
+        head=parts[0],
+        header=header(parts[0]),
         claims=_object(parts[1]),
         message=f"{parts[0]}.{parts[1]}".encode(),
         signature=_bytes(parts[2]),
@@ -117,15 +119,15 @@ def text(claims: Mapping[str, Any], name: str, longest: int = 256) -> str:
     return value
 
 
-@lru_cache(maxsize=4096)
-def _header(segment: str) -> Mapping[str, Any]:
-    """A header, by its text: callers send the same bytes again and again."""
-    header = _object(segment)
-    if header.get("alg") not in ALGORITHMS:
+@lru_cache(maxsize=1024)
+def header(segment: str) -> Mapping[str, Any]:
+    """A header, by its text: callers send the same bytes again and again. Raises NotSigned."""
+    read = _object(segment)
+    if read.get("alg") not in ALGORITHMS:
         _refuse("the algorithm is none of ES256, PS256, EdDSA")
-    if not _ELSEWHERE.isdisjoint(header):
+    if not _ELSEWHERE.isdisjoint(read):
         _refuse("the header names a key elsewhere or an extension")
-    return MappingProxyType(header)
+    return MappingProxyType(read)
 
 
 def _object(segment: str) -> dict[str, Any]:

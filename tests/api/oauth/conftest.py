@@ -21,7 +21,6 @@ PEOPLE = [
     idp.Account("bo", "pw-bo", "s-3", "博", _number("99000019850505003")),
     idp.Account("kid", "pw-kid", "s-4", "小孩", _number("99000020150505005")),
     idp.Account("forged", "pw-forged", "s-5", "某", "990000199001010000"),
-    idp.Account("thief", "pw-thief", "s-3", "贼", _number("99000019770707007")),
     idp.Account("locked", "pw-locked", "s-6", "锁", _number("99000019880808009")),
 ]
 
