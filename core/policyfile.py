@@ -180,7 +180,7 @@ def _tenths(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     tenths = Decimal(value) * 10
-    return int(tenths) if tenths == tenths.to_integral_value() else None
+    return int(tenths) if tenths.is_finite() and tenths == tenths.to_integral_value() else None
 
 
 def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Fault:

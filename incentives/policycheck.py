@@ -20,7 +20,6 @@ from scoring.reach import Personas
 from scoring.scorecard import Scorecard
 
 FEWEST_CASES = 40
-_MOST_BITS = 1.0
 _MOST_THRESHOLDS = 2
 
 NoticeReader = Callable[[str, str], object]
@@ -126,14 +125,12 @@ def _cases(book: _Book) -> list[Fault]:
 
 
 def _perks(book: _Book) -> list[Fault]:
-    """One perk, one threshold, one bit; at most two thresholds in all, since any partner may be given every perk."""
+    """One perk, one threshold; at most two thresholds in all, since any partner may be given every perk."""
     faults: list[Fault] = []
     names = [perk.id for _, perk in book.perks]
     for file, perk in book.perks:
         if names.count(perk.id) > 1:
             faults.append(Fault(file, 1, f"{perk.id} stands in two places.", "A perk has one threshold and one cap."))
-        if perk.bits() > _MOST_BITS:
-            faults.append(Fault(file, 1, f"{perk.id} tells {perk.bits():g} bits.", "Give it two answers only."))
     thresholds = {perk.threshold for _, perk in book.perks if not perk.closed}
     if len(thresholds) > _MOST_THRESHOLDS:
         advice = "A partner with all of them could narrow the points down; use two."

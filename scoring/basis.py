@@ -56,10 +56,8 @@ class Statute(msgspec.Struct, frozen=True):
     sets: tuple[Setting, ...]
 
 
-def read(table: Table, fallback: Basis | None = None) -> Basis:
-    """Read `basis = {kind, cite}` of a table; without one, that of the block around it."""
-    if fallback is not None and not table.has("basis"):
-        return fallback
+def read(table: Table) -> Basis:
+    """Read `basis = {kind, cite}` of a table."""
     inner = table.table("basis")
     kind = inner.choice("kind", KINDS, None)
     cite = inner.text("cite", "-") if inner.has("cite") else ""

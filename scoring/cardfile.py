@@ -5,6 +5,8 @@ at by `scoring.scorecard`; whether a number is wise, by nobody here.
 """
 
 import re
+from decimal import Decimal
+from math import ceil
 
 from core.policyfile import Table
 from scoring import basis
@@ -17,22 +19,20 @@ _POSITIVE = frozenset({"window", "value", "each", "points", "cap", "level"})
 _NEGATIVE = frozenset({"value", "each", "points", "cap"})
 
 
-def claim(table: Table, claims: list[Claim], around: Basis | None, what: str, *keys: str) -> Basis:
-    """Note for each named value of a table what it rests on."""
-    found = basis.read(table, around)
+def claim(table: Table, claims: list[Claim], what: str, *keys: str) -> Basis:
+    """Note for each named value of a table what it rests on; a fraction is noted as the next whole number."""
+    found = basis.read(table)
     for key in keys:
         amount = table.value.get(key)
         if table.has(key):
-            line = table.line(key)
-            claims.append(
-                Claim(f"{what}.{key}", amount if isinstance(amount, int) else 0, found, table.document.file, line)
-            )
+            whole = ceil(amount) if isinstance(amount, int | Decimal) else 0
+            claims.append(Claim(f"{what}.{key}", whole, found, table.document.file, table.line(key)))
     return found
 
 
 def tier(table: Table, claims: list[Claim]) -> Tier:
     """Read one tier."""
-    found = claim(table, claims, None, "tier", "from")
+    found = claim(table, claims, "tier", "from")
     made = Tier(table.text("name"), table.tenths("from", 0, MOST), found)
     table.close()
     return made
@@ -40,7 +40,7 @@ def tier(table: Table, claims: list[Claim]) -> Tier:
 
 def dimension(table: Table, claims: list[Claim]) -> Dimension:
     """Read one dimension with its indicators."""
-    found = claim(table, claims, None, "dimension", "cap")
+    found = claim(table, claims, "dimension", "cap")
     made = Dimension(
         id=table.text("id"),
         name=table.text("name"),
@@ -54,7 +54,7 @@ def dimension(table: Table, claims: list[Claim]) -> Dimension:
 
 
 def _indicator(table: Table, claims: list[Claim]) -> Indicator:
-    found = claim(table, claims, None, "indicator", "points", "cap", "window_months", "years", "levels")
+    found = claim(table, claims, "indicator", "points", "cap", "window_months", "years", "levels")
     measure = table.choice("measure", MEASURES)
     clean, best = measure == "clean_years", measure == "best"
     indicator = Indicator(
@@ -93,7 +93,7 @@ def _effort(table: Table) -> Effort:
 
 def deduction(table: Table, claims: list[Claim]) -> Deduction:
     """Read one deduction."""
-    found = claim(table, claims, None, "deduction", "points", "cap")
+    found = claim(table, claims, "deduction", "points", "cap")
     made = Deduction(
         id=table.text("id"),
         name=table.text("name"),

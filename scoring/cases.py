@@ -60,7 +60,6 @@ def run(text: str, file: str, *books: Rules) -> list[Fault]:
     book = max(valid, key=lambda book: book.card.valid_from)
     rows = [row for index, table in enumerate(tables) for row in _rows(table, index, (as_of, born), book)]
     root.close()
-    document.close()
     evaluation = book.evaluator(facts(rows), book.catalogue.adult_on(born), as_of)
     _compare(expect, evaluation, book)
     expect.close()
@@ -169,9 +168,7 @@ def _compare(expect: Table, evaluation: Evaluation, book: Rules) -> None:
     for name in sorted(parts.value) if parts else []:
         column = next((key for key in (f"i_{name}", f"d_{name}", f"n_{name}") if key in columns), "")
         if not column or parts is None:
-            expect.fault(
-                f"There is no indicator, dimension or deduction {name}.", "Use an id of the scorecard.", "parts"
-            )
+            expect.fault(f"There is no part {name}.", "Use the id of an indicator, dimension or deduction.", "parts")
             continue
         _same(parts, name, parts.tenths(name, 0, 2_000), cast("int", columns[column]))
     said = sentences(explain.explain(evaluation, book.card, book.evaluator))

@@ -145,7 +145,7 @@ def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; alwa
 
 def _tier(tiers: list[tuple[int, str]], points: int) -> str:
     """Give the highest tier that the points reach; the lowest begins at the bottom of the scale."""
-    for start, name in tiers:
+    for start, name in tiers[:-1]:
         if start <= points:
             return name
     return tiers[-1][1]

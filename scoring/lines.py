@@ -141,7 +141,7 @@ class LineReader:
                 raise Refused("malformed", f"`fields.{name}` is missing. Add it and resend.")
         for field in kind.fields:
             if field.not_after and cast("date", found[field.name]) > cast("date", found[field.not_after]):
-                detail = f"`fields.{field.name}` is after `{field.not_after}`: not kept, so not recorded. Leave the line out."
+                detail = f"`fields.{field.name}` is after `{field.not_after}`: not kept, not recorded. Leave it out."
                 raise Refused("nothing_to_record", detail)
         return found
 

@@ -54,7 +54,7 @@ def load(text: str, file: str) -> Scorecard:
     claims: list[Claim] = []
     whole = basis.read(root)
     scale = root.table("scale")
-    cardfile.claim(scale, claims, whole, "scale", "base", "low", "high", "deduction_cap")
+    cardfile.claim(scale, claims, "scale", "base", "low", "high", "deduction_cap")
     card = Scorecard(
         id=root.text("id"),
         title=root.text("title"),

@@ -91,7 +91,7 @@ def _effort(rule: Indicator, effort: Effort, evaluation: Evaluation, evaluator: 
 
 
 def _tries(rule: Indicator, effort: Effort, needed: int) -> list[int]:
-    """Give the numbers worth asking about: enough by plain division, a little more for what lapses, and all there is."""
+    """Give the numbers worth asking about: enough by division, a little more for what lapses, and all there is."""
     most = -(-rule.cap // rule.points)
     if effort.pace == "month":
         most = min(most, rule.window_months or _TWO_YEARS)
@@ -129,4 +129,4 @@ def _waits(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator, target
             when = f"到{day}停止扣分" if trace.ends_on else rule.recover
             end = f"，就能达到“{target.name}”" if points >= target.start else ""
             text = f"{trace.name}：{when}，届时可多得{shown(gain):g}分{end}"
-            yield Way(trace.id, text, 0, shown(gain), trace.ends_on, reaches=points >= target.start)
+            yield Way(trace.id, text, 0, shown(gain), day, reaches=points >= target.start)

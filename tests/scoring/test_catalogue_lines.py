@@ -147,8 +147,20 @@ class TestCodes:
 
     @pytest.mark.parametrize(
         "raw",
-        [b"", b"[]", b"7", b"{", b'{"ref": "\xff"}', b'{"ref": "\\ud800"}', b"{} {}", b"[" * 100_000, b'{"version": 1e999}']
-        + [b'{"version": ' + b"9" * 5_000 + b"}", b"\xef\xbb\xbf{}", b'{"ref": NaN}'],
+        [
+            b"",
+            b"[]",
+            b"7",
+            b"{",
+            b'{"ref": "\xff"}',
+            b'{"ref": "\\ud800"}',
+            b"{} {}",
+            b"[" * 100_000,
+            b'{"version": 1e999}',
+            b'{"version": ' + b"9" * 5_000 + b"}",
+            b"\xef\xbb\xbf{}",
+            b'{"ref": NaN}',
+        ],
     )
     def test_what_is_no_json_object_is_malformed(self, raw: bytes) -> None:
         """Wrong encoding, cut short, too deep, too large a number: one clear answer."""
@@ -166,7 +178,17 @@ class TestProhibited:
         assert code(**{name: 1}) == "prohibited_field"
 
     @pytest.mark.parametrize(
-        "name", ["bloodType", "Blood-Type", "BLOOD TYPE", "ｉｎｃｏｍｅ", "annual_income", "TaxAmount", "年收入", "家庭财产情况"]
+        "name",
+        [
+            "bloodType",
+            "Blood-Type",
+            "BLOOD TYPE",
+            "ｉｎｃｏｍｅ",
+            "annual_income",
+            "TaxAmount",
+            "年收入",
+            "家庭财产情况",
+        ],
     )
     def test_other_spellings_are_found(self, name: str) -> None:
         """Case, hyphens, full width, and words around it hide nothing."""
@@ -266,7 +288,9 @@ class TestIntervals:
         found = taken(**{**PENALTY, "kind": "N03", "fields": {"case": "1", "listed_on": "2026-04-15"}})
         assert (found.from_on, found.until_on) == (date(2026, 4, 15), None)
 
-    @pytest.mark.parametrize(("kind", "fields"), [("N04", {"fraud": "x", "clause": "1"}), ("N06", {"commitment": "x", "finding": "y"})])
+    @pytest.mark.parametrize(
+        ("kind", "fields"), [("N04", {"fraud": "x", "clause": "1"}), ("N06", {"commitment": "x", "finding": "y"})]
+    )
     def test_fraud_lasts_three_years_and_a_broken_promise_one(self, kind: str, fields: dict[str, str]) -> None:
         """Counted from the document's effect."""
         years = {"N04": 2029, "N06": 2027}
