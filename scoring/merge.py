@@ -82,7 +82,7 @@ async def _some(
     rows = await connection.fetch(_REMOVE, wrong) if wrong else []
     subjects = [holder.record_subject for holder in people]
     citizens = [holder.citizen_id for holder in people]
-    rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil())
+    rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil(), pushed.source)
     return await settle(
         session, people, rows, source=pushed.source, book=book, as_of=as_of, action="records.write", batch_id=pushed.id
     )
@@ -176,10 +176,14 @@ _REMOVE = "delete from scoring.record where id = any($1::uuid[]) returning recor
 
 # Hidden stays hidden; a higher version brings anything else back to active.
 _MERGE = """
-with allowed as (
+with allowed as materialized (
   select a.citizen_id, a.record_subject
   from unnest($2::uuid[], $3::uuid[]) as a (citizen_id, record_subject)
-  join scoring.live l on l.record_subject = a.record_subject and l.until > core.civil_now()
+  join scoring.live l on l.record_subject = a.record_subject and l.until > (select core.civil_now())
+  join auth.source_subject n on n.source = $5 and n.citizen_id = a.citizen_id
+  join auth.live_consent c on c.id = n.consent_id
+  left join auth.consent_source_end e on e.consent_id = n.consent_id and e.source = n.source
+  where e.consent_id is null
 )
 insert into scoring.record as r (
   record_subject, id, source, ref, version, kind, provider, occurred_on, quantity, level, severity, from_on, until_on,
@@ -189,11 +193,8 @@ select s.record_subject, s.id, s.source, s.ref, s.version, s.kind, s.provider, s
        s.severity, s.from_on, s.until_on, s.sealed, 'active', $4, s.batch_id, $4
 from scoring.staging s
 join allowed a on a.citizen_id = s.citizen_id and a.record_subject = s.record_subject
-join auth.source_subject n on n.source = s.source and n.citizen_id = s.citizen_id
-join auth.live_consent c on c.id = n.consent_id
-left join auth.consent_source_end e on e.consent_id = n.consent_id and e.source = s.source
 left join scoring.refusal f on f.citizen_id = s.citizen_id and f.kind = s.kind
-where s.batch_id = $1 and e.consent_id is null and f.kind is null
+where s.batch_id = $1 and f.kind is null
 on conflict (record_subject, source, ref) do update
 set version = excluded.version, kind = excluded.kind, provider = excluded.provider,
     occurred_on = excluded.occurred_on, quantity = excluded.quantity, level = excluded.level,

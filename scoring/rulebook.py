@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Unavailable
 from core.tables import release
-from scoring import catalogue, evaluate, scorecard
+from scoring import catalogue, evaluate, scorecard, traces
 from scoring.catalogue import Catalogue
 from scoring.evaluate import Evaluator
 from scoring.lines import LineReader
 from scoring.scorecard import Scorecard
+from scoring.traces import Words
 
 
 class NoScorecardInForce(Unavailable):
@@ -33,6 +34,7 @@ class RuleBook(msgspec.Struct, frozen=True):
     evaluator: Evaluator
     catalogue: Catalogue
     reader: LineReader
+    words: Words
     kinds: frozenset[str]
     effective_on: date
 
@@ -78,4 +80,5 @@ def _compile(card_text: str, catalogue_text: str, effective_on: date) -> RuleBoo
     card = scorecard.load(card_text, "scorecard")
     book = catalogue.load(catalogue_text, "catalogue")
     enabled = {code for code, kind in book.kinds.items() if kind.enabled}
-    return RuleBook(card, evaluate.compile(card), book, LineReader(book), card.kinds() & enabled, effective_on)
+    evaluator = evaluate.compile(card)
+    return RuleBook(card, evaluator, book, LineReader(book), traces.words(evaluator), card.kinds() & enabled, effective_on)

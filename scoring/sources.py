@@ -194,7 +194,7 @@ where r.source = $1 and r.ref = $2
 _STORED = """
 select r.id, r.version, r.kind, r.occurred_on, r.sealed, n.digest
 from scoring.record r
-join scoring.live l on l.record_subject = r.record_subject and l.until > core.civil_now()
+join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
 join auth.source_subject n on n.source = r.source and n.citizen_id = $4
 where r.record_subject = $1 and r.source = $2 and r.ref = $3
 """

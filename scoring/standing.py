@@ -13,18 +13,18 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock, db, ids, sealed
+from core import clock, db, ids
 from core.db import Doors
 from core.errors import NotFound
 from core.keys import KeyGone, Keyring, fetch
-from scoring import holders, retention, rulebook
+from scoring import holders, retention, rulebook, traces
 from scoring.evaluate import Evaluation
 from scoring.facts import RecordRow, facts
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 from scoring.tables import standing_change
+from scoring.traces import Words
 
-TRACE = ("scoring.standing_change", "sealed")
 _RECORD = "rc"
 
 
@@ -125,7 +125,7 @@ async def rescore(
             changed.append((holder, evaluation))
     same = () if not quiet else set(evaluations) - {holder.citizen_id for holder, _ in changed}
     await _write(session, [one for one in after.values() if one.citizen_id not in same])
-    await _trace(session, changed, cause=cause, now=now)
+    await _trace(session, changed, words=book.words, cause=cause, now=now)
     return after
 
 
@@ -154,8 +154,11 @@ async def history(
     if before is not None:
         query = query.where(standing_change.c.id < before)
     rows = await session.execute(query.order_by(standing_change.c.id.desc()).limit(limit))
+    found = rows.all()
+    evaluations = await traces.open_all(session, key, [(row.id, row.sealed) for row in found])
     return [
-        Change(row.id, row.at, row.as_of, row.points, row.cause, _open(key, row.id, row.sealed)) for row in rows.all()
+        Change(row.id, row.at, row.as_of, row.points, row.cause, evaluation)
+        for row, evaluation in zip(found, evaluations, strict=True)
     ]
 
 
@@ -194,7 +197,7 @@ _RECORDS = """
 select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
        r.until_on, r.status
 from scoring.record r
-join scoring.live l on l.record_subject = r.record_subject and l.until > core.civil_now()
+join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
 where r.record_subject = any($1::uuid[]) and r.status = 'active'
 """
 
@@ -243,14 +246,15 @@ from unnest($1::uuid[], $2::uuid[], $4::date[], $5::int[], $7::bytea[]) as each 
 
 
 async def _trace(
-    session: AsyncSession, changed: list[tuple[Holder, Evaluation]], *, cause: str, now: datetime
+    session: AsyncSession, changed: list[tuple[Holder, Evaluation]], *, words: Words, cause: str, now: datetime
 ) -> None:
     """Keep each change with its whole evaluation, sealed under the citizen's records key."""
     if not changed:
         return
+    await traces.keep(session, words)
     identities = [ids.new() for _ in changed]
     values = [
-        sealed.seal(holder.key, msgspec.msgpack.encode(evaluation), place=(*TRACE, identity.bytes))
+        traces.close(holder.key, evaluation, shared=words, identity=identity)
         for identity, (holder, evaluation) in zip(identities, changed, strict=True)
     ]
     connection = await db.raw(session)
@@ -264,9 +268,3 @@ async def _trace(
         cause,
         values,
     )
-
-
-def _open(key: bytes, identity: uuid.UUID, value: bytes) -> Evaluation:
-    return msgspec.msgpack.decode(sealed.unseal(key, value, place=(*TRACE, identity.bytes)), type=Evaluation)
-
-

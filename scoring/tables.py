@@ -119,6 +119,15 @@ standing_change = sa.Table(
     schema="scoring",
 )
 
+# What the traces of one scorecard have in common, by the beginning of its hash; no personal data.
+trace_words = sa.Table(
+    "trace_words",
+    metadata,
+    sa.Column("name", sa.LargeBinary, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    schema="scoring",
+)
+
 # Kinds of positives that a citizen does not want taken.
 refusal = sa.Table(
     "refusal",

@@ -1,15 +1,28 @@
-"""When a record's status last changed, and the ways by which merges and sweeps find their rows."""
+"""When a record's status last changed, the words of traces, and the ways by which merges and sweeps find their rows."""
 
 from pathlib import Path
 
-from alembic import op
+from alembic import context, op
 
 revision = "0004"
 down_revision = max(file.name[:4] for file in Path(__file__).parent.glob("000[2-3]_*.py"))
 
+_LIVE_CONSENT = """
+create or replace view auth.live_consent with (security_invoker = true) as
+  select c.id, c.citizen_id, c.purpose, c.one_use, c.sources, c.subject, c.given_at, c.expires_at
+  from auth.consent c
+  left join auth.consent_end e on e.consent_id = c.id
+  where e.consent_id is null and c.expires_at > {}
+"""
+
 
 def upgrade() -> None:
     """Records that are already there take the instant of their receipt."""
+    role = context.config.attributes["role_prefix"]
+    # As a subquery the clock is read once a statement, not once a row.
+    op.execute(_LIVE_CONSENT.format("(select core.civil_now())"))
+    op.execute("create table scoring.trace_words (name bytea constraint pk_trace_words primary key, body bytea not null)")
+    op.execute(f"grant select, insert on scoring.trace_words to {role}_citizen, {role}_scorer, {role}_jobs")
     op.execute("alter table scoring.record add column status_at timestamptz")
     op.execute("update scoring.record set status_at = received_at")
     op.execute("alter table scoring.record alter column status_at set not null")
@@ -19,7 +32,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget the instants."""
+    """Forget the instants and the words; traces that were written with them cannot be read any more."""
+    op.execute("drop table scoring.trace_words")
+    op.execute(_LIVE_CONSENT.format("core.civil_now()"))
     op.execute("drop index scoring.ix_staging_batch_id_citizen_id")
     op.execute("drop index scoring.ix_live_until")
     op.execute("drop index scoring.ix_record_revoked")
