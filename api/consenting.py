@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from api import cookies
+from api import cookies, formdocs
 from api.deps import House, HttpRequest
 from api.pages import door, frame
 from api.requests import CSP
@@ -93,6 +93,7 @@ def _page(
     "/oauth/authorize",
     summary="The citizen's decision",
     request_max_body_size=65536,
+    operation_class=formdocs.form("client_id", "request_uri", "decision", "csrf"),
     exception_handlers={Problem: door.answer},
 )
 async def decide(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:

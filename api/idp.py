@@ -23,7 +23,7 @@ from litestar.types import ControllerRouterHandler
 from api.deps import House, HttpRequest
 from api.login import DEMO_CLIENT, demo_secret
 from api.oauth import read_form, refused
-from api.pages import frame
+from api.pages import door, frame
 from auth.refusals import InvalidClient, InvalidGrant, Refusal, UnsupportedGrantType
 from core import clock
 from core.errors import TooMany
@@ -77,7 +77,11 @@ def handlers_for(settings: Settings) -> list[ControllerRouterHandler]:
     if origin.scheme != "http" or origin.hostname not in _LOOPBACK:
         raise NotADemo("The demo's identity provider runs on http and loopback only: unset OSMANTHUS_DEMO_IDP.")
     return [
-        Router(path="/idp", route_handlers=[discovery, jwks, ask, answer, token], exception_handlers={Refusal: refused})
+        Router(
+            path="/idp",
+            route_handlers=[discovery, jwks, ask, answer, token],
+            exception_handlers={Refusal: refused, TooMany: door.answer},
+        )
     ]
 
 

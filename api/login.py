@@ -15,7 +15,7 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from api import cookies
+from api import cookies, formdocs
 from api.consenting import unable
 from api.deps import House, HttpRequest
 from api.pages import door
@@ -147,7 +147,7 @@ async def _live(request: HttpRequest, house: House) -> bool:
         return await sessions.find(session, value) is not None
 
 
-@post("/logout", summary="Log out", request_max_body_size=65536)
+@post("/logout", summary="Log out", request_max_body_size=65536, operation_class=formdocs.form("csrf"))
 async def leave(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """End the session on the server and forget its cookies. Needs the session's CSRF token."""
     settings = house.settings

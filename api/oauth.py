@@ -11,6 +11,7 @@ from litestar import MediaType, Response, Router, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import formdocs
 from api.deps import House, HttpRequest
 from auth import authorize, dpop, par, server, tokens
 from auth.refusals import CodeReplayed, Refusal, UnsupportedGrantType
@@ -22,6 +23,7 @@ _FIELDS = 40
 _A_MINUTE = 60
 _TOKENS_A_MINUTE = 600
 _PUSHES_A_MINUTE = 600
+_AUTH = ("client_assertion_type", "client_assertion")
 _GRANTS = {"client_credentials", "authorization_code"}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _CACHED = {"Cache-Control": "public, max-age=300"}
@@ -72,7 +74,15 @@ def answer(body: Any, proof: dpop.Proof | None = None, *, status: int = 200) -> 
     return Response(body, status_code=status, media_type=MediaType.JSON, headers={**_NO_STORE, **nonce})
 
 
-@post("/token", status_code=200, summary="Get an access token", request_max_body_size=_BODY)
+@post(
+    "/token",
+    status_code=200,
+    summary="Get an access token",
+    request_max_body_size=_BODY,
+    operation_class=formdocs.form(
+        "grant_type", optional=("scope", "resource", "code", "redirect_uri", "code_verifier", "client_id", *_AUTH)
+    ),
+)
 async def token(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """`client_credentials` with private_key_jwt, or `authorization_code` with PKCE; always with a DPoP proof."""
     form = await read_form(request)
@@ -103,7 +113,20 @@ async def _grant(session: AsyncSession, house: House, form: dict[str, str], jkt:
     return await server.client_credentials(session, desk, client, form=form, jkt=jkt)
 
 
-@post("/par", status_code=201, summary="Push an authorization request", request_max_body_size=_BODY)
+@post(
+    "/par",
+    status_code=201,
+    summary="Push an authorization request",
+    request_max_body_size=_BODY,
+    operation_class=formdocs.form(
+        "client_id",
+        "response_type",
+        "redirect_uri",
+        "code_challenge",
+        "code_challenge_method",
+        optional=("scope", "state", "dpop_jkt", "resource"),
+    ),
+)
 async def push(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """RFC 9126, for citizens' apps: PKCE S256, an exact redirect_uri, and a DPoP proof or dpop_jkt."""
     form, desk = await read_form(request), _desk(house)
@@ -118,7 +141,13 @@ async def push(request: HttpRequest, house: NamedDependency[House]) -> Response[
     return answer(body, proof, status=201)
 
 
-@post("/revoke", status_code=200, summary="Revoke an access token", request_max_body_size=_BODY)
+@post(
+    "/revoke",
+    status_code=200,
+    summary="Revoke an access token",
+    request_max_body_size=_BODY,
+    operation_class=formdocs.form("token", optional=("client_id", *_AUTH)),
+)
 async def revoke(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """RFC 7009: 200 whether or not there was such a token."""
     form, desk = await read_form(request), _desk(house)
@@ -130,7 +159,13 @@ async def revoke(request: HttpRequest, house: NamedDependency[House]) -> Respons
     return answer(None)
 
 
-@post("/introspect", status_code=200, summary="Ask about a token of one's own", request_max_body_size=_BODY)
+@post(
+    "/introspect",
+    status_code=200,
+    summary="Ask about a token of one's own",
+    request_max_body_size=_BODY,
+    operation_class=formdocs.form("token", *_AUTH),
+)
 async def introspect(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """RFC 7662: a client learns about the tokens that it was given, and about no others."""
     form, desk = await read_form(request), _desk(house)

@@ -1,8 +1,8 @@
 """Client authentication by `private_key_jwt` (RFC 7523, section 2.2; rfc7523bis: the audience is the issuer alone).
 
 Promises: iss and sub are the client, aud is our issuer as one string, life at most five minutes, each `jti` once, and
-never older than the memory of used ones. Keys come from the registration; nothing is fetched. A stranger learns only
-`invalid_client`.
+never older than the memory of used ones. Keys come from the registration; nothing is fetched. The error says what to
+mend: client ids are no secrets, so it hides none.
 """
 
 import hashlib

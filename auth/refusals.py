@@ -1,7 +1,7 @@
 """The refusals of OAuth: one class per error code, with the status it has at the authorization server.
 
 RFC 6749 (section 5.2), RFC 9126 (section 2.3), RFC 9449 (section 5). Details are plain ASCII without quotes, since they
-travel as `error_description`; they never tell a stranger which of several secrets was wrong.
+travel as `error_description`; they say what to mend and hold no secret.
 
     Refusal(Problem)                      400 invalid_request
     ├── InvalidClient                     401 invalid_client

@@ -9,7 +9,8 @@ import httpx2
 import msgspec
 import pytest
 
-from api import idp, login
+from api import cookies, idp, login
+from auth import oidc
 from core import idnumber
 from core.settings import Settings
 from tests.api.oauth.app import BASE, World
@@ -187,6 +188,31 @@ class TestWho:
     async def test_the_young_may_log_in(self, world: World) -> None:
         """Somebody under 18 logs in, to be told why not."""
         assert (await log_in(world.browser(), "kid")).status_code == 200
+
+
+class TestDeployments:
+    """What differs between a demo and a city."""
+
+    def test_the_configured_provider(self, world: World) -> None:
+        """Without the embedded provider the configured one is asked, and without any there is no login."""
+        city = {"base_url": "https://credit.example.city", "demo_idp": False}
+        settings = msgspec.structs.replace(
+            world.house.settings, **city, idp_issuer="https://id.example.city", idp_client_id="c", idp_client_secret="s"
+        )
+        there = login.relying_party(msgspec.structs.replace(world.house, settings=settings)).provider
+        assert (there.issuer, there.client_id, there.secret) == ("https://id.example.city", "c", "s")
+        assert there.redirect_uri == "https://credit.example.city/login/callback"
+        nowhere = msgspec.structs.replace(settings, idp_issuer=None)
+        with pytest.raises(oidc.ProviderDown):
+            login.relying_party(msgspec.structs.replace(world.house, settings=nowhere))
+
+    def test_cookies_of_a_secure_origin(self, world: World) -> None:
+        """Over https every cookie is Secure and has the __Host- prefix."""
+        settings = msgspec.structs.replace(world.house.settings, base_url="https://credit.example.city")
+        for name in (cookies.session_name, cookies.csrf_name, cookies.login_name):
+            made = cookies.cookie(settings, name(settings), "x")
+            assert made.key.startswith("__Host-osm_")
+            assert (made.secure, made.httponly, made.path, made.domain) == (True, True, "/", None)
 
 
 class TestDemoProvider:

@@ -479,6 +479,22 @@ class TestForm:
         assert answer.status_code == 413
 
 
+class TestLimits:
+    """A published limit is a 429 with Retry-After."""
+
+    async def test_tokens(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A client that keeps asking for tokens is told to keep them."""
+        monkeypatch.setattr("api.oauth._TOKENS_A_MINUTE", 0)
+        answer = await world.caller("rental").post_signed("/oauth/token", GRANT)
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+
+    async def test_pushes(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An address that keeps pushing requests is slowed down."""
+        monkeypatch.setattr("api.oauth._PUSHES_A_MINUTE", 0)
+        assert (await world.browser().post("/oauth/par", data={"client_id": "app"})).status_code == 429
+
+
 class TestRevoke:
     """RFC 7009."""
 

@@ -1,0 +1,23 @@
+"""What the API's document says of endpoints that read a form by hand: its fields, and which of them are required."""
+
+from dataclasses import dataclass
+
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+
+_TYPE = "application/x-www-form-urlencoded"
+
+
+def form(*required: str, optional: tuple[str, ...] = ()) -> type[Operation]:
+    """The kind of operation whose body is a form of these string fields."""
+    properties = {name: Schema(type=OpenAPIType.STRING) for name in (*required, *optional)}
+    schema = Schema(type=OpenAPIType.OBJECT, required=list(required), properties={**properties})
+
+    @dataclass
+    class Form(Operation):
+        """An operation with this form as its body."""
+
+        def __post_init__(self) -> None:
+            """Put the form where the framework knows of no body."""
+            self.request_body = RequestBody(content={_TYPE: OpenAPIMediaType(schema=schema)}, required=True)
+
+    return Form
