@@ -33,7 +33,15 @@ def hour(value: datetime) -> str:
 def prose(text: str) -> Markup:
     """A sentence of the rule book, its ISO dates as Chinese ones that never break across lines."""
     parts = _ISO.split(text)
-    return Markup("").join(day(date.fromisoformat(part)) if turn % 2 else part for turn, part in enumerate(parts))
+    return Markup("").join(_dated(part) if turn % 2 else part for turn, part in enumerate(parts))
+
+
+def _dated(part: str) -> str:
+    """A day in words; what only looks like one (a document number) as it stands."""
+    try:
+        return day(date.fromisoformat(part))
+    except ValueError:
+        return part
 
 
 def points(value: float) -> str:
