@@ -4,21 +4,11 @@ One port, two stores (`core.short.postgres`, `core.short.redis`); one conformanc
 
 Promises: each verb is one atomic step that is visible to every process at once and survives the caller's rollback;
 among racing callers `claim` and `take` succeed for exactly one; a store that cannot be reached raises
-`StoreUnavailable`, it never lets a caller through. Does not promise to survive a crash of the store: it may come back
-empty, and then `epoch` has changed, so whoever relies on memory refuses what is older than the epoch.
+`StoreUnavailable`, it never lets a caller through (`core.short.forgetting`). Does not promise to survive a crash of the
+store: it may come back empty, and then `epoch` has changed, so whoever relies on memory refuses what is older.
 """
 
-import secrets
 from typing import Protocol
-
-from core.errors import Unavailable
-
-
-class StoreUnavailable(Unavailable):
-    """The short-lived store cannot be reached, so nothing that needs its memory is answered."""
-
-    code = "store_unavailable"
-    title = "The short-lived store cannot be reached"
 
 
 class Store(Protocol):
@@ -69,11 +59,6 @@ def connect(*, redis_url: str | None, postgres_url: str, size: int = 8) -> Store
     from core.short.postgres import PostgresStore  # noqa: PLC0415  (the same the other way round)
 
     return PostgresStore(postgres_url, size=size)
-
-
-def epoch_word(milliseconds: int) -> str:
-    """A new epoch: the moment, so that what is older can be refused, and chance, so that no two are alike."""
-    return f"{milliseconds}-{secrets.token_hex(8)}"
 
 
 def epoch_began(epoch: str) -> float:

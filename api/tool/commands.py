@@ -8,7 +8,12 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    from core.settings import Settings
 
 FAILED, MISUSED = 1, 2
 
@@ -17,7 +22,12 @@ def demo(chosen: argparse.Namespace) -> None:
     """Serve the demo city until interrupted."""
     from api.tool import demo
 
-    demo.run(chosen.port, reset=chosen.reset)
+    def serve(house: "Settings", ground: demo.Ground, listener: "socket.socket") -> None:
+        from api.tool import demo_server  # loads the front of house, once port and database are ours
+
+        demo_server.run(house, ground, listener)
+
+    demo.run(chosen.port, reset=chosen.reset, serve=serve)
 
 
 def serve(chosen: argparse.Namespace) -> None:

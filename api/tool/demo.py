@@ -14,7 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import asyncpg
@@ -50,16 +50,16 @@ class Ground(msgspec.Struct, frozen=True):
         return self.folder / "seeding"
 
 
-def run(port: int, *, reset: bool) -> None:
-    """Serve the demo city on 127.0.0.1:`port` until interrupted. Raises CannotStartError, EmbeddedUnavailable."""
+Server = Callable[[settings.Settings, Ground, socket.socket], None]
+
+
+def run(port: int, *, reset: bool, serve: Server) -> None:
+    """Make ready a demo city on 127.0.0.1:`port` and let `serve` serve it. CannotStartError, EmbeddedUnavailable."""
     os.umask(0o077)
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     with contextlib.suppress(KeyboardInterrupt), listening(port) as listener, _ground(reset=reset) as ground:
-        house = asyncio.run(prepare(ground, port))
-        from api.tool import demo_server
-
-        demo_server.run(house, ground, listener)
+        serve(asyncio.run(prepare(ground, port)), ground, listener)
 
 
 def _interrupt(_sign: int, _frame: object) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from core import db, settings, shortlived
 from core.keys import Keyring
 from core.postgres import migrate
+from core.short.forgetting import StoreUnavailable
 
 NEWEST_TRIED = 18
 
@@ -99,7 +100,7 @@ async def _store(house: settings.Settings) -> Finding:
     name = "Redis" if house.redis_url else "PostgreSQL"
     try:
         await store.epoch()
-    except (shortlived.StoreUnavailable, asyncpg.PostgresError) as error:
+    except (StoreUnavailable, asyncpg.PostgresError) as error:
         advice = (
             "Check REDIS_URL."
             if house.redis_url

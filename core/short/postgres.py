@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import asyncpg
 
 from core.db import is_unavailable
-from core.shortlived import StoreUnavailable, epoch_word
+from core.short.forgetting import StoreUnavailable, epoch_word
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

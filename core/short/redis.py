@@ -10,7 +10,7 @@ from typing import cast
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from core.shortlived import StoreUnavailable, epoch_word
+from core.short.forgetting import StoreUnavailable, epoch_word
 
 _COUNT = """local n = redis.call('INCR', KEYS[1])
 if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end

@@ -13,8 +13,9 @@ from shortlived_conformance import StoreConformance
 from core import db, embedded, shortlived
 from core.keys import Keyring
 from core.postgres import migrate
+from core.short.forgetting import StoreUnavailable
 from core.short.postgres import PostgresStore
-from core.shortlived import Store, StoreUnavailable
+from core.shortlived import Store
 
 
 @pytest_asyncio.fixture

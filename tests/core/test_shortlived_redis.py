@@ -8,8 +8,9 @@ from redisserver import ABSENT, redis_url
 from shortlived_conformance import StoreConformance
 
 from core import shortlived
+from core.short.forgetting import StoreUnavailable
 from core.short.redis import RedisStore
-from core.shortlived import Store, StoreUnavailable
+from core.shortlived import Store
 
 
 @pytest.fixture(scope="module")
