@@ -78,13 +78,12 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     `jwks` may be private JWKs, of which only the public half is kept. `digest_key` (≥ 16 bytes, sources only) keys the
     ID digests agreed with a source and is stored sealed. Raises Invalid with one entry per fault, ClientExists.
     """
-    public = role == "citizen"
     keys, faults = _keys(jwks)
     made = Client(
         client_id=client_id,
         role=role,
         name=name,
-        public=public,
+        public=role == "citizen",
         jwks=tuple(keys),
         scopes=frozenset(scopes),
         redirect_uris=frozenset(redirect_uris),
@@ -93,12 +92,12 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     )
     if faults := [*faults, *_faults(made, digest_key)]:
         raise Invalid("The client cannot be registered as described.", errors=faults)
-    if (await session.execute(select(client.c.client_id).where(client.c.client_id == client_id))).first():
+    if await session.scalar(select(client.c.client_id).where(client.c.client_id == client_id)):
         detail = f"Choose another id than {client_id}."
         raise ClientExists(detail)
-    row = msgspec.structs.asdict(made)
+    row = msgspec.structs.asdict(made) | {"jwks": keys, "created_at": clock.wall()}
     row |= {name: sorted(row[name]) for name in ("scopes", "redirect_uris", "kinds", "perks")}
-    row |= {"jwks": keys, "sealed_digest_key": _sealed(ring, client_id, digest_key), "created_at": clock.wall()}
+    row["sealed_digest_key"] = _sealed(ring, client_id, digest_key)
     await session.execute(insert(client).values(**row))
     return made
 

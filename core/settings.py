@@ -8,6 +8,18 @@ import msgspec
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_OPTIONAL = (
+    ("redis_url", "REDIS_URL"),
+    ("role_prefix", "OSMANTHUS_ROLE_PREFIX"),
+    ("city", "OSMANTHUS_CITY"),
+    ("city_code", "OSMANTHUS_CITY_CODE"),
+    ("controller", "OSMANTHUS_CONTROLLER"),
+    ("contact", "OSMANTHUS_CONTACT"),
+    ("idp_issuer", "OSMANTHUS_IDP_ISSUER"),
+    ("idp_client_id", "OSMANTHUS_IDP_CLIENT_ID"),
+    ("idp_client_secret", "OSMANTHUS_IDP_CLIENT_SECRET"),
+)
+
 
 class SettingMissing(Exception):
     """A setting that the process cannot do without."""
@@ -57,21 +69,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         message = "OSMANTHUS_MASTER_KEY must be 64 hex digits (32 bytes)."
         raise SettingMissing(message)
     base_url = need("OSMANTHUS_BASE_URL", "the public origin, e.g. https://credit.example.city").rstrip("/")
-    optional = {
-        name: env[variable]
-        for name, variable in (
-            ("redis_url", "REDIS_URL"),
-            ("role_prefix", "OSMANTHUS_ROLE_PREFIX"),
-            ("city", "OSMANTHUS_CITY"),
-            ("city_code", "OSMANTHUS_CITY_CODE"),
-            ("controller", "OSMANTHUS_CONTROLLER"),
-            ("contact", "OSMANTHUS_CONTACT"),
-            ("idp_issuer", "OSMANTHUS_IDP_ISSUER"),
-            ("idp_client_id", "OSMANTHUS_IDP_CLIENT_ID"),
-            ("idp_client_secret", "OSMANTHUS_IDP_CLIENT_SECRET"),
-        )
-        if env.get(variable)
-    }
+    optional = {name: env[variable] for name, variable in _OPTIONAL if env.get(variable)}
     return Settings(
         base_url=base_url,
         database_url=need("DATABASE_URL", "postgresql://owner:password@host:5432/osmanthus"),
