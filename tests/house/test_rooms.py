@@ -1,0 +1,91 @@
+"""What the import contracts of pyproject.toml cannot say by themselves."""
+
+import ast
+import re
+import tomllib
+
+import grimp
+from tree import ROOMS, ROOT, place, python, syntax
+
+PURE = re.compile(r"(?:^|[.\n] ?)Pure\b")
+
+
+def contracts() -> list[dict[str, object]]:
+    """The import contracts."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return settings["tool"]["importlinter"]["contracts"]
+
+
+def listed(word: str, key: str) -> set[str]:
+    """The modules that the contract whose name begins with `word` lists under `key`."""
+    (contract,) = [one for one in contracts() if str(one["name"]).startswith(word)]
+    modules = contract[key]
+    assert isinstance(modules, list)
+    return {str(module) for module in modules}
+
+
+class TestContracts:
+    """The lists are complete."""
+
+    def test_every_module_that_calls_itself_pure_is_held_to_it(self) -> None:
+        """A docstring with the word Pure and the contract's list name the same modules."""
+        said = {
+            ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            for path in python(*ROOMS)
+            if PURE.search(ast.get_docstring(syntax(path)) or "")
+        }
+        assert said == listed("Pure", "source_modules")
+
+    def test_every_module_of_auth_but_consent_is_protected(self) -> None:
+        """A new module of auth is closed to the rooms above until somebody decides otherwise."""
+        here = {f"auth.{path.stem}" for path in python("auth")} - {"auth.__init__", "auth.consent"}
+        assert here == listed("Of auth", "protected_modules")
+
+
+class TestCycles:
+    """Arrows point one way."""
+
+    def test_no_module_imports_itself_through_others(self) -> None:
+        """No import cycle, not even one that is closed inside a function."""
+        graph = grimp.build_graph(*ROOMS, cache_dir=None)
+        below = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+        while leaves := {module for module, imported in below.items() if not imported}:
+            below = {module: imported - leaves for module, imported in below.items() if module not in leaves}
+        assert below == {}, "what is left imports each other"
+
+
+class TestPlaces:
+    """What belongs to one place."""
+
+    def test_only_the_clock_tells_the_time(self) -> None:
+        """Nobody but core.clock asks for now, today or the time; waiting and measuring are no time of day."""
+        asking = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
+        found = [
+            place(path, node.lineno)
+            for path in python(*ROOMS)
+            if place(path) not in {"core/clock.py", "api/signing.py"}  # the signer is a client of ours, elsewhere
+            for node in ast.walk(syntax(path))
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id, node.attr) in asking
+        ]
+        assert found == []
+
+    def test_every_place_that_opens_sealed_bytes_is_listed(self) -> None:
+        """Ciphertext is opened in the modules of this list alone; each is a reason to look twice at a change."""
+        openers = {
+            "core/keys.py": "personal keys, under their epoch",
+            "auth/clients.py": "digest keys of sources",
+            "auth/citizens.py": "a citizen's own profile",
+            "scoring/staging.py": "papers of staged and stored records",
+            "scoring/holders.py": "the thread from a citizen to the records",
+            "scoring/sources.py": "the feed's position",
+            "scoring/traces.py": "the stored trace",
+        }
+        opening = {
+            place(path)
+            for path in python(*ROOMS)
+            for node in ast.walk(syntax(path))
+            if isinstance(node, ast.Attribute) and node.attr == "unseal"
+        }
+        assert opening == set(openers)
