@@ -11,6 +11,7 @@ from functools import lru_cache
 _MONTHS_A_YEAR = 12
 
 
+@lru_cache(maxsize=8192)
 def first(day: date) -> date:
     """Give the first day of the month that holds `day`."""
     return day.replace(day=1)

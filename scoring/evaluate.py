@@ -194,11 +194,12 @@ def _rule(rule: Indicator, sort: _Sorter) -> _Rule:
     slots = list(dict.fromkeys(sort.slots[kind] for kind in rule.kinds))
     slot = slots[0]
     clean = rule.measure == "clean_years"
-    nothing = IndicatorTrace(identity, name, 0, cap, 0, unit, (), None)
+    start, units, _ = run((), date.max) if clean else (0, 0, None)
+    nothing = IndicatorTrace(identity, name, start, cap, units, unit, (), None)
 
     def trace(found: list[list[Fact]], as_of: date) -> IndicatorTrace:
         rows: Sequence[Fact] = [row for each in slots for row in found[each]] if clean else found[slot]
-        if not rows and not clean:
+        if not rows:
             return nothing
         points, value, ends_on = run(rows, as_of)
         return IndicatorTrace(identity, name, points, cap, value, unit, tuple(rows), ends_on)

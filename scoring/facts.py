@@ -11,14 +11,14 @@ from datetime import date
 
 import msgspec
 
-from core import months
+from core.months import first
 
 MONTHLY = frozenset({"P01", "P02", "P03", "P04", "P06", "P07", "P12", "P17", "P21", "P22"})
 HOURS = "P08"
 HOURS_A_DAY = 8
 
 
-class RecordRow(msgspec.Struct, frozen=True):
+class RecordRow(msgspec.Struct, frozen=True, gc=False):
     """The plain columns of one stored record; a deduction interrupted by a dispute comes once per interval."""
 
     id: str
@@ -33,7 +33,7 @@ class RecordRow(msgspec.Struct, frozen=True):
     status: str
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """One row to count, and the ids of the records behind it, sorted."""
 
     kind: str
@@ -50,34 +50,45 @@ class Fact(msgspec.Struct, frozen=True):
 
 def facts(records: Iterable[RecordRow]) -> list[Fact]:
     """Derive the rows of one citizen, in a fixed order."""
-    groups: dict[tuple[object, ...], set[RecordRow]] = {}
+    groups: dict[tuple[object, ...], list[RecordRow]] = {}
     for record in records:
-        groups.setdefault(_key(record), set()).add(record)
-    return sorted((_merge(group) for group in groups.values()), key=_order)
+        groups.setdefault(_key(record), []).append(record)
+    rows = [_alone(group[0]) if len(group) == 1 else _merge(group) for group in groups.values()]
+    rows.sort(key=_order)
+    return rows
 
 
 def _key(record: RecordRow) -> tuple[object, ...]:
     """Say with which other records a record shares its row."""
-    if record.kind in MONTHLY:
-        return record.kind, record.status, months.first(record.occurred_on), record.provider
-    if record.kind == HOURS:
-        return record.kind, record.status, record.occurred_on
-    return record.kind, record.status, record.id, record.from_on, record.until_on
+    kind = record.kind
+    if kind in MONTHLY:
+        return kind, record.status, first(record.occurred_on), record.provider
+    if kind == HOURS:
+        return kind, record.status, record.occurred_on
+    return kind, record.status, record.id, record.from_on, record.until_on
 
 
-def _merge(group: set[RecordRow]) -> Fact:
-    rows = sorted(group, key=lambda record: (record.id, record.quantity, record.level or 0))
-    one = rows[0]
-    day, quantity, provider = one.occurred_on, one.quantity, one.provider
-    if one.kind in MONTHLY:
-        day, quantity = months.first(day), 1
-    elif one.kind == HOURS:
-        hours = sum({record.id: record.quantity for record in rows}.values())
-        quantity, provider = min(HOURS_A_DAY, hours), ""
-    records = tuple(dict.fromkeys(record.id for record in rows))
+def _alone(one: RecordRow) -> Fact:
+    """Give the row of a record that shares it with no other."""
+    kind, day, quantity, provider = one.kind, one.occurred_on, one.quantity, one.provider
+    if kind in MONTHLY:
+        day, quantity = first(day), 1
+    elif kind == HOURS:
+        quantity, provider = min(HOURS_A_DAY, quantity), ""
     return Fact(
-        one.kind, provider, day, quantity, one.level, one.severity, one.from_on, one.until_on, one.status, records
+        kind, provider, day, quantity, one.level, one.severity, one.from_on, one.until_on, one.status, (one.id,)
     )
+
+
+def _merge(group: list[RecordRow]) -> Fact:
+    """Give the row of several records; the same record twice is one."""
+    rows = sorted(group, key=lambda record: (record.id, record.quantity, record.level or 0))
+    records = tuple(dict.fromkeys(record.id for record in rows))
+    row = _alone(rows[0])
+    if row.kind == HOURS:
+        hours = sum({record.id: record.quantity for record in rows}.values())
+        row = msgspec.structs.replace(row, quantity=min(HOURS_A_DAY, hours))
+    return msgspec.structs.replace(row, records=records)
 
 
 def _order(fact: Fact) -> tuple[str, date, date, str, str, tuple[str, ...]]:

@@ -20,13 +20,9 @@ _NEVER = date.max
 
 
 def measure(rule: Indicator) -> Measure:
-    """Build the measure of an indicator; it is called with at least one row, except for `clean_years`."""
+    """Build the measure of an indicator; it is called with at least one row; `clean_years` also with none."""
     makers = {"months": _months, "sum": _sum, "count": _count, "best": _best, "clean_years": _clean_years}
     return makers[rule.measure](rule)
-
-
-def _ends(day: date, window: int) -> date | None:
-    return leaves(day, window) if window else None
 
 
 def _months(rule: Indicator) -> Measure:
@@ -47,24 +43,27 @@ def _months(rule: Indicator) -> Measure:
 
 
 def _sum(rule: Indicator) -> Measure:
-    return _added(rule, lambda row: row.quantity)
+    """Quantities added."""
+    return _added(rule, lambda rows: [row.quantity for row in rows])
 
 
 def _count(rule: Indicator) -> Measure:
-    return _added(rule, lambda _: 1)
+    """Rows counted."""
+    return _added(rule, lambda rows: [1] * len(rows))
 
 
-def _added(rule: Indicator, units: Callable[[Fact], int]) -> Measure:
+def _added(rule: Indicator, units: Callable[[Sequence[Fact]], list[int]]) -> Measure:
     each, cap, window = rule.points, rule.cap, rule.window_months
 
     def run(rows: Sequence[Fact], as_of: date) -> Trace:  # noqa: ARG001  every measure is called alike
-        total = sum([units(row) for row in rows])
+        amounts = units(rows)
+        total = sum(amounts)
         points = min(cap, total * each)
         left = total
-        for row in sorted(rows, key=lambda row: row.occurred_on):
-            left -= units(row)
+        for day, amount in sorted(zip([row.occurred_on for row in rows], amounts, strict=True)):
+            left -= amount
             if left * each < points:
-                return points, total, _ends(row.occurred_on, window)
+                return points, total, leaves(day, window) if window else None
         return points, total, None
 
     return run
@@ -80,7 +79,7 @@ def _best(rule: Indicator) -> Measure:
         if points == 0:
             return 0, 0, None
         last = max([row.occurred_on for row in rows if table.get(row.level or 0, 0) == points])
-        return min(cap, points), level, _ends(last, window)
+        return min(cap, points), level, leaves(last, window) if window else None
 
     return run
 
@@ -90,11 +89,12 @@ def _clean_years(rule: Indicator) -> Measure:
     each, cap, years = rule.points, rule.cap, rule.years
 
     def run(rows: Sequence[Fact], as_of: date) -> Trace:
-        starts = [(row.from_on or as_of, row.until_on or _NEVER) for row in rows]
-        touched = min(years, max([(as_of - start).days // _DAYS_A_YEAR + 1 for start, _ in starts], default=0))
+        starts = [row.from_on or as_of for row in rows]
+        touched = min(years, (as_of - min(starts)).days // _DAYS_A_YEAR + 1) if starts else 0
         points = min(cap, (years - touched) * each)
         more = timedelta(days=_DAYS_A_YEAR * touched)
-        worse = [start + more for start, until in starts if start + more < until] if points else []
+        again = [start + more for start in starts] if points else []
+        worse = [day for day, row in zip(again, rows, strict=False) if day < (row.until_on or _NEVER)]
         return points, years - touched, min(worse, default=None)
 
     return run
