@@ -12,11 +12,11 @@ from typing import Any, cast
 import msgspec
 import structlog
 from litestar import Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from api.deps import HttpRequest
-from core.db import is_unavailable
+from core.db import is_unavailable, is_unstorable
 from core.errors import (
     FieldError,
     Forbidden,
@@ -64,7 +64,6 @@ _BY_STATUS: dict[int, type[Problem]] = {
     401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
-    405: MethodNotAllowed,
     413: TooLarge,
     415: UnsupportedMediaType,
     503: Unavailable,
@@ -121,13 +120,22 @@ def translate(error: Exception) -> Problem:  # noqa: PLR0911  (one line per kind
     for cause in _causes(error):
         if isinstance(cause, msgspec.ValidationError):
             return invalid(cause)
-        if isinstance(cause, (msgspec.DecodeError, UnicodeDecodeError)):
+        if isinstance(cause, (msgspec.DecodeError, UnicodeDecodeError)) or _is_nested_too_deep(cause):
             return Malformed("The body is not valid JSON in UTF-8; nothing was read from it.")
+        if is_unstorable(cause):
+            return Invalid("A text holds a character that is none (U+0000); leave it out.")
     if isinstance(error, ValidationException):
         return _from_parameters(error)
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowed(headers=error.headers)  # Allow: RFC 9110, section 15.5.6
     if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
         return _BY_STATUS[error.status_code]()
     return Problem("This is our fault and it is logged under the request id. Nothing was changed.")
+
+
+def _is_nested_too_deep(error: BaseException) -> bool:
+    """Whether the decoder gave up on a body of brackets within brackets; a recursion of ours stays our fault."""
+    return isinstance(error, RecursionError) and "deserializing" in str(error)
 
 
 def _alone(error: Exception) -> Exception:

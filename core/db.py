@@ -23,6 +23,7 @@ _SERVER = {"application_name": "osmanthus", "timezone": "UTC"}
 _CONNECT_SECONDS = 2
 _COMMAND_SECONDS = 60
 _GONE = ("08", "57P", "53300")
+_NO_TEXT = {"22021", "22P05"}
 _CLOSED = (
     ConnectionRefusedError,
     ConnectionResetError,
@@ -153,3 +154,8 @@ def is_unavailable(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or getattr(error, "orig", None) or error.__context__
     return False
+
+
+def is_unstorable(error: BaseException) -> bool:
+    """Whether PostgreSQL refused a text because of what no text of it may hold: U+0000, or half a surrogate pair."""
+    return getattr(error, "sqlstate", None) in _NO_TEXT

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromQuery, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
@@ -14,8 +13,6 @@ from api.source import door
 from scoring import sources
 from scoring.sources import Feed
 
-Limit = Annotated[int, msgspec.Meta(ge=1, le=sources.PAGE)]
-
 
 @get("/v1/source/subjects", summary="Who takes part", tags=["source"])
 async def subjects(
@@ -23,7 +20,7 @@ async def subjects(
     house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
     since: FromQuery[str | None] = None,
-    limit: FromQuery[Limit] = sources.PAGE,
+    limit: Annotated[int, QueryParameter(ge=1, le=sources.PAGE)] = sources.PAGE,
 ) -> Feed:
     """The people whose consent names the caller and those who left, from `since` on, oldest change first."""
     return await sources.subjects(session, house.ring, source=caller.client_id, since=since, limit=limit)
