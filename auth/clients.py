@@ -92,14 +92,18 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     )
     if faults := [*faults, *_faults(made, digest_key)]:
         raise Invalid("The client cannot be registered as described.", errors=faults)
-    if await session.scalar(select(client.c.client_id).where(client.c.client_id == client_id)):
-        detail = f"Choose another id than {client_id}."
-        raise ClientExists(detail)
+    await _must_be_free(session, client_id)
     row = msgspec.structs.asdict(made) | {"jwks": keys, "created_at": clock.wall()}
     row |= {name: sorted(row[name]) for name in ("scopes", "redirect_uris", "kinds", "perks")}
     row["sealed_digest_key"] = _sealed(ring, client_id, digest_key)
     await session.execute(insert(client).values(**row))
     return made
+
+
+async def _must_be_free(session: AsyncSession, client_id: str) -> None:
+    if await session.scalar(select(client.c.client_id).where(client.c.client_id == client_id)):
+        detail = f"Choose another id than {client_id}."
+        raise ClientExists(detail)
 
 
 async def get(session: AsyncSession, client_id: str) -> Client | None:
