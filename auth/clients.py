@@ -93,7 +93,7 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     if faults := [*faults, *_faults(made, digest_key)]:
         raise Invalid("The client cannot be registered as described.", errors=faults)
     await _must_be_free(session, client_id)
-    row = msgspec.structs.asdict(made) | {"jwks": keys, "created_at": clock.wall()}
+    row: dict[str, Any] = msgspec.structs.asdict(made) | {"jwks": keys, "created_at": clock.wall()}
     row |= {name: sorted(row[name]) for name in ("scopes", "redirect_uris", "kinds", "perks")}
     row["sealed_digest_key"] = _sealed(ring, client_id, digest_key)
     await session.execute(insert(client).values(**row))
