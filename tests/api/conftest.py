@@ -47,6 +47,7 @@ class Server:
     def __init__(self, base_url: str, application: Any, owner_url: str) -> None:
         """`application` is what answers at `base_url`; `owner_url` looks behind the doors."""
         self.base_url = base_url
+        self.application = application
         self.house: House = application.state.house
         self.owner_url = owner_url
         self._accounts: list[Any] = application.state.demo_accounts
