@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,8 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api import rulebook_files
-from api.tool.caller import Signed
 from api.signing import fresh_key
+from api.tool.caller import Signed
 from auth import clients
 from core import clock, db, embedded, ids, releases, sealed
 from core.keys import Keyring, make_epochs
@@ -81,7 +81,12 @@ async def enrol(owner: asyncpg.Connection, ring: Keyring, citizens: range) -> No
         rows["l"].append((citizen, consent, sealed.seal(key, thread, place=(*holders.LINK, citizen.bytes))))
         rows["v"].append((subject, until, epoch, back))
     for schema, table, name, columns in (
-        ("auth", "consent", "c", "id citizen_id purpose one_use notice_version notice_digest sources given_at expires_at receipt"),
+        (
+            "auth",
+            "consent",
+            "c",
+            "id citizen_id purpose one_use notice_version notice_digest sources given_at expires_at receipt",
+        ),
         ("auth", "source_subject", "s", "source digest citizen_id consent_id seq changed_at"),
         ("keys", "person_key", "k", "owner purpose epoch wrapped"),
         ("scoring", "link", "l", "citizen_id consent_id sealed"),
@@ -110,14 +115,24 @@ async def prepare(url: str, ring: Keyring, jwk: dict[str, object]) -> None:
 
 
 @asynccontextmanager
-async def served(url: str, epochs: Path) -> AsyncIterator[psutil.Process]:
+async def served(url: str, epochs: Path) -> AsyncGenerator[psutil.Process]:
     """One web process, as it is served."""
     env = {
         **os.environ, "DATABASE_URL": url, "OSMANTHUS_MASTER_KEY": MASTER.hex(), "OSMANTHUS_BASE_URL": BASE,
         "OSMANTHUS_EPOCHS_FILE": str(epochs),
     }  # fmt: skip
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create", "--port", str(PORT), "--log-level", "error"]
-    child = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603  (our own server)
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--factory",
+        "api.app:create",
+        "--port",
+        str(PORT),
+        "--log-level",
+        "error",
+    ]
+    child = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603, ASYNC220  (our own server)
     try:
         async with httpx2.AsyncClient(base_url=BASE) as http:
             while True:
@@ -176,18 +191,22 @@ async def push(http: httpx2.AsyncClient, server: psutil.Process, data: bytes, co
     )
 
 
+_COLUMNS = "select column_name from information_schema.columns where table_name = 'peer' order by ordinal_position"
+
+
 async def plain_copy(owner: asyncpg.Connection, count: int) -> None:
     """The peer: the same columns and keys by COPY."""
     await owner.execute("create table peer (like scoring.record including indexes)")
     now, day, value = datetime.now(UTC), clock.today(), os.urandom(200)
-    columns = [row["column_name"] for row in await owner.fetch(
-        "select column_name from information_schema.columns where table_name = 'peer' order by ordinal_position")]  # fmt: skip
+    columns = [row[0] for row in await owner.fetch(_COLUMNS)]
     values = {
         "source": "bench", "version": 1, "kind": "P01", "provider": "bench", "occurred_on": day, "quantity": 1,
         "sealed": value, "status": "active", "batch_id": uuid.uuid4(), "received_at": now, "status_at": now,
     }  # fmt: skip
     rows = [
-        tuple({**values, "id": uuid.uuid4(), "record_subject": uuid.uuid4(), "ref": f"r{n}"}.get(name) for name in columns)
+        tuple(
+            {**values, "id": uuid.uuid4(), "record_subject": uuid.uuid4(), "ref": f"r{n}"}.get(name) for name in columns
+        )
         for n in range(count)
     ]
     before, started = cpu(postgres()), time.perf_counter()
@@ -195,7 +214,10 @@ async def plain_copy(owner: asyncpg.Connection, count: int) -> None:
     await owner.copy_records_to_table("peer", columns=columns, records=rows)
     seconds, ours = time.perf_counter() - started, time.process_time() - ours
     total = ours + cpu(postgres()) - before
-    print(f"{'plain COPY':34} {count / ours:9,.0f}/s CPU ours {count / total:9,.0f}/s with PostgreSQL {count / seconds:9,.0f}/s wall")
+    print(
+        f"{'plain COPY':34} {count / ours:9,.0f}/s CPU ours {count / total:9,.0f}/s with PostgreSQL "
+        f"{count / seconds:9,.0f}/s wall"
+    )
 
 
 async def check(owner: asyncpg.Connection, expected: dict[int, int]) -> None:

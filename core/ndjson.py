@@ -13,6 +13,7 @@ _GZIP = 31  # zlib's window bits for a gzip wrapper
 _PIECE = 1 << 16
 _RATIO = 300  # NDJSON of one kind shrinks some 30 times, zlib's most is about 1,030 times
 _FREE = 1 << 20
+_NO_GZIP = "The body says gzip and is not; nothing of it was kept. Send it again, or without Content-Encoding."
 
 
 async def bounded(chunks: AsyncIterator[bytes], *, limit: int) -> AsyncIterator[bytes]:
@@ -37,7 +38,10 @@ async def inflate(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             if stream.eof:
                 stream = zlib.decompressobj(_GZIP)
             fresh = False
-            piece = _piece(stream, rest)
+            try:
+                piece = stream.decompress(rest, _PIECE)
+            except zlib.error as error:
+                raise Malformed(_NO_GZIP) from error
             given += len(piece)
             if given > _FREE and given > _RATIO * taken:
                 detail = f"The gzip stream swells more than {_RATIO} times. Send it plain, in smaller parts."
@@ -47,14 +51,6 @@ async def inflate(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     if fresh or not stream.eof:
         detail = "The gzip stream ends early; nothing of it was kept. Send it again."
         raise Malformed(detail)
-
-
-def _piece(stream: "zlib._Decompress", rest: bytes) -> bytes:
-    try:
-        return stream.decompress(rest, _PIECE)
-    except zlib.error as error:
-        detail = "The body says gzip and is not; nothing of it was kept. Send it again, or without Content-Encoding."
-        raise Malformed(detail) from error
 
 
 async def lines(chunks: AsyncIterator[bytes], *, longest: int) -> AsyncIterator[bytes | None]:

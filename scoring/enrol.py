@@ -36,7 +36,9 @@ async def open(  # noqa: A001  the door's word; always called as `enrol.open`
     book = await rulebook.current(session, on=clock.today())
     key = await keys.make(session, ring, owner=citizen_id, purpose="records")
     if not await _move(session, ring, citizen_id=citizen_id, consent_id=consent_id, until=until):
-        await _thread(session, ring, key=key, citizen_id=citizen_id, consent_id=consent_id, adult_on=adult_on, until=until)
+        await _thread(
+            session, ring, key=key, citizen_id=citizen_id, consent_id=consent_id, adult_on=adult_on, until=until
+        )
     found = await standing.refresh(
         session, ring, citizen_ids=[citizen_id], as_of=clock.today(), cause="enrolled", book=book
     )

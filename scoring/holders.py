@@ -7,10 +7,10 @@ ids, so that writers about the same people wait for each other and never for eve
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
+import asyncpg
 import msgspec
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -78,8 +78,9 @@ async def owners(
 ) -> dict[uuid.UUID, uuid.UUID]:
     """The citizen behind each record subject that is live; opened with the epoch key."""
     rows = await session.execute(
-        text("select record_subject, epoch, sealed_owner from scoring.live where record_subject = any(:subjects)")
-        .bindparams(bindparam("subjects", list(record_subjects), ARRAY(Uuid)))
+        text(
+            "select record_subject, epoch, sealed_owner from scoring.live where record_subject = any(:subjects)"
+        ).bindparams(bindparam("subjects", list(record_subjects), ARRAY(Uuid)))
     )
     found: dict[uuid.UUID, uuid.UUID] = {}
     for row in rows:
@@ -96,7 +97,7 @@ def read_thread(key: bytes, value: bytes, citizen_id: uuid.UUID) -> Thread:
     return msgspec.msgpack.decode(sealed.unseal(key, value, place=(*LINK, citizen_id.bytes)), type=Thread)
 
 
-def _open(ring: Keyring, row: Mapping[str, Any]) -> Holder:
+def _open(ring: Keyring, row: asyncpg.Record) -> Holder:
     citizen_id = row["citizen_id"]
     key = ring.unwrap(row["wrapped"], epoch=row["epoch"], owner=citizen_id, purpose="records")
     thread = read_thread(key, row["sealed"], citizen_id)

@@ -123,9 +123,7 @@ class _Push:
         if raw is None:
             self.rejected.append(Refusal(number, None, "malformed", _TOO_LONG))
             return
-        line = self._book.reader.read(
-            raw, permitted=self._permitted, received_on=self._today, provider=self._source.id
-        )
+        line = self._book.reader.read(raw, permitted=self._permitted, received_on=self._today, provider=self._source.id)
         if isinstance(line, Accepted):
             self.accepted += 1
             self._waiting.append(Candidate(number, digest_of(line, self._source.digest_key), line))

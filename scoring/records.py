@@ -166,14 +166,14 @@ async def _holder(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID, *
     return holder
 
 
-async def _one(session: AsyncSession, holder: Holder, record_id: uuid.UUID) -> Any:  # noqa: ANN401  (a row)
+async def _one(session: AsyncSession, holder: Holder, record_id: uuid.UUID) -> Any:
     row = (await session.execute(_mine(holder).where(record.c.id == record_id))).one_or_none()
     if row is None:
         raise NotFound
     return row
 
 
-def _mine(holder: Holder) -> Any:  # noqa: ANN401  (a select)
+def _mine(holder: Holder) -> Any:
     """The holder's records, while the consent lives."""
     return (
         select(record)
@@ -186,11 +186,11 @@ async def _rescore(session: AsyncSession, holder: Holder, book: RuleBook, cause:
     await standing.rescore(session, [holder], as_of=clock.today(), cause=cause, book=book)
 
 
-def _hideable(catalogue: Catalogue, row: Any) -> bool:  # noqa: ANN401  (a row)
+def _hideable(catalogue: Catalogue, row: Any) -> bool:
     return catalogue.kinds[row.kind].positive and row.status in {"active", "hidden"}
 
 
-def _show(catalogue: Catalogue, holder: Holder, row: Any) -> Shown:  # noqa: ANN401  (a row)
+def _show(catalogue: Catalogue, holder: Holder, row: Any) -> Shown:
     kind = catalogue.kinds[row.kind]
     papers = staging.papers(holder, row.id, row.sealed) if row.sealed else staging.Papers({})
     return Shown(

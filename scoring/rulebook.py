@@ -57,7 +57,7 @@ _compiled: dict[tuple[str, str, date], RuleBook] = {}
 
 
 async def _digest(session: AsyncSession, kind: str, on: date) -> tuple[str, date]:
-    """The digest and day of the release of a kind that rules on a day: the latest that has come, then the last approved."""
+    """Digest and day of the release that rules on a day: the latest that has come, of these the last approved."""
     query = (
         select(release.c.digest, release.c.effective_on)
         .where(release.c.kind == kind, release.c.approved_at.is_not(None), release.c.effective_on <= on)
@@ -81,4 +81,6 @@ def _compile(card_text: str, catalogue_text: str, effective_on: date) -> RuleBoo
     book = catalogue.load(catalogue_text, "catalogue")
     enabled = {code for code, kind in book.kinds.items() if kind.enabled}
     evaluator = evaluate.compile(card)
-    return RuleBook(card, evaluator, book, LineReader(book), traces.words(evaluator), card.kinds() & enabled, effective_on)
+    return RuleBook(
+        card, evaluator, book, LineReader(book), traces.words(evaluator), card.kinds() & enabled, effective_on
+    )

@@ -27,6 +27,7 @@ from scoring.rulebook import RuleBook
 PAGE = 1_000
 _OVERLAP = timedelta(minutes=10)  # longer than any transaction lives: a late commit is inside it
 _NOBODY = "0" * 64
+_ENVELOPE: dict[str, Any] = {"version": 1, "kind": "P01", "occurred_on": "2000-01-01", "fields": {}}
 _PARTIAL = ("document", "notice", "fields")
 
 
@@ -139,7 +140,14 @@ async def _push(doors: Doors, source: Source, line: dict[str, Any]) -> Refusal |
 
 def _by_itself(book: RuleBook, given: dict[str, Any]) -> Refusal | None:
     """Check the envelope of a partial correction, and its names: prohibited ones above all."""
-    filled = {"version": 1, "kind": "P01", "occurred_on": "2000-01-01", "fields": {}, **given, "subject": _NOBODY}
+    filled: dict[str, Any] = {
+        "version": 1,
+        "kind": "P01",
+        "occurred_on": "2000-01-01",
+        "fields": {},
+        **given,
+        "subject": _NOBODY,
+    }
     line = book.reader.decode(msgspec.json.encode(filled))
     return Refusal(1, line.ref, line.code, line.detail) if isinstance(line, Rejected) else None
 
@@ -157,9 +165,11 @@ async def _overlaid(
     return lines
 
 
-def _overlay(row: Any, papers: staging.Papers, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401  (a record)
+def _overlay(row: Any, papers: staging.Papers, given: dict[str, Any]) -> dict[str, Any]:
     stored: dict[str, Any] = msgspec.to_builtins(papers)
-    parts = {name: {**(stored.get(name) or {}), **(given.get(name) or {})} for name in _PARTIAL}
+    parts: dict[str, dict[str, Any]] = {
+        name: {**(stored.get(name) or {}), **(given.get(name) or {})} for name in _PARTIAL
+    }
     line = {"version": row["version"] + 1, "kind": row["kind"], "occurred_on": row["occurred_on"].isoformat(), **given}
     line |= {name: part for name, part in parts.items() if part or name == "fields"}
     return {**line, "subject": row["digest"].hex()}

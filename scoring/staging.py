@@ -44,9 +44,7 @@ class Candidate(msgspec.Struct, frozen=True):
     line: Accepted
 
 
-async def stage(
-    doors: Doors, *, batch_id: uuid.UUID, source: str, candidates: Sequence[Candidate]
-) -> dict[str, int]:
+async def stage(doors: Doors, *, batch_id: uuid.UUID, source: str, candidates: Sequence[Candidate]) -> dict[str, int]:
     """Keep the candidates whose person consents; returns the refs and versions (from 2 up) of those that were dropped.
 
     A dropped line may be the correction of a record that was first sent about somebody else; the merge then needs to
@@ -65,15 +63,11 @@ async def stage(
             connection = await db.raw(session)
             await connection.copy_records_to_table("staging", schema_name="scoring", columns=COLUMNS, records=rows)
     return {
-        each.line.ref: each.line.version
-        for each in candidates
-        if each.digest not in found and each.line.version > 1
+        each.line.ref: each.line.version for each in candidates if each.digest not in found and each.line.version > 1
     }
 
 
-async def people(
-    session: AsyncSession, ring: Keyring, *, source: str, digests: Sequence[bytes]
-) -> dict[bytes, Holder]:
+async def people(session: AsyncSession, ring: Keyring, *, source: str, digests: Sequence[bytes]) -> dict[bytes, Holder]:
     """Per digest, the holder whose live consent names this source."""
     found = await consent.subjects_of(session, source=source, digests=list(set(digests)))
     held = await holders.of(session, ring, citizen_ids={each.citizen_id for each in found.values()})
@@ -81,7 +75,7 @@ async def people(
 
 
 def record_id(key: bytes, source: str, ref: str) -> uuid.UUID:
-    """The id of the record that `source` calls `ref`, under its citizen's records key (UUIDv8, RFC 9562 section 5.8)."""
+    """The id of the record that `source` calls `ref`, under its citizen's records key: a UUIDv8 (RFC 9562)."""
     mac = hmac.digest(key, f"record|{source}|{ref}".encode(), "sha256")
     value = int.from_bytes(mac[:16])
     return uuid.UUID(int=(value & ~(0xF << 76) & ~(0b11 << 62)) | (8 << 76) | (0b10 << 62))

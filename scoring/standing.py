@@ -17,15 +17,14 @@ from core import clock, db, ids
 from core.db import Doors
 from core.errors import NotFound
 from core.keys import KeyGone, Keyring, fetch
-from scoring import holders, retention, rulebook, traces
+from scoring import holders, retention, rows, rulebook, traces
 from scoring.evaluate import Evaluation
-from scoring.facts import RecordRow, facts
+from scoring.facts import facts
 from scoring.holders import Holder
+from scoring.rows import Standing
 from scoring.rulebook import RuleBook
 from scoring.tables import standing_change
 from scoring.traces import Words
-
-_RECORD = "rc"
 
 
 class NotEnrolled(NotFound):
@@ -37,19 +36,6 @@ class NotEnrolled(NotFound):
     def __init__(self, detail: str = "您尚未加入桂花分；没有您的同意，我们不计算任何分数。") -> None:
         """Say how it stands."""
         super().__init__(detail)
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """What is stored of an evaluation: `points` in tenths, `tier` as shown, `scorecard` the digest it was made by."""
-
-    citizen_id: uuid.UUID
-    consent_id: uuid.UUID
-    scorecard: str
-    points: int
-    tier: str
-    held: bool
-    as_of: date
-    computed_at: datetime
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -72,7 +58,7 @@ async def of(
     if holder is None:
         raise NotEnrolled
     evaluation = (await evaluate(session, [holder], as_of=as_of, book=book))[citizen_id]
-    stored = (await _stored(session, [citizen_id])).get(citizen_id)
+    stored = (await rows.stored(session, [citizen_id])).get(citizen_id)
     if stored is None or _moved(stored, evaluation):
         moved = await refresh(session, ring, citizen_ids=[citizen_id], as_of=as_of, cause="date", book=book)
         if citizen_id not in moved:
@@ -105,7 +91,7 @@ async def rescore(
     """
     people = {holder.citizen_id: holder for holder in locked}
     evaluations = await evaluate(session, people.values(), as_of=as_of, book=book)
-    before = await _stored(session, people)
+    before = await rows.stored(session, people)
     now = clock.civil()
     after: dict[uuid.UUID, Standing] = {}
     changed: list[tuple[Holder, Evaluation]] = []
@@ -124,7 +110,7 @@ async def rescore(
         if stored is None or _moved(stored, evaluation):
             changed.append((holder, evaluation))
     same = () if not quiet else set(evaluations) - {holder.citizen_id for holder, _ in changed}
-    await _write(session, [one for one in after.values() if one.citizen_id not in same])
+    await rows.write(session, [one for one in after.values() if one.citizen_id not in same])
     await _trace(session, changed, words=book.words, cause=cause, now=now)
     return after
 
@@ -134,9 +120,9 @@ async def evaluate(
 ) -> dict[uuid.UUID, Evaluation]:
     """Evaluate each holder's live records on a day, records read in one statement; writes nothing."""
     by_subject = {holder.record_subject: holder for holder in people}
-    rows = await _records(session, by_subject)
+    held = await rows.records(session, by_subject)
     return {
-        holder.citizen_id: book.evaluator(facts(rows.get(subject, ())), holder.adult_on, as_of)
+        holder.citizen_id: book.evaluator(facts(held.get(subject, ())), holder.adult_on, as_of)
         for subject, holder in by_subject.items()
         if holder.adult_on <= as_of
     }
@@ -153,8 +139,7 @@ async def history(
     query = select(standing_change).where(standing_change.c.citizen_id == citizen_id)
     if before is not None:
         query = query.where(standing_change.c.id < before)
-    rows = await session.execute(query.order_by(standing_change.c.id.desc()).limit(limit))
-    found = rows.all()
+    found = (await session.execute(query.order_by(standing_change.c.id.desc()).limit(limit))).all()
     evaluations = await traces.open_all(session, key, [(row.id, row.sealed) for row in found])
     return [
         Change(row.id, row.at, row.as_of, row.points, row.cause, evaluation)
@@ -170,14 +155,14 @@ async def refresh_everyone(doors: Doors, *, as_of: date, cause: str = "date", ch
         async with doors.work("jobs") as session:
             book = await rulebook.current(session, on=as_of)
             connection = await db.raw(session)
-            rows = await connection.fetch(
+            page = await connection.fetch(
                 "select citizen_id from scoring.link where citizen_id > $1 order by citizen_id limit $2", last, chunk
             )
-            if not rows:
+            if not page:
                 return changed
-            some = [row["citizen_id"] for row in rows]
+            some = [row["citizen_id"] for row in page]
             last = some[-1]
-            stored = await _stored(session, some)
+            stored = await rows.stored(session, some)
             locked = await holders.lock(session, doors.ring, citizen_ids=some)
             await retention.spent(session, locked.values(), book=book, today=as_of)
             after = await rescore(session, locked.values(), as_of=as_of, cause=cause, book=book, quiet=True)
@@ -191,51 +176,6 @@ def _moved(stored: Standing, now: Evaluation) -> bool:
 
 def _differs(stored: Standing | None, now: Standing) -> bool:
     return stored is None or (stored.points, stored.tier, stored.held) != (now.points, now.tier, now.held)
-
-
-_RECORDS = """
-select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
-       r.until_on, r.status
-from scoring.record r
-join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
-where r.record_subject = any($1::uuid[]) and r.status = 'active'
-"""
-
-
-async def _records(session: AsyncSession, subjects: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[RecordRow]]:
-    """The active records under each subject, with the ids that their citizens see."""
-    connection = await db.raw(session)
-    found: dict[uuid.UUID, list[RecordRow]] = {}
-    for subject, identity, *columns in await connection.fetch(_RECORDS, list(subjects)):
-        found.setdefault(subject, []).append(RecordRow(ids.show(_RECORD, identity), *columns))
-    return found
-
-
-async def _stored(session: AsyncSession, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
-    """The stored standings under a consent that lives."""
-    connection = await db.raw(session)
-    rows = await connection.fetch(
-        "select s.citizen_id, s.consent_id, s.scorecard, s.points, s.tier, s.held, s.as_of, s.computed_at "
-        "from scoring.standing s join auth.live_consent c on c.id = s.consent_id "
-        "where s.citizen_id = any($1::uuid[])",
-        list(citizen_ids),
-    )
-    return {row["citizen_id"]: Standing(*row) for row in rows}
-
-
-_WRITE = """
-insert into scoring.standing (citizen_id, consent_id, scorecard, points, tier, held, as_of, computed_at)
-select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::date[], $8::timestamptz[])
-on conflict (citizen_id) do update
-set consent_id = excluded.consent_id, scorecard = excluded.scorecard, points = excluded.points, tier = excluded.tier,
-    held = excluded.held, as_of = excluded.as_of, computed_at = excluded.computed_at
-"""
-
-
-async def _write(session: AsyncSession, standings: list[Standing]) -> None:
-    if standings:
-        connection = await db.raw(session)
-        await connection.execute(_WRITE, *map(list, zip(*map(msgspec.structs.astuple, standings), strict=True)))
 
 
 _CHANGES = """

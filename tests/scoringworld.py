@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from api import rulebook_files
 from auth import consent
-
 from core import clock, releases, sealed
 from core.db import Doors
 from core.settings import ROOT
@@ -112,7 +111,12 @@ class City:
         return sealed.digest(self.source(source).digest_key, who)
 
     async def join(
-        self, who: str, *, sources: tuple[str, ...] = ("utilities",), citizen_id: uuid.UUID | None = None, days: int = 100
+        self,
+        who: str,
+        *,
+        sources: tuple[str, ...] = ("utilities",),
+        citizen_id: uuid.UUID | None = None,
+        days: int = 100,
     ) -> uuid.UUID:
         """A person gives `score` for these sources."""
         citizen_id = citizen_id or uuid.uuid4()
@@ -171,6 +175,12 @@ class City:
         finally:
             await connection.close()
 
+    async def until(self, query: str, *, empty: bool = False) -> None:
+        """Wait until a query finds rows, or none."""
+        async with asyncio.timeout(10):
+            while bool(await self.rows(query)) is empty:  # noqa: ASYNC110  (another connection tells)
+                await asyncio.sleep(0.01)
+
     async def dump(self) -> str:
         """Every row of every table of ours, as text."""
         found: list[str] = []
@@ -184,5 +194,3 @@ class City:
 async def together(*work: Any) -> list[Any]:
     """Run at once, and raise the first fault."""
     return await asyncio.gather(*work)
-
-

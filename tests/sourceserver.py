@@ -49,7 +49,9 @@ class Bureau:
         self._callers[name] = Caller(http, signing.Signer(jwk, client_id=name, issuer=self.base_url))
         return self._callers[name]
 
-    async def push(self, *lines: Any, source: str = "utilities", headers: dict[str, str] | None = None) -> httpx2.Response:
+    async def push(
+        self, *lines: Any, source: str = "utilities", headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
         """Push lines as a registered source."""
         return await self.send(ndjson(*lines), source=source, headers=headers)
 
@@ -60,7 +62,9 @@ class Bureau:
         await self.ready(source)
         return await self._callers[source].request("POST", RECORDS, content=body, headers={**NDJSON, **(headers or {})})
 
-    async def verb(self, verb: str, *, source: str = "utilities", key: str | None = None, **given: Any) -> httpx2.Response:
+    async def verb(
+        self, verb: str, *, source: str = "utilities", key: str | None = None, **given: Any
+    ) -> httpx2.Response:
         """`revoke`, `repair` or `correct`."""
         headers = {} if key is None else {"Idempotency-Key": key}
         return await self._callers[source].request("POST", f"{RECORDS}/{verb}", json=given, headers=headers)
@@ -79,7 +83,12 @@ class Bureau:
         caller = self._callers[source]
         token = await caller.token()
         proof = caller.signer.proof("POST", self.base_url + RECORDS, access_token=token)
-        return {**NDJSON, "Authorization": f"DPoP {token}", "DPoP": proof, "Host": self.base_url.removeprefix("http://")}
+        return {
+            **NDJSON,
+            "Authorization": f"DPoP {token}",
+            "DPoP": proof,
+            "Host": self.base_url.removeprefix("http://"),
+        }
 
     async def close(self) -> None:
         """Hang up."""
@@ -117,7 +126,7 @@ async def serving(city: City, doors: Doors) -> AsyncGenerator[Bureau]:
     running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     running.install_signal_handlers = lambda: None  # type: ignore[method-assign]
     task = asyncio.create_task(running.serve(sockets=[listener]))
-    while not running.started:
+    while not running.started:  # noqa: ASYNC110  (uvicorn has no event for it)
         await asyncio.sleep(0.01)
     bureau = Bureau(city, base_url)
     try:

@@ -53,7 +53,7 @@ def body(request: HttpRequest) -> AsyncIterator[bytes]:
     """The bytes of a push, inflated as they come. Raises UnsupportedMediaType, TooLarge, Malformed."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != NDJSON:
-        raise UnsupportedMediaType(f"Send Content-Type: {NDJSON}, one record a line.")
+        raise UnsupportedMediaType("Send Content-Type: application/x-ndjson, one record a line.")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaType("Content-Encoding may be gzip or absent.")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,7 +65,7 @@ class _Push(Operation):
     def __post_init__(self) -> None:
         """One string of lines."""
         self.request_body = RequestBody(
-            content={door.NDJSON: OpenAPIMediaType(schema=Schema(type="string"))}, required=True,
+            content={door.NDJSON: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))}, required=True,
             description="One JSON object a line, at most 100,000 lines of at most 64 KiB; gzip allowed.",
         )  # fmt: skip
 
@@ -78,9 +78,7 @@ class _Push(Operation):
     request_max_body_size=None,
     operation_class=_Push,
 )
-async def push(
-    request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Client]
-) -> Receipt:
+async def push(request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Client]) -> Receipt:
     """Take a push; every line is judged by itself, and the points have moved before the answer."""
     body = door.body(request)
     source = await door.source_of(house, caller)

@@ -24,19 +24,9 @@ YOUNG = id_number(3, TODAY.replace(year=TODAY.year - 17, day=1))
 BATCH = re.compile(rb"ba_[0-9A-Z]{26}")
 
 
-@pytest_asyncio.fixture
-async def bureau(doors: Doors, database: str) -> AsyncIterator[Bureau]:
-    """A city with its rule book, `utilities` registered, ANN enrolled."""
-    city = City(doors, database)
-    await city.publish()
-    async with serving(city, doors) as running:
-        await city.join(ANN)
-        yield running
-
-
 @pytest_asyncio.fixture(scope="module")
 async def shared(cluster: embedded.Cluster, template: str, ring: Keyring) -> AsyncIterator[Bureau]:
-    """One city for the tests that look at their own lines alone."""
+    """The server of these tests."""
     async with _clone(cluster, template) as url:
         doors = Doors(url, ring, PREFIX)
         city = City(doors, url)
@@ -45,6 +35,23 @@ async def shared(cluster: embedded.Cluster, template: str, ring: Keyring) -> Asy
             await city.join(ANN)
             yield running
         await doors.close()
+
+
+_EMPTY = """
+truncate scoring.link, scoring.live, scoring.record, scoring.staging, scoring.batch, scoring.standing,
+         scoring.standing_change, scoring.refusal, keys.person_key, core.audit_entry, core.idempotency,
+         auth.source_subject, auth.consent, auth.consent_end, auth.consent_source_end
+"""
+
+
+@pytest_asyncio.fixture
+async def bureau(shared: Bureau) -> Bureau:
+    """The shared city as on its first day: ANN enrolled, no records, no source but `utilities`."""
+    await shared.city.rows(_EMPTY)
+    await shared.city.rows("delete from auth.token where client_id <> 'utilities'")
+    await shared.city.rows("delete from auth.client where client_id <> 'utilities'")
+    await shared.city.join(ANN)
+    return shared
 
 
 def but(line: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -88,16 +95,16 @@ class TestCodes:
     """Every line is judged by itself."""
 
     @pytest.mark.parametrize(("code", "line"), CODES)
-    async def test_each_code(self, shared: Bureau, code: str, line: Any) -> None:
+    async def test_each_code(self, bureau: Bureau, code: str, line: Any) -> None:
         """A bad line gets its code and its number; the good ones around it are taken."""
-        answer = await shared.push(water("a", ANN), line, water("b", ANN, back=2))
+        answer = await bureau.push(water("a", ANN), line, water("b", ANN, back=2))
         assert answer.status_code == 200
         body = answer.json()
         assert (body["received"], body["accepted"]) == (3, 2)
         (refused,) = body["rejected"]
         assert (refused["line"], refused["code"]) == (2, code)
         assert set(refused) == {"line", "ref", "code", "detail"}
-        rows = await shared.city.rows("select ref from scoring.record order by ref")
+        rows = await bureau.city.rows("select ref from scoring.record order by ref")
         assert [row["ref"] for row in rows] == ["a", "b"]
 
     async def test_a_kind_that_was_not_agreed(self, bureau: Bureau) -> None:
@@ -108,7 +115,9 @@ class TestCodes:
 
     async def test_a_prohibited_value_is_nowhere(self, bureau: Bureau, capfd: pytest.CaptureFixture[str]) -> None:
         """Neither answers, tables nor logs hold the value of a prohibited field."""
-        answer = await bureau.push(field(GOOD, religion="canary-value"), but(GOOD, fields={"x": {"tax": "canary-value"}}))
+        answer = await bureau.push(
+            field(GOOD, religion="canary-value"), but(GOOD, fields={"x": {"tax": "canary-value"}})
+        )
         assert [one["code"] for one in answer.json()["rejected"]] == ["prohibited_field"] * 2
         assert "canary-value" not in answer.text
         assert "canary-value" not in await bureau.city.dump()
@@ -193,7 +202,11 @@ class TestLimits:
         assert answer.status_code == 200, answer.text
         body_ = answer.json()
         assert (body_["received"], body_["accepted"]) == (3, 2)
-        assert (body_["rejected"][0]["line"], body_["rejected"][0]["ref"], body_["rejected"][0]["code"]) == (2, None, "malformed")
+        assert (body_["rejected"][0]["line"], body_["rejected"][0]["ref"], body_["rejected"][0]["code"]) == (
+            2,
+            None,
+            "malformed",
+        )
         assert await bureau.city.points(ANN) == 1110
 
     async def test_gzip(self, bureau: Bureau) -> None:
@@ -236,13 +249,9 @@ class TestLimits:
         writer.write(f"POST /v1/source/records HTTP/1.1\r\n{head}\r\n".encode())
         writer.write(b"%x\r\n%s\r\n" % (len(body), body) if chunked else body)
         await writer.drain()
-        async with asyncio.timeout(10):
-            while not await bureau.city.rows("select 1 from scoring.staging"):
-                await asyncio.sleep(0.01)
+        await bureau.city.until("select 1 from scoring.staging")
         writer.close()
-        async with asyncio.timeout(10):
-            while await bureau.city.rows("select 1 from scoring.staging"):
-                await asyncio.sleep(0.01)
+        await bureau.city.until("select 1 from scoring.staging", empty=True)
         await self.nothing(bureau)
 
 
@@ -374,5 +383,3 @@ class TestSubjects:
         answer = await bureau.push({**line, "subject": bureau.city.digest(ANN).hex()})
         assert answer.json()["accepted"] == 1
         assert await bureau.city.points(ANN) == 1105
-
-

@@ -133,9 +133,7 @@ class TestConsent:
         async with city.doors.work("scorer") as session:
             await merge.merge(session, city.ring, pushed=batch, book=await city.book(), as_of=clock.today())
             leaving = asyncio.create_task(city.leave(ANN))
-            async with asyncio.timeout(10):
-                while not await city.rows("select 1 from pg_locks where not granted"):
-                    await asyncio.sleep(0.01)
+            await city.until("select 1 from pg_locks where not granted")
         await leaving
         assert await city.rows("select 1 from scoring.record") == []
         assert await city.rows("select 1 from scoring.standing") == []
@@ -173,9 +171,7 @@ class TestTogether:
             connection = await db.raw(session)
             await connection.fetch("select 1 from scoring.link for update")
             pushing = asyncio.create_task(city.push(water("r1", ANN)))
-            async with asyncio.timeout(10):
-                while not await city.rows("select 1 from pg_locks where not granted"):
-                    await asyncio.sleep(0.01)
+            await city.until("select 1 from pg_locks where not granted")
             assert not pushing.done()
         await pushing
         assert await city.points(ANN) == 1105
@@ -250,5 +246,3 @@ class TestStaging:
             staging.record_id(key, source, ref) for key in (b"1" * 32, b"2" * 32) for source in "ab" for ref in "cd"
         }
         assert len(found) == 8
-
-

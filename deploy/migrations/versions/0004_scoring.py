@@ -21,7 +21,9 @@ def upgrade() -> None:
     role = context.config.attributes["role_prefix"]
     # As a subquery the clock is read once a statement, not once a row.
     op.execute(_LIVE_CONSENT.format("(select core.civil_now())"))
-    op.execute("create table scoring.trace_words (name bytea constraint pk_trace_words primary key, body bytea not null)")
+    op.execute(
+        "create table scoring.trace_words (name bytea constraint pk_trace_words primary key, body bytea not null)"
+    )
     op.execute(f"grant select, insert on scoring.trace_words to {role}_citizen, {role}_scorer, {role}_jobs")
     op.execute("alter table scoring.record add column status_at timestamptz")
     op.execute("update scoring.record set status_at = received_at")

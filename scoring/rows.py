@@ -1,0 +1,77 @@
+"""The plain rows under a standing, read and written for many citizens at once.
+
+Every read joins what says that the consent lives: `scoring.live` for records, `auth.live_consent` for standings.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import db, ids
+from scoring.facts import RecordRow
+
+_RECORD = "rc"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What is stored of an evaluation: `points` in tenths, `tier` as shown, `scorecard` the digest it was made by."""
+
+    citizen_id: uuid.UUID
+    consent_id: uuid.UUID
+    scorecard: str
+    points: int
+    tier: str
+    held: bool
+    as_of: date
+    computed_at: datetime
+
+
+_RECORDS = """
+select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
+       r.until_on, r.status
+from scoring.record r
+join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
+where r.record_subject = any($1::uuid[]) and r.status = 'active'
+"""
+
+
+async def records(session: AsyncSession, subjects: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[RecordRow]]:
+    """The active records under each subject, with the ids that their citizens see."""
+    connection = await db.raw(session)
+    found: dict[uuid.UUID, list[RecordRow]] = {}
+    for subject, identity, *columns in await connection.fetch(_RECORDS, list(subjects)):
+        found.setdefault(subject, []).append(RecordRow(ids.show(_RECORD, identity), *columns))
+    return found
+
+
+async def stored(session: AsyncSession, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Standing]:
+    """The stored standings under a consent that lives."""
+    connection = await db.raw(session)
+    rows = await connection.fetch(
+        "select s.citizen_id, s.consent_id, s.scorecard, s.points, s.tier, s.held, s.as_of, s.computed_at "
+        "from scoring.standing s join auth.live_consent c on c.id = s.consent_id "
+        "where s.citizen_id = any($1::uuid[])",
+        list(citizen_ids),
+    )
+    return {row["citizen_id"]: Standing(*row) for row in rows}
+
+
+_WRITE = """
+insert into scoring.standing (citizen_id, consent_id, scorecard, points, tier, held, as_of, computed_at)
+select * from unnest(
+  $1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::bool[], $7::date[], $8::timestamptz[]
+)
+on conflict (citizen_id) do update
+set consent_id = excluded.consent_id, scorecard = excluded.scorecard, points = excluded.points, tier = excluded.tier,
+    held = excluded.held, as_of = excluded.as_of, computed_at = excluded.computed_at
+"""
+
+
+async def write(session: AsyncSession, standings: list[Standing]) -> None:
+    """Store standings, in place of older ones."""
+    if standings:
+        connection = await db.raw(session)
+        await connection.execute(_WRITE, *map(list, zip(*map(msgspec.structs.astuple, standings), strict=True)))
