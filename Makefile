@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
+INTEROP_STAMP := $(VENV)/.installed-interop
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-input
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(BIN)/uv pip install --quiet
 # Everything a lock names and nothing else: by uv in seconds, or by pip, which may know an index that uv does not.
@@ -26,7 +27,7 @@ test: $(DEV_STAMP)  ## The core suite and the house checks
 	$(BIN)/python -m coverage run -m pytest -m "not interop" $(ARGS)
 	$(BIN)/python -m coverage report
 
-interop: $(DEV_STAMP)  ## Foreign clients and engines; says loudly what it could not run
+interop: $(INTEROP_STAMP)  ## Foreign clients and engines; says loudly what it could not run
 	@bash .ci/engines
 	$(BIN)/python -m pytest tests/interop -m interop -rs $(ARGS)
 
@@ -43,6 +44,7 @@ lock:  ## Write the lock files anew (needs uv)
 	uv lock --quiet
 	uv export --quiet --no-emit-project --no-header --no-annotate --no-dev -o requirements.lock
 	uv export --quiet --no-emit-project --no-header --no-annotate --only-dev -o requirements-dev.lock
+	uv export --quiet --no-emit-project --no-header --no-annotate --only-group interop -o requirements-interop.lock
 	uv export --quiet --no-emit-project --no-header --no-annotate --only-group bootstrap -o requirements-uv.lock
 
 clean:  ## Remove what was installed; the demo city's data stay in var/
@@ -62,4 +64,9 @@ $(STAMP): requirements-uv.lock requirements.lock pyproject.toml | $(BIN)/python
 $(DEV_STAMP): requirements-dev.lock $(STAMP)
 	@echo "Installing the test tools into $(VENV) ..."
 	@$(call INSTALL,requirements-dev.lock)
+	@touch $@
+
+$(INTEROP_STAMP): requirements-interop.lock $(DEV_STAMP)
+	@echo "Installing what drives the foreign engines ..."
+	@$(call INSTALL,requirements-interop.lock)
 	@touch $@
