@@ -25,6 +25,7 @@ demo: $(STAMP)  ## A demo city on 127.0.0.1:$(PORT); RESET=1 starts anew
 test: $(DEV_STAMP)  ## The core suite and the house checks
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m coverage run -m pytest -m "not interop" $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
 
 interop: $(INTEROP_STAMP)  ## Foreign clients and engines; says loudly what it could not run
