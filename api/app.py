@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from litestar import Litestar
@@ -124,7 +125,9 @@ def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = ()) -> Li
 def create() -> ASGIApp:
     """What a server runs: the application of the environment's settings, inside its envelope."""
     log_to_stderr()
-    return Envelope(build(read()))
+    settings = read()
+    provider = urlsplit(settings.idp_issuer or "")
+    return Envelope(build(settings), form_target=f"{provider.scheme}://{provider.netloc}" if provider.netloc else "")
 
 
 def log_to_stderr() -> None:

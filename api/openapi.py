@@ -62,12 +62,27 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
+_PROBLEMATIC = {
+    "description": "A problem (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_REFUSED = {
+    "description": "A refusal (RFC 6749, section 5.2)",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+}
+_REFUSAL: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "string", "examples": ["invalid_grant"]}, "error_description": _TEXT},
+}
+
+
 @lru_cache(maxsize=1)
 def document(app: Litestar) -> bytes:
     """The whole document, as JSON."""
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     components = schema.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components.setdefault("schemas", {}).update(Problem=_PROBLEM, OAuthError=_REFUSAL)
     components["securitySchemes"] = _SECURITY
     for path, operations in schema["paths"].items():
         for operation in operations.values():
@@ -79,10 +94,7 @@ def _mend(path: str, operation: dict[str, Any]) -> None:
     """Replace the framework's error schema by ours, and say who may call."""
     responses = operation["responses"]
     responses.pop("400", None)
-    responses["default"] = {
-        "description": "A problem (RFC 9457)",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+    responses["default"] = _REFUSED if path.startswith("/oauth/") else _PROBLEMATIC
     if path.startswith("/v1/me"):
         operation["security"] = [{"session": []}, {"dpop": []}]
     elif path.startswith(("/v1/partner", "/v1/source", "/v1/staff", "/v1/citycard")):

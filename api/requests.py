@@ -23,12 +23,7 @@ _seconds = Histogram(
 )
 _log = structlog.get_logger("osmanthus.requests")
 
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _HEADERS = {
-    "Content-Security-Policy": CSP,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -36,12 +31,21 @@ _HEADERS = {
 }
 
 
+def content_policy(form_target: str = "") -> str:
+    """The content security policy; forms go to us, and to `form_target`, since a form's answer may redirect there."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"form-action 'self' {form_target}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
 class Envelope:
     """ASGI middleware around every request."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """`app` is what answers."""
+    def __init__(self, app: ASGIApp, *, form_target: str = "") -> None:
+        """`app` is what answers; `form_target` is the origin of an identity provider elsewhere."""
         self.app = app
+        self._headers = {**_HEADERS, "Content-Security-Policy": content_policy(form_target)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the id and the headers, then log and count."""
@@ -58,7 +62,7 @@ class Envelope:
                 status = message["status"]
                 headers = MutableScopeHeaders.from_message(message)
                 headers["X-Request-Id"] = request_id
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     if name not in headers:
                         headers[name] = value
             await send(message)
