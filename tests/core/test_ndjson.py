@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from core.errors import Malformed, TooLarge
 async def pieces(body: bytes, cuts: list[int]) -> AsyncIterator[bytes]:
     """A body cut at these places."""
     places = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         yield body[start:end]
 
 
