@@ -12,7 +12,7 @@ UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(BIN)/uv pip install --qu
 INSTALL = { $(UV) --no-deps --require-hashes -r $(1) || { echo "uv could not; trying pip ..."; $(PIP) --no-deps --require-hashes -r $(1); }; }
 
 # The first of these that is new enough; PYTHON=… overrides.
-FIND_PYTHON = for p in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
+FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$p; exit 0; }; done; exit 1
 
