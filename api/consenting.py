@@ -15,7 +15,7 @@ from litestar.response import Redirect
 from api import cookies, formdocs
 from api.deps import House, HttpRequest
 from api.pages import door, frame
-from api.requests import CSP
+from api.requests import content_policy
 from auth import authorize, clients, par, server, sessions
 from auth.par import Pushed
 from auth.refusals import InvalidGrant
@@ -85,7 +85,7 @@ def _page(
         csrf=citizen.csrf,
     )
     # the browser applies form-action to the redirect after the form as well
-    shown.headers["Content-Security-Policy"] = CSP.replace("form-action 'self'", f"form-action 'self' {origin}")
+    shown.headers["Content-Security-Policy"] = content_policy(origin)
     return shown
 
 

@@ -13,6 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from api.problems import MEDIA_TYPE
+from api.requests import content_policy
 
 CONFIG = OpenAPIConfig(
     title="Osmanthus 桂花",
@@ -118,7 +119,7 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Osm
 @get("/docs", include_in_schema=False)
 async def docs() -> Response[str]:
     """The interactive pages. Swagger UI sets styles of its own, so this page alone allows inline style attributes."""
-    policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+    policy = content_policy().replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
     return Response(_PAGE, media_type=MediaType.HTML, headers={"Content-Security-Policy": policy})
 
 

@@ -140,10 +140,12 @@ def _is_nested_too_deep(error: BaseException) -> bool:
 
 def _alone(error: Exception) -> Exception:
     """The one exception in a group of one, as a failed commit arrives."""
-    if isinstance(error, ExceptionGroup):
+    while isinstance(error, ExceptionGroup):
         inner = cast("ExceptionGroup[Exception]", error).exceptions
-        return _alone(inner[0]) if len(inner) == 1 else error
-    return error
+        if len(inner) != 1:
+            break
+        error = inner[0]
+    return cast("Exception", error)
 
 
 def invalid(error: msgspec.ValidationError) -> Invalid:
@@ -189,5 +191,5 @@ def _where(error: BaseException) -> str:
 
 
 def _request_id(request: HttpRequest) -> str:
-    state = cast("dict[str, Any]", request.scope["state"])
+    state = request.scope["state"]
     return str(state.get("request_id", ""))

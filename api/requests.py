@@ -33,9 +33,10 @@ _HEADERS = {
 
 def content_policy(form_target: str = "") -> str:
     """The content security policy; forms go to us, and to `form_target`, since a form's answer may redirect there."""
+    targets = f"'self' {form_target}".strip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        f"form-action 'self' {form_target}; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
@@ -53,7 +54,8 @@ class Envelope:
             await self.app(scope, receive, send)
             return
         request_id = uuid.uuid4().hex
-        scope["state"] = {**(scope.get("state") or {}), "request_id": request_id}
+        before = cast("dict[str, Any]", scope).get("state")
+        scope["state"] = {**(before or {}), "request_id": request_id}
         started, status = time.perf_counter(), 500
 
         async def send_with_headers(message: Message) -> None:

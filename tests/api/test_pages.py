@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api.requests import CSP
+from api.requests import content_policy
 from core.errors import Conflict
 from tests.api.conftest import Server
 from tests.api.pagereader import Browser, Element
@@ -61,7 +61,7 @@ async def lend(server: Server, bureau: Any, person: Mapping[str, Any], month: st
 def check_frame(answer: httpx2.Response, page: Element) -> None:
     """What holds for every page of ours."""
     assert answer.headers["content-type"].startswith("text/html")
-    assert answer.headers["content-security-policy"] == CSP
+    assert answer.headers["content-security-policy"] == content_policy()
     assert answer.headers["cache-control"] == "no-store"
     assert page.all("html")[0].attributes["lang"] == "zh-CN"
     assert len(page.all("h1")) == len(page.all("main")) == 1
@@ -171,13 +171,13 @@ class TestEveryPage:
             assert (browser.answer.status_code, page.all("h1")[0].text) == (404, "您还没有加入")
 
     async def test_elder_mode_is_remembered(self, server: Server, browser: Browser) -> None:
-        """`?mode=elder` sets a cookie; bars take the place of the radar; the way back is on every page."""
+        """`?mode=elder` sets a cookie; bars and words take the place of pictures; the way back is on every page."""
         await browser.join(server.person())
         assert "class" not in browser.page.all("html")[0].attributes
         await browser.go("/?mode=elder")
         page = await browser.go("/")
         assert page.all("html")[0].attributes["class"] == "elder"
-        assert (len(page.all("meter")), len(page.all("svg"))) == (5, 1)
+        assert (len(page.all("meter")), len(page.all("svg"))) == (5, 0)
         back = page.all("a", _class="mode")[0]
         assert back.text == "标准版"
         assert "class" not in (await browser.go("/" + back.attributes["href"])).all("html")[0].attributes
