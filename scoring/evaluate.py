@@ -16,7 +16,7 @@ from core.errors import Conflict
 from core.months import shift
 from scoring.facts import Fact
 from scoring.measures import deduct, measure
-from scoring.rules import Deduction, Indicator
+from scoring.rules import Deduction, Dimension, Indicator
 from scoring.scorecard import Scorecard
 
 
@@ -97,16 +97,14 @@ class Evaluation(msgspec.Struct, frozen=True):
 Evaluator = Callable[[Iterable[Fact], date, date], Evaluation]
 
 _Rule = Callable[[list[list[Fact]], date], IndicatorTrace]
+_Group = Callable[[list[list[Fact]], date], DimensionTrace]
 _Taken = Callable[[list[list[Fact]], date], DeductionTrace]
 
 
 def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; always called as `evaluate.compile`
     """Build the evaluator of a scorecard: rows of one citizen, the day of adulthood, the day asked for."""
     sort = _Sorter(card)
-    dimensions = [
-        (one.id, one.name, one.cap, [_rule(rule, sort) for rule in one.indicators if rule.enabled])
-        for one in card.dimensions
-    ]
+    dimensions = [_group(dimension, sort) for dimension in card.dimensions]
     deductions = [_taken(rule, sort.slots[rule.kind]) for rule in card.deductions]
     holding = [sort.slots[hold.kind] for hold in card.holds]
     identity, digest, base, low, high = card.id, card.digest, card.base, card.low, card.high
@@ -118,16 +116,10 @@ def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; alwa
         found = sort(facts, adult_on, as_of)
         raw, off = base, 0
         gained: list[DimensionTrace] = []
-        for name, label, cap, rules in dimensions:
-            points = 0
-            traces: list[IndicatorTrace] = []
-            for rule in rules:
-                trace = rule(found, as_of)
-                points += trace.points
-                traces.append(trace)
-            points = min(points, cap)
-            raw += points
-            gained.append(DimensionTrace(name, label, points, cap, tuple(traces)))
+        for group in dimensions:
+            trace = group(found, as_of)
+            raw += trace.points
+            gained.append(trace)
         lost: list[DeductionTrace] = []
         for taken in deductions:
             loss = taken(found, as_of)
@@ -137,8 +129,9 @@ def compile(card: Scorecard) -> Evaluator:  # noqa: A001  the field's word; alwa
         points = max(low, min(high, raw))
         holds = tuple([fact for slot in holding for fact in found[slot]])
         tier = lowest if holds else _tier(tiers, points)
-        held = bool(holds)
-        return Evaluation(identity, digest, as_of, adult_on, points, raw, tier, held, tuple(gained), tuple(lost), holds)
+        return Evaluation(
+            identity, digest, as_of, adult_on, points, raw, tier, bool(holds), tuple(gained), tuple(lost), holds
+        )
 
     return evaluate
 
@@ -187,6 +180,22 @@ class _Sorter:
 def _holds(fact: Fact, as_of: date) -> bool:
     """Say whether the interval [from_on, until_on) holds the day; one without a beginning never does."""
     return fact.from_on is not None and fact.from_on <= as_of and (fact.until_on is None or as_of < fact.until_on)
+
+
+def _group(dimension: Dimension, sort: _Sorter) -> _Group:
+    rules = [_rule(rule, sort) for rule in dimension.indicators if rule.enabled]
+    identity, name, cap = dimension.id, dimension.name, dimension.cap
+
+    def trace(found: list[list[Fact]], as_of: date) -> DimensionTrace:
+        points = 0
+        traces: list[IndicatorTrace] = []
+        for rule in rules:
+            one = rule(found, as_of)
+            points += one.points
+            traces.append(one)
+        return DimensionTrace(identity, name, min(points, cap), cap, tuple(traces))
+
+    return trace
 
 
 def _rule(rule: Indicator, sort: _Sorter) -> _Rule:

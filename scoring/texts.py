@@ -3,7 +3,7 @@
 Pure.
 """
 
-from scoring.explain import ScoreView
+from scoring.scoreview import ScoreView
 
 
 def sentences(view: ScoreView) -> list[str]:

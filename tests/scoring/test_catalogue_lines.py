@@ -120,6 +120,7 @@ class TestCodes:
             ("malformed", {"kind": "P08", "fields": {"project": "x", "hours": 0, "organisation": USCC}}),
             ("malformed", {"kind": "P08", "fields": {"project": "x", "hours": 25, "organisation": USCC}}),
             ("malformed", {"kind": "P08", "fields": {"project": "x", "hours": 2, "organisation": USCC[:-1] + "4"}}),
+            ("malformed", {"kind": "P07", "fields": {"scheme": 1, "period": "2026-10"}}),
             ("malformed", {"kind": "P09", "fields": {"award": "star", "level": 6}}),
             ("malformed", {"kind": "P16", "fields": {"scheme": "x", "period": "2026-10", "grade": 7}}),
             ("malformed", {"kind": "P16", "fields": {"scheme": "x", "period": "2026-10", "grade": "五星"}}),

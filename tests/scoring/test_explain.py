@@ -5,8 +5,11 @@ from datetime import date
 import msgspec
 from hypothesis import given, settings
 
-from scoring.explain import IndicatorView, Next, ScoreView, explain
+from core.months import shift
+from scoring import evaluate
+from scoring.explain import explain
 from scoring.facts import RecordRow, facts
+from scoring.scoreview import IndicatorView, Next, ScoreView
 from scoring.texts import sentences
 from tests.rulebook import card, evaluator
 from tests.scoring.records import ADULT, AS_OF, RECORDS, negative, positive
@@ -170,6 +173,17 @@ class TestNextTier:
         assert found is not None
         assert found.tier == "铜"
         assert ("n03", False) in {(way.indicator, way.reaches) for way in found.ways}
+
+    def test_what_adds_nothing_is_not_offered(self) -> None:
+        """In a dimension that is full already, one more thing is no way."""
+        first, *others = card().dimensions
+        narrow = msgspec.structs.replace(card(), dimensions=(msgspec.structs.replace(first, cap=100), *others))
+        rows = facts([positive("P01", shift(AS_OF, -back), name=f"w{back}") for back in range(20)])
+        ask = evaluate.compile(narrow)
+        found = explain(ask(rows, ADULT, AS_OF), narrow).next_tier
+        assert found is not None
+        assert "charity" in {way.indicator for way in found.ways}
+        assert "commitments" not in {way.indicator for way in found.ways}
 
     def test_at_the_top_there_is_no_next_tier(self) -> None:
         """桂 is the last."""
