@@ -4,6 +4,7 @@ A push is repeated by sending it again: (source, ref, version) makes that harmle
 there. The verbs take one.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -59,6 +60,7 @@ class BadLine(Invalid):
     title = "The corrected line is not well-formed"
 
 
+@dataclass
 class _Push(Operation):
     """The body of a push, which no type describes."""
 
