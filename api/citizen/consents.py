@@ -18,8 +18,9 @@ from api import guards
 from api.citizen import notices
 from api.citizen.door import behind
 from api.deps import House
-from auth import citizens, clients, consent
-from auth.consent import Consent
+from auth import citizens, clients
+from auth.consent import ledger, terms
+from auth.consent.ledger import Consent
 from core import audit, clock, ids, sealed
 from core.audit import Actor
 from core.errors import FieldError, Invalid
@@ -87,7 +88,7 @@ def view(one: Consent) -> View:
         notice=Shown(one.notice_version, one.notice_digest),
         sources=one.sources,
         given_at=one.given_at,
-        expires_on=consent.last_day(one),
+        expires_on=terms.last_day(one.expires_at),
         ended_at=one.ended_at,
         erased_at=one.erased_at,
         subject=ids.show("su", one.subject) if one.subject else None,
@@ -98,7 +99,7 @@ def view(one: Consent) -> View:
 @get("/v1/me/consents", summary="All consents", tags=["citizen"])
 async def see(session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]) -> Views:
     """Everything that the caller ever allowed."""
-    return Views([view(one) for one in await consent.of(session, citizen_id=caller.id)])
+    return Views([view(one) for one in await ledger.of(session, citizen_id=caller.id)])
 
 
 @get("/v1/me/consents/{consent_id:str}", summary="One consent with its receipt", tags=["citizen"])
@@ -106,7 +107,7 @@ async def see_one(
     consent_id: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
 ) -> View:
     """One of the caller's consents."""
-    return view(await consent.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id)))
+    return view(await ledger.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id)))
 
 
 @post("/v1/me/consents", summary="Give a consent", tags=["citizen"])
@@ -125,11 +126,11 @@ async def record(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, 
     notice = await notices.in_force(session, asked.purpose)
     notices.must_be_shown(notice, version=asked.notice.version, digest=asked.notice.digest)
     profile = await citizens.profile(session, house.ring, citizen_id)
-    consent.must_be_adult(profile.birth_date)
+    terms.must_be_adult(profile.birth_date)
     scoring = asked.purpose == "score"
     if not scoring:
         await _recipient(session, asked.purpose)
-    given = await consent.give(
+    given = await ledger.give(
         session,
         citizen_id=citizen_id,
         purpose=asked.purpose,
@@ -147,10 +148,10 @@ async def record(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, 
             house.ring,
             citizen_id=citizen_id,
             consent_id=given.id,
-            adult_on=consent.adult_on(profile.birth_date),
+            adult_on=terms.adult_on(profile.birth_date),
             until=given.expires_at,
         )
-        earlier = {source for one in await consent.of(session, citizen_id=citizen_id) for source in one.sources}
+        earlier = {source for one in await ledger.of(session, citizen_id=citizen_id) for source in one.sources}
         await _forget(session, house, citizen_id, earlier - set(given.sources))
     await _note(session, citizen_id, "consent.give", asked.purpose, given.id)
     return given
@@ -194,15 +195,15 @@ async def withdraw(
 
 async def end(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
     """Withdraw and erase, in the caller's transaction. PIPL articles 15 and 47."""
-    before = await consent.get(session, citizen_id=citizen_id, consent_id=consent_id)
-    ended = await consent.withdraw(session, citizen_id=citizen_id, consent_id=consent_id)
+    before = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
+    ended = await ledger.withdraw(session, citizen_id=citizen_id, consent_id=consent_id)
     if before.state != "given":
         return ended
     if ended.purpose == "score":
         await retention.erase(session, house.ring, citizen_id=citizen_id)
-    await consent.mark_erased(session, consent_id=consent_id)
+    await ledger.mark_erased(session, consent_id=consent_id)
     await _note(session, citizen_id, "consent.withdraw", ended.purpose, consent_id)
-    return await consent.get(session, citizen_id=citizen_id, consent_id=consent_id)
+    return await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
 
 
 @delete(
@@ -220,9 +221,9 @@ async def drop_source(
 ) -> View:
     """Take nothing more from one optional source and erase what it sent."""
     read = ids.read("co", consent_id)
-    one = await consent.get(session, citizen_id=caller.id, consent_id=read)
+    one = await ledger.get(session, citizen_id=caller.id, consent_id=read)
     notice = await notices.in_force(session, one.purpose)
-    left = await consent.drop_source(
+    left = await ledger.drop_source(
         session, citizen_id=caller.id, consent_id=read, source=source, core=notice.core_sources
     )
     await _forget(session, house, caller.id, {source})
@@ -232,13 +233,10 @@ async def drop_source(
 
 async def _forget(session: AsyncSession, house: House, citizen_id: uuid.UUID, sources: AbstractSet[str]) -> None:
     """Erase what sources sent that the citizen's consent does not name any more, and count without it."""
-    erase, ring = retention.erase_source, house.ring
-    if not sum([await erase(session, ring, citizen_id=citizen_id, source=source) for source in sorted(sources)]):
-        return
-    book = await rulebook.current(session, on=clock.today())
-    await standing.refresh(
-        session, ring, citizen_ids=[citizen_id], as_of=clock.today(), cause="source.dropped", book=book
-    )
+    erase, ring, today = retention.erase_source, house.ring, clock.today()
+    if sum([await erase(session, ring, citizen_id=citizen_id, source=source) for source in sorted(sources)]):
+        book = await rulebook.current(session, on=today)
+        await standing.refresh(session, ring, citizen_ids=[citizen_id], as_of=today, cause="source.dropped", book=book)
 
 
 async def _note(session: AsyncSession, citizen_id: uuid.UUID, action: str, purpose: str, consent_id: uuid.UUID) -> None:
