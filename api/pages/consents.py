@@ -17,13 +17,15 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import consents, notices
-from api.citizen.consents import Give, Shown, View
+from api.citizen import agreement, consents, notices
+from api.citizen.agreement import Give, Shown
+from api.citizen.consents import View
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
 from api.pages import frame, names, words
 from api.pages.door import behind
-from auth import citizens, consent
+from auth import citizens
+from auth.consent import ledger, terms
 from auth.notices import Notice
 from core import clock, ids
 from core.errors import NotFound
@@ -70,11 +72,11 @@ async def invite(
     """The notice and the form of consent; for somebody under 18 the page that says why not."""
     profile = await citizens.profile(session, house.ring, caller.id)
     name = mask_name(profile.name)
-    if clock.today() < (adult_on := consent.adult_on(profile.birth_date)):
+    if clock.today() < (adult_on := terms.adult_on(profile.birth_date)):
         return frame.member(request, "minor.html", house, caller, name=name, adult_on=adult_on)
     notice = await notices.in_force(session, "score")
     labels = await names.sources(session)
-    now = await consent.live(session, citizen_id=caller.id, purpose="score")
+    now = await ledger.live(session, citizen_id=caller.id, purpose="score")
     return frame.member(
         request,
         "join.html",
@@ -88,7 +90,7 @@ async def invite(
         optional=[(one, labels.get(one, one)) for one in notice.optional_sources],
         chosen=now.sources if now else (),
         earliest=date.fromordinal(clock.today().toordinal() + 1),
-        latest=consent.latest_expiry(clock.today()),
+        latest=terms.latest_expiry(clock.today()),
     )
 
 
@@ -100,7 +102,7 @@ async def new(
     caller: NamedDependency[guards.Citizen],
 ) -> Response[str]:
     """Agree anew: with other sources, or until another day."""
-    live = await consent.live(session, citizen_id=caller.id, purpose="score")
+    live = await ledger.live(session, citizen_id=caller.id, purpose="score")
     return await invite(request, session, house, caller, renewing=live is not None)
 
 
@@ -119,7 +121,7 @@ async def agree(
         expires_on=msgspec.convert(form.get("expires_on"), date, strict=False),
         optional_sources=tuple(str(one) for one in form.getall("optional_sources", [])),
     )
-    await consents.record(session, house, citizen_id=caller.id, asked=asked)
+    await agreement.record(session, house, citizen_id=caller.id, asked=asked)
     return Redirect("/", status_code=303)
 
 
@@ -131,7 +133,7 @@ async def see(
     caller: NamedDependency[guards.Citizen],
 ) -> Response[str]:
     """Every consent ever given, the live ones first."""
-    cards = [await _card(session, consents.view(one)) for one in await consent.of(session, citizen_id=caller.id)]
+    cards = [await _card(session, consents.view(one)) for one in await ledger.of(session, citizen_id=caller.id)]
     live = [one for one in cards if one.state_words == words.CONSENT["given"]]
     past = [one for one in cards if one not in live]
     return frame.member(request, "consents.html", house, caller, live=live, past=past)
@@ -146,7 +148,7 @@ async def ask(
     caller: NamedDependency[guards.Citizen],
 ) -> Response[str]:
     """Say what withdrawing does and ask once; after it, say what was erased when."""
-    one = await consent.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    one = await ledger.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
     template = "withdraw.html" if one.state == "given" else "withdrawn.html"
     return frame.member(request, template, house, caller, one=await _card(session, consents.view(one)))
 
@@ -159,7 +161,7 @@ async def withdraw(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Withdraw, erase, and show what was done."""
-    await consents.end(session, house, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    await agreement.end(session, house, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
     return Redirect(f"/consents/{consent_id}/withdraw", status_code=303)
 
 
@@ -173,7 +175,7 @@ async def ask_source(
     caller: NamedDependency[guards.Citizen],
 ) -> Response[str]:
     """Say what stopping a source does and ask once."""
-    one = await consent.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    one = await ledger.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
     card = await _card(session, consents.view(one))
     chosen = next((each for each in card.sources if each.id == source and each.optional), None)
     if chosen is None:
@@ -190,7 +192,8 @@ async def stop_source(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Stop one optional source and erase what it sent."""
-    await consents.drop_source.fn(consent_id, source, session, house, caller)
+    read = ids.read("co", consent_id)
+    await agreement.drop_source(session, house, citizen_id=caller.id, consent_id=read, source=source)
     return Redirect("/consents", status_code=303)
 
 

@@ -21,7 +21,8 @@ from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
 from api.pages import charts, consents, frame, names, words
 from api.pages.door import anyone, behind
-from auth import citizens, consent
+from auth import citizens
+from auth.consent import ledger
 from core import clock
 from scoring import rulebook
 from scoring.explain import IndicatorView, ScoreView
@@ -64,11 +65,15 @@ def parts(view: ScoreView) -> list[Part]:
     ]
 
 
+def tiers(card: Scorecard) -> list[tuple[str, float]]:
+    """The tiers above the lowest, each with the points that it begins at."""
+    return [(tier.name, tier.start / 10) for tier in card.tiers[1:]]
+
+
 def drawings(view: ScoreView, card: Scorecard) -> dict[str, Markup]:
     """The scale and the radar of a score."""
-    tiers = [(tier.name, tier.start / 10) for tier in card.tiers[1:]]
     return {
-        "scale": charts.scale(view.points, view.range.min, view.range.max, tiers),
+        "scale": charts.scale(view.points, view.range.min, view.range.max, tiers(card)),
         "radar": charts.radar([(one.name, one.points, one.cap) for one in view.dimensions]),
     }
 
@@ -84,7 +89,7 @@ async def home(
     if caller is None:
         settings = house.settings
         return frame.page(request, "welcome.html", city=settings.city, contact=settings.contact)
-    if await consent.live(session, citizen_id=caller.id, purpose="score") is None:
+    if await ledger.live(session, citizen_id=caller.id, purpose="score") is None:
         return await consents.invite(request, session, house, caller, renewing=False)
     profile = await citizens.profile(session, house.ring, caller.id)
     view: ScoreView = await score_api.score.fn(session, house, caller)
@@ -99,6 +104,7 @@ async def home(
         name=mask_name(profile.name),
         view=view,
         parts=parts(view),
+        tiers=tiers(book.scorecard),
         last=next(iter(moves(past.changes, book.scorecard, labels)), None),
         ways=view.next_tier.ways[:_WAYS] if view.next_tier else (),
         **drawings(view, book.scorecard),

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from core import clock
 
+_NUMBER = re.compile(r"(\+?\d[\d-]{3,}\d)")
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})")
 
 
@@ -34,6 +35,13 @@ def prose(text: str) -> Markup:
     """A sentence of the rule book, its ISO dates as Chinese ones that never break across lines."""
     parts = _ISO.split(text)
     return Markup("").join(_dated(part) if turn % 2 else part for turn, part in enumerate(parts))
+
+
+def dial(text: str) -> Markup:
+    """A contact's words, its telephone numbers kept on one line."""
+    parts = _NUMBER.split(text)
+    number = Markup('<span class="num">{}</span>')
+    return Markup("").join(number.format(part) if turn % 2 else part for turn, part in enumerate(parts))
 
 
 def _dated(part: str) -> str:
@@ -151,6 +159,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "moment": moment,
     "prose": prose,
+    "dial": dial,
     "clock": hour,
     "points": points,
     "change": change,

@@ -73,6 +73,14 @@ class TestDates:
         assert words.prose("文号2027-13-45") == "文号2027-13-45"
 
 
+class TestContacts:
+    """How to reach somebody."""
+
+    def test_a_telephone_number_never_breaks(self) -> None:
+        """The number in a span of its own, the rest as text."""
+        assert words.dial("电话 12345-9 <窗口>") == '电话 <span class="num">12345-9</span> &lt;窗口&gt;'
+
+
 class TestNumbers:
     """Points and changes."""
 
