@@ -13,9 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.deps import House
-from auth import consent
+from auth.consent import ledger
 from core import clock, db
 from core.audit import Actor, write
+from core.errors import Unavailable
 from scoring import retention, standing
 
 _PAUSE_SECONDS = 20
@@ -36,15 +37,15 @@ _SWEEPS = (
 
 
 async def run(house: House) -> None:
-    """Work until cancelled; a database that is away is waited for."""
+    """Work until cancelled; a database that is away, or a rule book that is not published yet, is waited for."""
     done: date | None = None
     while True:
         try:
             done = await once(house, done)
         except Exception as error:
-            if not db.is_unavailable(error):
+            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
                 raise
-            _log.warning("database away", kind=type(error).__name__)
+            _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
@@ -68,7 +69,7 @@ async def once(house: House, done: date | None = None) -> date | None:
 
 async def _expire(session: AsyncSession) -> None:
     """End consents that are past their day; what was built on them stays unused for 30 days, then goes."""
-    for ended in await consent.expire(session, limit=_CHUNK):
+    for ended in await ledger.expire(session, limit=_CHUNK):
         await write(
             session,
             actor=Actor("system", "jobs"),

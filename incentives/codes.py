@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import consent
+from auth.consent import ledger
 from core import clock
 from incentives.tables import credit_code
 
@@ -34,7 +34,7 @@ async def draw(session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, pa
     """Record the one-use consent and draw a code. The caller has made sure that the perk is granted."""
     older = (credit_code.c.citizen_id == citizen_id) & (credit_code.c.perk_id == perk_id)
     await session.execute(delete(credit_code).where(older))
-    consent_id = await consent.give_one_use(
+    consent_id = await ledger.give_one_use(
         session, citizen_id=citizen_id, purpose=f"use:{partner_id or 'any'}/{perk_id}", until=clock.civil() + LIFE
     )
     code = Code(new_text(), clock.wall() + LIFE)

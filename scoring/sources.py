@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import consent
+from auth.consent import subjects as consented
 from core import clock, db, sealed
 from core.db import Doors
 from core.errors import FieldError, Invalid
@@ -60,7 +60,7 @@ async def subjects(session: AsyncSession, ring: Keyring, *, source: str, since: 
     Raises BadCursor.
     """
     start = _seq(ring, source, since)
-    found = await consent.feed(session, source=source, since=start, limit=limit + 1)
+    found = await consented.feed(session, source=source, since=start, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     reached = [one.seq for one in page if more or one.changed_at < clock.wall() - _OVERLAP]
     shown = [Subject(one.digest.hex(), one.state, one.changed_at) for one in page]

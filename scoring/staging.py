@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import consent
+from auth.consent import subjects
 from core import clock, db, sealed
 from core.db import Doors
 from core.keys import Keyring
@@ -69,7 +69,7 @@ async def stage(doors: Doors, *, batch_id: uuid.UUID, source: str, candidates: S
 
 async def people(session: AsyncSession, ring: Keyring, *, source: str, digests: Sequence[bytes]) -> dict[bytes, Holder]:
     """Per digest, the holder whose live consent names this source."""
-    found = await consent.subjects_of(session, source=source, digests=list(set(digests)))
+    found = await subjects.subjects_of(session, source=source, digests=list(set(digests)))
     held = await holders.of(session, ring, citizen_ids={each.citizen_id for each in found.values()})
     return {digest: held[each.citizen_id] for digest, each in found.items() if each.citizen_id in held}
 

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from api import rulebook_files
-from auth import consent
+from auth.consent import ledger, terms
 from core import clock, releases, sealed
 from core.db import Doors
 from core.settings import ROOT
@@ -121,14 +121,14 @@ class City:
         """A person gives `score` for these sources."""
         citizen_id = citizen_id or uuid.uuid4()
         async with self.doors.work("citizen") as session:
-            given = await consent.give(
+            given = await ledger.give(
                 session, citizen_id=citizen_id, purpose="score", notice_version=1, notice_digest="d",
                 expires_on=TODAY + timedelta(days=days), controller="city", receipt_key=self.ring.ed25519("rcpt-1"),
                 source_digests={source: self.digest(who, source) for source in sources},
             )  # fmt: skip
             await enrol.open(
                 session, self.ring, citizen_id=citizen_id, consent_id=given.id,
-                adult_on=consent.adult_on(BORN), until=given.expires_at,
+                adult_on=terms.adult_on(BORN), until=given.expires_at,
             )  # fmt: skip
         self.people[who], self.consents[who] = citizen_id, given.id
         return citizen_id
@@ -136,7 +136,7 @@ class City:
     async def leave(self, who: str) -> None:
         """A person withdraws `score`."""
         async with self.doors.work("citizen") as session:
-            await consent.withdraw(session, citizen_id=self.people[who], consent_id=self.consents[who])
+            await ledger.withdraw(session, citizen_id=self.people[who], consent_id=self.consents[who])
             await retention.erase(session, self.ring, citizen_id=self.people[who])
 
     async def push(self, *lines: Any, source: str = "utilities", size: int = 4096) -> Receipt:
@@ -178,7 +178,7 @@ class City:
     async def until(self, query: str, *, empty: bool = False) -> None:
         """Wait until a query finds rows, or none."""
         async with asyncio.timeout(10):
-            while bool(await self.rows(query)) is empty:  # noqa: ASYNC110  (another connection tells)
+            while bool(await self.rows(query)) is empty:
                 await asyncio.sleep(0.01)
 
     async def dump(self) -> str:

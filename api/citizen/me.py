@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import guards
 from api.citizen.door import behind
 from api.deps import House
-from auth import citizens, clients, consent
+from auth import citizens, clients
+from auth.consent import ledger
 from core import audit, ids
 from core.errors import FieldError, Invalid
 
@@ -65,7 +66,7 @@ async def me(
 ) -> Me:
     """Who we take the caller for, and whether they take part."""
     profile = await citizens.profile(session, house.ring, caller.id)
-    given = await consent.live(session, citizen_id=caller.id, purpose="score")
+    given = await ledger.live(session, citizen_id=caller.id, purpose="score")
     return Me(
         name=mask_name(profile.name),
         id_number=mask_number(profile.id_number),

@@ -6,7 +6,7 @@ What was not shown in its present words cannot be agreed to (PIPL article 14).
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import notices
-from auth.consent import NoticeOutdated
+from auth.consent.ledger import NoticeOutdated
 from core import clock, releases
 from core.errors import Invalid, Problem
 from core.releases import Release

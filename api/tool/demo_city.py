@@ -71,6 +71,19 @@ CLIENTS = (
 )
 CITIZEN_CLIENT = "citizen-app"
 
+# Name, birthday, serial number of the ID number.
+_BORN = (
+    ("陈桂芳", date(1968, 5, 12), 124),
+    ("李明远", date(1996, 11, 3), 217),
+    ("王晓清", date(1990, 2, 28), 345),
+    ("赵安", date(1985, 8, 19), 411),
+    ("周立新", date(1979, 12, 1), 533),
+    ("孙海燕", date(1993, 4, 7), 629),
+    ("吴小禾", date(2012, 6, 1), 718),
+    ("何访", date(1988, 9, 9), 812),
+    ("郑存善", date(1951, 1, 23), 957),
+)
+
 
 def id_number(birth: date, serial: int) -> str:
     """A made-up ID number of region 990000 with a valid check digit."""
@@ -129,61 +142,57 @@ def _penalty(ref: str, day: date) -> dict[str, Any]:
     }
 
 
-def people(today: date) -> list[Person]:
-    """Everybody, with records that end in the months before `today`."""
+def _long_kept(today: date) -> dict[str, list[dict[str, Any]]]:
+    """Two years of bills, a year of loans and Saturdays, an honour."""
     past = list(months_back(today, 12))
-    high = {
+    honour = {
+        "ref": "RY-0001",
+        "kind": "P14",
+        "occurred_on": past[5].isoformat(),
+        "document": {
+            "no": "示文明〔2026〕3号",
+            "authority": "示范市精神文明建设委员会",
+            "effective_on": past[5].isoformat(),
+        },
+        "fields": {"title": "示范市道德模范", "level": "city"},
+    }
+    return {
         "utilities": _bills("P01", "SW-20417", today, 24),
         "library": [_loan(f"JY-{month:%Y%m}", month) for month in past],
         "volunteer": [_hours(f"ZY-{month:%Y%m}", month.replace(day=9), 4) for month in past],
-        "civic": [
-            {
-                "ref": "RY-0001",
-                "kind": "P14",
-                "occurred_on": past[5].isoformat(),
-                "document": {
-                    "no": "示文明〔2026〕3号",
-                    "authority": "示范市精神文明建设委员会",
-                    "effective_on": past[5].isoformat(),
-                },
-                "fields": {"title": "示范市道德模范", "level": "city"},
-            }
-        ],
+        "civic": [honour],
     }
-    just_below = {
-        "utilities": _bills("P21", "ZL-88213", today, 19),
-        "volunteer": [_hours("ZY-1", past[0].replace(day=12), 2)],
-    }
-    disputed = {
+
+
+def _one_tenth_short(today: date) -> dict[str, list[dict[str, Any]]]:
+    """19 months of rent (9.5) and two hours (0.4) on top of 110: 119.9."""
+    last = next(months_back(today, 1))
+    return {"utilities": _bills("P21", "ZL-88213", today, 19), "volunteer": [_hours("ZY-1", last.replace(day=12), 2)]}
+
+
+def _penalised(today: date) -> dict[str, list[dict[str, Any]]]:
+    """Ten months of bills and one general penalty."""
+    *_, third = months_back(today, 3)
+    return {
         "utilities": _bills("P02", "DL-51120", today, 10),
-        "enforcement": [_penalty("CF-17", past[2].replace(day=15))],
+        "enforcement": [_penalty("CF-17", third.replace(day=15))],
     }
+
+
+def people(today: date) -> list[Person]:
+    """Everybody, with records that end in the months before `today`."""
+    rent, bills = _one_tenth_short(today), {"utilities": _bills("P01", "SW-7", today, 6)}
+    born = {name: id_number(day, serial) for name, day, serial in _BORN}
     return [
-        Person("陈桂芳", id_number(date(1968, 5, 12), 124), "high", "chen.guifang", None, joins=True, records=high),
-        Person(
-            "李明远",
-            id_number(date(1996, 11, 3), 217),
-            "just_below",
-            "li.mingyuan",
-            None,
-            joins=True,
-            records=just_below,
-        ),
-        Person("王晓清", id_number(date(1990, 2, 28), 345), "clean_no_records", "wang.xiaoqing", None, joins=True),
-        Person(
-            "赵安",
-            id_number(date(1985, 8, 19), 411),
-            "not_enrolled",
-            "zhao.an",
-            records={"utilities": _bills("P01", "SW-7", today, 6)},
-        ),
-        Person("周立新", id_number(date(1979, 12, 1), 533), "withdrew", "zhou.lixin", None, joins=True, leaves=True),
-        Person(
-            "孙海燕", id_number(date(1993, 4, 7), 629), "open_dispute", "sun.haiyan", None, joins=True, records=disputed
-        ),
-        Person("吴小禾", id_number(date(2012, 6, 1), 718), "minor", "wu.xiaohe"),
-        Person("何访", id_number(date(1988, 9, 9), 812), "visitor", "he.fang"),
-        Person("郑存善", id_number(date(1951, 1, 23), 957), "card_only", card_no="9900000000012345"),
+        Person("陈桂芳", born["陈桂芳"], "high", "chen.guifang", joins=True, records=_long_kept(today)),
+        Person("李明远", born["李明远"], "just_below", "li.mingyuan", joins=True, records=rent),
+        Person("王晓清", born["王晓清"], "clean_no_records", "wang.xiaoqing", joins=True),
+        Person("赵安", born["赵安"], "not_enrolled", "zhao.an", records=bills),
+        Person("周立新", born["周立新"], "withdrew", "zhou.lixin", joins=True, leaves=True),
+        Person("孙海燕", born["孙海燕"], "open_dispute", "sun.haiyan", joins=True, records=_penalised(today)),
+        Person("吴小禾", born["吴小禾"], "minor", "wu.xiaohe"),
+        Person("何访", born["何访"], "visitor", "he.fang"),
+        Person("郑存善", born["郑存善"], "card_only", card_no="9900000000012345"),
     ]
 
 

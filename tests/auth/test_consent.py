@@ -8,8 +8,8 @@ from joserfc import jws
 from joserfc.errors import SecurityWarning
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import consent
-from auth.consent import Consent
+from auth.consent import ledger, subjects, terms
+from auth.consent.ledger import Consent
 from core import clock, ids
 from core.errors import Invalid, NotFound
 from core.keys import Keyring
@@ -27,7 +27,7 @@ async def _give(
     session: AsyncSession, ring: Keyring, citizen: uuid.UUID, *, purpose: str = "score", months: int = 12
 ) -> Consent:
     digest = citizen.bytes * 2
-    return await consent.give(
+    return await ledger.give(
         session,
         citizen_id=citizen,
         purpose=purpose,
@@ -36,7 +36,7 @@ async def _give(
         expires_on=clock.today() + timedelta(days=30 * months),
         controller="示范市信用办公室",
         receipt_key=ring.ed25519("rcpt-1"),
-        source_digests={"utilities": digest, "library": digest} if purpose == "score" else {},
+        source_digests={"utilities": digest, "library": digest} if purpose == "score" else None,
         shared=purpose.startswith("share:"),
     )
 
@@ -47,7 +47,7 @@ class TestGive:
     async def test_it_lives_at_once(self, citizen_session: AsyncSession, ring: Keyring, citizen: uuid.UUID) -> None:
         """The next statement sees it."""
         given = await _give(citizen_session, ring, citizen)
-        live = await consent.live(citizen_session, citizen_id=citizen, purpose="score")
+        live = await ledger.live(citizen_session, citizen_id=citizen, purpose="score")
         assert live == given
         assert given.state == "given"
 
@@ -67,7 +67,7 @@ class TestGive:
     ) -> None:
         """国办发〔2020〕49号: no consent for life; at most twelve months."""
         with pytest.raises(Invalid) as raised:
-            await consent.give(
+            await ledger.give(
                 citizen_session,
                 citizen_id=citizen,
                 purpose="score",
@@ -85,7 +85,7 @@ class TestGive:
         """One live consent per purpose."""
         first = await _give(citizen_session, ring, citizen)
         second = await _give(citizen_session, ring, citizen)
-        states = {one.id: one.state for one in await consent.of(citizen_session, citizen_id=citizen)}
+        states = {one.id: one.state for one in await ledger.of(citizen_session, citizen_id=citizen)}
         assert states == {first.id: "superseded", second.id: "given"}
 
     async def test_a_shared_consent_has_a_random_subject_of_its_own(
@@ -98,6 +98,15 @@ class TestGive:
         assert one.subject.version == 4
         assert one.subject != other.subject
 
+    async def test_another_purpose_leaves_the_sources_alone(
+        self, citizen_session: AsyncSession, ring: Keyring, citizen: uuid.UUID
+    ) -> None:
+        """Sharing with a merchant does not end what the bureaus may send."""
+        await _give(citizen_session, ring, citizen)
+        await _give(citizen_session, ring, citizen, purpose="share:a/library.deposit-free")
+        digest = citizen.bytes * 2
+        assert digest in await subjects.subjects_of(citizen_session, source="utilities", digests=[digest])
+
 
 class TestWithdraw:
     """Withdrawing."""
@@ -107,13 +116,13 @@ class TestWithdraw:
     ) -> None:
         """No live consent, nobody behind the digest, and the source is told."""
         given = await _give(citizen_session, ring, citizen)
-        found = await consent.subjects_of(citizen_session, source="utilities", digests=[citizen.bytes * 2])
+        found = await subjects.subjects_of(citizen_session, source="utilities", digests=[citizen.bytes * 2])
         assert found[citizen.bytes * 2].citizen_id == citizen
-        ended = await consent.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id)
+        ended = await ledger.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id)
         assert ended.state == "withdrawn"
-        assert await consent.live(citizen_session, citizen_id=citizen, purpose="score") is None
-        assert await consent.subjects_of(citizen_session, source="utilities", digests=[citizen.bytes * 2]) == {}
-        feed = await consent.feed(citizen_session, source="utilities", since=0, limit=100)
+        assert await ledger.live(citizen_session, citizen_id=citizen, purpose="score") is None
+        assert await subjects.subjects_of(citizen_session, source="utilities", digests=[citizen.bytes * 2]) == {}
+        feed = await subjects.feed(citizen_session, source="utilities", since=0, limit=100)
         assert [one.state for one in feed if one.digest == citizen.bytes * 2] == ["left"]
 
     async def test_repeating_it_changes_nothing(
@@ -121,8 +130,8 @@ class TestWithdraw:
     ) -> None:
         """The first end stands."""
         given = await _give(citizen_session, ring, citizen)
-        first = await consent.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id)
-        assert await consent.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id) == first
+        first = await ledger.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id)
+        assert await ledger.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id) == first
 
     async def test_nobody_withdraws_for_somebody_else(
         self, citizen_session: AsyncSession, ring: Keyring, citizen: uuid.UUID
@@ -130,7 +139,7 @@ class TestWithdraw:
         """Another citizen's consent is absent."""
         given = await _give(citizen_session, ring, citizen)
         with pytest.raises(NotFound):
-            await consent.withdraw(citizen_session, citizen_id=ids.new(), consent_id=given.id)
+            await ledger.withdraw(citizen_session, citizen_id=ids.new(), consent_id=given.id)
 
 
 class TestDropSource:
@@ -141,21 +150,21 @@ class TestDropSource:
     ) -> None:
         """The other source goes on."""
         given = await _give(citizen_session, ring, citizen)
-        left = await consent.drop_source(
+        left = await ledger.drop_source(
             citizen_session, citizen_id=citizen, consent_id=given.id, source="library", core=["utilities"]
         )
         assert left.sources == ("utilities",)
         digest = citizen.bytes * 2
-        assert await consent.subjects_of(citizen_session, source="library", digests=[digest]) == {}
-        assert digest in await consent.subjects_of(citizen_session, source="utilities", digests=[digest])
+        assert await subjects.subjects_of(citizen_session, source="library", digests=[digest]) == {}
+        assert digest in await subjects.subjects_of(citizen_session, source="utilities", digests=[digest])
 
     async def test_a_core_source_cannot_be_dropped_alone(
         self, citizen_session: AsyncSession, ring: Keyring, citizen: uuid.UUID
     ) -> None:
         """Core is taken or refused whole, so that nobody hides a deduction behind a switch."""
         given = await _give(citizen_session, ring, citizen)
-        with pytest.raises(consent.CoreSource):
-            await consent.drop_source(
+        with pytest.raises(ledger.CoreSource):
+            await ledger.drop_source(
                 citizen_session, citizen_id=citizen, consent_id=given.id, source="utilities", core=["utilities"]
             )
 
@@ -168,8 +177,8 @@ class TestExpire:
     ) -> None:
         """Liveness is read from the clock at use, not from a job's work."""
         until = clock.civil() - timedelta(seconds=1)
-        await consent.give_one_use(citizen_session, citizen_id=citizen, purpose="use:any/x", until=until)
-        assert await consent.live(citizen_session, citizen_id=citizen, purpose="use:any/x") is None
+        await ledger.give_one_use(citizen_session, citizen_id=citizen, purpose="use:any/x", until=until)
+        assert await ledger.live(citizen_session, citizen_id=citizen, purpose="use:any/x") is None
 
 
 class TestAdultOn:
@@ -185,12 +194,12 @@ class TestAdultOn:
     )
     def test_it_is_the_day_eighteen_years_later(self, born: date, adult: date) -> None:
         """A leap-day child is adult on 1 March."""
-        assert consent.adult_on(born) == adult
+        assert terms.adult_on(born) == adult
 
     def test_the_day_before_is_too_early(self) -> None:
         """17 years and 364 days is a minor."""
         today = clock.today()
         born = today.replace(year=today.year - 18) + timedelta(days=1)
-        with pytest.raises(consent.Minor):
-            consent.must_be_adult(born)
-        consent.must_be_adult(born - timedelta(days=1))
+        with pytest.raises(terms.Minor):
+            terms.must_be_adult(born)
+        terms.must_be_adult(born - timedelta(days=1))

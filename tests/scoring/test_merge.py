@@ -116,12 +116,12 @@ class TestConsent:
 
     async def test_source_dropped_between(self, city: City) -> None:
         """What a source staged before it was switched off is dropped."""
-        from auth import consent
+        from auth.consent import ledger
 
         await city.join(ANN, sources=("utilities", "library"))
         batch = await staged(city, water("r1", ANN), source="library")
         async with city.doors.work("citizen") as session:
-            await consent.drop_source(
+            await ledger.drop_source(
                 session, citizen_id=city.people[ANN], consent_id=city.consents[ANN], source="library", core=()
             )
         assert await merged(city, batch) == 0

@@ -1,0 +1,1 @@
+"""What citizens allow: the ledger, its terms and receipts, and whom a source may send about."""

@@ -1,0 +1,104 @@
+"""Who a source may send about: the people whose live consent names it, each under the digest agreed with it.
+
+A digest leads to a person only while the consent lives; whoever leaves remains as a digest that says "left" for 30
+days, so that the source learns to stop, and as nothing else.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, LargeBinary, any_, bindparam, func, select, update
+from sqlalchemy import Sequence as SqlSequence
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth.tables import consent, consent_end, source_subject
+from core import clock
+
+_SEQ = SqlSequence("source_subject_seq", schema="auth").next_value()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The person behind a source's digest, under a live consent that names the source."""
+
+    citizen_id: uuid.UUID
+    consent_id: uuid.UUID
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """One line of a source's feed: who joined or left, as the digest agreed with that source."""
+
+    digest: bytes
+    state: str
+    changed_at: datetime
+    seq: int
+
+
+async def subjects_of(
+    session: AsyncSession, *, source: str, digests: Sequence[bytes], purpose: str = "score"
+) -> dict[bytes, Found]:
+    """Per digest of `source`, the person whose live consent names that source; everybody else is absent."""
+    query = (
+        select(source_subject.c.digest, source_subject.c.citizen_id, source_subject.c.consent_id)
+        .join(consent, consent.c.id == source_subject.c.consent_id)
+        .where(
+            source_subject.c.source == source,
+            source_subject.c.digest == any_(bindparam("digests", list(digests), ARRAY(LargeBinary))),
+            consent.c.purpose == purpose,
+            is_live(),
+        )
+    )
+    return {row.digest: Found(row.citizen_id, row.consent_id) for row in await session.execute(query)}
+
+
+async def feed(session: AsyncSession, *, source: str, since: int, limit: int) -> list[Subject]:
+    """Who joined or left `source` after feed position `since`, in order; nothing else about them."""
+    rows = await session.execute(
+        select(source_subject)
+        .where(source_subject.c.source == source, source_subject.c.seq > since)
+        .order_by(source_subject.c.seq)
+        .limit(limit)
+    )
+    return [Subject(row.digest, "left" if row.left_at else "joined", row.changed_at, row.seq) for row in rows]
+
+
+def is_live() -> ColumnElement[bool]:
+    """Whether a row of `auth.consent` lives now: no end, not expired."""
+    end = consent_end.alias()
+    ended = select(end.c.consent_id).where(end.c.consent_id == consent.c.id).correlate(consent).exists()
+    return ~ended & (consent.c.expires_at > func.core.civil_now())
+
+
+async def name(
+    session: AsyncSession, digests: Mapping[str, bytes], *, citizen_id: uuid.UUID, consent_id: uuid.UUID
+) -> None:
+    """Let exactly these sources send about a citizen, each under its digest, as the consent names them."""
+    await leave(session, citizen_id, keep=digests)
+    for source, digest in digests.items():
+        values = {
+            "citizen_id": citizen_id,
+            "consent_id": consent_id,
+            "seq": _SEQ,
+            "changed_at": clock.wall(),
+            "left_at": None,
+        }
+        joined = upsert(source_subject).values(source=source, digest=digest, **values)
+        await session.execute(joined.on_conflict_do_update(index_elements=["source", "digest"], set_=values))
+
+
+async def leave(
+    session: AsyncSession, citizen_id: uuid.UUID, *, keep: Iterable[str] = (), only: str | None = None
+) -> None:
+    """Turn the citizen's lines of the feeds into "left"; nothing but the digest stays."""
+    now = clock.wall()
+    lines = source_subject.c.citizen_id == citizen_id
+    if only is not None:
+        lines &= source_subject.c.source == only
+    await session.execute(
+        update(source_subject)
+        .where(lines, source_subject.c.source.not_in(list(keep)))
+        .values(citizen_id=None, consent_id=None, seq=_SEQ, changed_at=now, left_at=now)
+    )
