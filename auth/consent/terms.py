@@ -1,4 +1,4 @@
-"""The terms of a consent: who may give it, and how long it may live. Pure but for the civil calendar day.
+"""The terms of a consent: who may give it, and how long it may live, by the civil calendar.
 
 18 and over (domain rule 13; SH 2, SZX 2, ZJ 2); at most twelve months (国办发〔2020〕49号: no consent for life).
 """
