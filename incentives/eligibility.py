@@ -89,11 +89,11 @@ class Gate:
         it is a new check. Raises TokenDead and IdempotencyConflict.
         """
         decision = ids.random()
-        given = _shared_by_repeats(question)
+        given = {} if key is None else _shared_by_repeats(question)
         arguments = (
             token,
             question.perk,
-            None if question.code is None else question.holder(),
+            None if question.code is None else codes.digest(question.code),
             None if question.code is not None else _subject(question.subject or ""),
             question.amount,
             question.terminal,

@@ -1,11 +1,10 @@
 """What the partner door keeps for its whole life: the gate, the receipt signer, and the terms of releases once read."""
 
 import uuid
-from typing import Any
-
-from litestar import Request
 
 from api import deps
+from api.deps import HttpRequest
+from api.partner.limits import Limits
 from core.signed import Signer
 from incentives import receipts, rulebook
 from incentives.eligibility import Gate
@@ -15,11 +14,12 @@ from incentives.perks import Perk
 class Desk:
     """One a process. Releases never change, so what was read of one is kept."""
 
-    def __init__(self, gate: Gate, signer: Signer, issuer: str) -> None:
+    def __init__(self, gate: Gate, signer: Signer, issuer: str, limits: Limits) -> None:
         """`gate` is entered by every check; `signer` signs every answer in the name of `issuer`."""
         self.gate = gate
         self.signer = signer
         self.issuer = issuer
+        self.limits = limits
         self._perks: dict[tuple[uuid.UUID, str], Perk] = {}
 
     async def perk(self, release_id: uuid.UUID, perk_id: str, *, token: bytes) -> Perk:
@@ -32,12 +32,12 @@ class Desk:
         return known
 
 
-async def provide_desk(request: Request[Any, Any, Any]) -> Desk:
-    """Dependency `desk`, made at first use."""
+async def of(request: HttpRequest) -> Desk:
+    """The desk of a request's process, made at first use."""
     found = request.app.state.get("partner_desk")
     if found is None:
         here = deps.house(request)
         gate = Gate(await here.doors.pool())
-        found = Desk(gate, receipts.signer(here.ring), here.settings.base_url)
+        found = Desk(gate, receipts.signer(here.ring), here.settings.base_url, Limits(here.short))
         request.app.state["partner_desk"] = found
     return found

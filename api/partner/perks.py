@@ -2,10 +2,10 @@
 
 import msgspec
 from litestar import get
-from litestar.di import NamedDependency, Provide
 
 from api import guards
-from api.partner.desk import Desk, provide_desk
+from api.deps import HttpRequest
+from api.partner import desk
 from incentives import rulebook
 from incentives.rulebook import Terms
 
@@ -29,13 +29,13 @@ class Perks(msgspec.Struct, frozen=True):
 @get(
     "/v1/partner/perks",
     guards=[guards.client("partner", "eligibility:check")],
-    dependencies={"caller": Provide(guards.provide_client), "desk": Provide(provide_desk)},
     summary="The caller's perks and their terms",
     tags=["partner"],
 )
-async def see(caller: NamedDependency[guards.Client], desk: NamedDependency[Desk]) -> Perks:
+async def see(request: HttpRequest) -> Perks:
     """What the caller may ask about today."""
-    found = [one for one in await desk.gate.perks(token=caller.jti_hash) if one.newest]
+    here, caller = await desk.of(request), await guards.provide_client(request)
+    found = [one for one in await here.gate.perks(token=caller.jti_hash) if one.newest]
     return Perks(
         [
             Offered(perk.id, rulebook.terms(perk), perk.closed, perk.terminals, perk.digest)
