@@ -5,7 +5,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from core import clock
+from core import clock, months
 from core.errors import FieldError, Forbidden, Invalid
 
 ADULT_AGE = 18
@@ -20,11 +20,8 @@ class Minor(Forbidden):
 
 
 def adult_on(birth_date: date) -> date:
-    """The 18th birthday; for a birthday on 29 February in a common year, 1 March (domain rule 13)."""
-    try:
-        return birth_date.replace(year=birth_date.year + ADULT_AGE)
-    except ValueError:
-        return date(birth_date.year + ADULT_AGE, 3, 1)
+    """The 18th birthday; for one on 29 February, 28 February in a common year (Civil Code 202: the month's last day)."""
+    return months.shift(birth_date, ADULT_AGE * 12)
 
 
 def must_be_adult(birth_date: date) -> None:
@@ -36,10 +33,7 @@ def must_be_adult(birth_date: date) -> None:
 
 def latest_expiry(today: date) -> date:
     """The last day that a consent given today may live: the same day twelve months later."""
-    try:
-        return today.replace(year=today.year + 1)
-    except ValueError:
-        return date(today.year + 1, 2, 28)
+    return months.shift(today, LONGEST_MONTHS)
 
 
 def last_day(expires_at: datetime) -> date:

@@ -188,12 +188,12 @@ class TestAdultOn:
         ("born", "adult"),
         [
             (date(2008, 11, 22), date(2026, 11, 22)),
-            (date(2008, 2, 29), date(2026, 3, 1)),
+            (date(2008, 2, 29), date(2026, 2, 28)),
             (date(1990, 1, 1), date(2008, 1, 1)),
         ],
     )
     def test_it_is_the_day_eighteen_years_later(self, born: date, adult: date) -> None:
-        """A leap-day child is adult on 1 March."""
+        """A leap-day child is adult on the last day of February (Civil Code 202)."""
         assert terms.adult_on(born) == adult
 
     def test_the_day_before_is_too_early(self) -> None:
