@@ -20,7 +20,7 @@ class Minor(Forbidden):
 
 
 def adult_on(birth_date: date) -> date:
-    """The 18th birthday; for one on 29 February, 28 February in a common year (Civil Code 202: the month's last day)."""
+    """The 18th birthday; born on 29 February, in a common year the 28th (Civil Code 202: the month's last day)."""
     return months.shift(birth_date, ADULT_AGE * 12)
 
 
