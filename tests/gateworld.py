@@ -68,8 +68,9 @@ class World:
         return jti_hash
 
     async def perk(
-        self, perk_id: str = LIBRARY, *, threshold: int | None = THRESHOLD, cap: int | None = 30000, over_cap: str = "part",
-        closed: bool = False, terminals: list[str] | None = None, on: date = DAY, body: str = "",
+        self, perk_id: str = LIBRARY, *, threshold: int | None = THRESHOLD, cap: int | None = 30000,
+        over_cap: str = "part", closed: bool = False, terminals: list[str] | None = None, on: date = DAY,
+        body: str = "",
     ) -> uuid.UUID:  # fmt: skip
         """One dated line of a perk, with its release; returns the release's id."""
         release_id, name = ids.new(), f"{perk_id}-{secrets.token_hex(4)}"
@@ -78,8 +79,8 @@ class World:
             drafted_at=LONG_AGO, approved_by="b", approved_at=clock.wall(),
         )  # fmt: skip
         await self.lay(
-            perk, perk_id=perk_id, release_id=release_id, effective_on=on, approved_at=clock.wall(), threshold=threshold,
-            cap=cap, over_cap=over_cap, closed=closed, terminals=terminals,
+            perk, perk_id=perk_id, release_id=release_id, effective_on=on, approved_at=clock.wall(),
+            threshold=threshold, cap=cap, over_cap=over_cap, closed=closed, terminals=terminals,
         )  # fmt: skip
         return release_id
 

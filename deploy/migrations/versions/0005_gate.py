@@ -8,7 +8,7 @@ from alembic import context, op
 _SQL = Path(__file__).parent.parent / "sql"
 
 revision = "0005"
-down_revision = max(file.name[:4] for file in Path(__file__).parent.glob("000[2-4]_*.py"))
+down_revision = "0004"
 
 
 def _statements(name: str, role: str) -> Iterator[str]:
