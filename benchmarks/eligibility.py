@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/eligibility.py [requests] [concurrency]
 
-Ours: the served application. Peer: a raw ASGI function under the same server program (`bare.py`) that does the same
+Ours: the served application. Peer: a raw ASGI function under the same server program (`peers/bare.py`) that does the same
 crypto (ES256 proof against a key and token that it knows, Ed25519 receipt) and the same SQL (replay claim, limit, the
 gate) on the same database, and nothing else: no routing, no schema, no error paths. Counted: CPU of the one web
 process, and of PostgreSQL beside it; fsync is on; wall time is shown but the machine is shared. Rounds alternate, the
@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from api.signing import Signer, fresh_key
 from api.staff import publication
 from auth import clients
-from benchmarks.bare import PATH, unb64
+from benchmarks.peers.bare import PATH, unb64
 from core import clock, db, embedded, ids, releases
 from core.keys import Keyring, make_epochs
 from core.postgres import migrate
@@ -104,7 +104,7 @@ async def served(which: str, url: str, epochs: Path, known: dict[str, Any]) -> A
         **os.environ, "DATABASE_URL": url, "OSMANTHUS_MASTER_KEY": MASTER.hex(), "OSMANTHUS_BASE_URL": base("ours"),
         "OSMANTHUS_EPOCHS_FILE": str(epochs), "BENCH_KNOWN": msgspec.json.encode(known).decode(),
     }  # fmt: skip
-    factory = "api.app:create" if which == "ours" else "benchmarks.bare:app"
+    factory = "api.app:create" if which == "ours" else "benchmarks.peers.bare:app"
     more = ["--port", str(PORTS[which]), "--log-level", "error", "--no-access-log"]
     command = [sys.executable, "-m", "uvicorn", "--factory", factory, *more]
     child = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: ASYNC220, S603  (our own server)

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import context, op
 
 revision = "0004"
-down_revision = max(file.name[:4] for file in Path(__file__).parent.glob("000[2-3]_*.py"))
+down_revision = "0002"
 
 _LIVE_CONSENT = """
 create or replace view auth.live_consent with (security_invoker = true) as
