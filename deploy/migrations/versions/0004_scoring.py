@@ -1,6 +1,5 @@
 """When a record's status last changed, the words of traces, and the ways by which merges and sweeps find their rows."""
 
-from pathlib import Path
 
 from alembic import context, op
 
@@ -30,14 +29,16 @@ def upgrade() -> None:
     op.execute("alter table scoring.record alter column status_at set not null")
     op.execute("create index ix_record_revoked on scoring.record (status_at) where status = 'revoked'")
     op.execute("create index ix_live_until on scoring.live (until)")
-    op.execute("create index ix_staging_batch_id_citizen_id on scoring.staging (batch_id, citizen_id)")
+    op.execute("alter table scoring.staging drop constraint pk_staging")
+    op.execute("alter table scoring.staging add constraint pk_staging primary key (batch_id, citizen_id, line)")
 
 
 def downgrade() -> None:
     """Forget the instants and the words; traces that were written with them cannot be read any more."""
     op.execute("drop table scoring.trace_words")
     op.execute(_LIVE_CONSENT.format("core.civil_now()"))
-    op.execute("drop index scoring.ix_staging_batch_id_citizen_id")
+    op.execute("alter table scoring.staging drop constraint pk_staging")
+    op.execute("alter table scoring.staging add constraint pk_staging primary key (batch_id, line)")
     op.execute("drop index scoring.ix_live_until")
     op.execute("drop index scoring.ix_record_revoked")
     op.execute("alter table scoring.record drop column status_at")
