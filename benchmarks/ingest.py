@@ -9,6 +9,7 @@ same keys, with nothing checked, sealed or counted. Answers are checked: every s
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -114,6 +115,13 @@ async def prepare(url: str, ring: Keyring, jwk: dict[str, object]) -> None:
     await engine.dispose()
 
 
+async def _answers(http: httpx2.AsyncClient) -> bool:
+    try:
+        return (await http.get("/healthz/live")).is_success
+    except httpx2.TransportError:
+        return False
+
+
 @asynccontextmanager
 async def served(url: str, epochs: Path) -> AsyncGenerator[psutil.Process]:
     """One web process, as it is served."""
@@ -135,12 +143,9 @@ async def served(url: str, epochs: Path) -> AsyncGenerator[psutil.Process]:
     child = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603, ASYNC220  (our own server)
     try:
         async with httpx2.AsyncClient(base_url=BASE) as http:
-            while True:
-                try:
-                    await http.get("/healthz/live")
-                    break
-                except httpx2.TransportError:
-                    await asyncio.sleep(0.1)
+            while not await _answers(http):
+                assert child.poll() is None, "the server ended: is the checkout whole?"
+                await asyncio.sleep(0.1)
         yield psutil.Process(child.pid)
     finally:
         child.terminate()
@@ -241,7 +246,7 @@ async def check(owner: asyncpg.Connection, expected: dict[int, int]) -> None:
 
 async def main(lines: int) -> None:
     """Run it all."""
-    home = Path(tempfile.mkdtemp(prefix="osm-bench-"))
+    home = Path(tempfile.mkdtemp(prefix="osm-ingest-"))
     epochs = home / "epochs.json"
     make_epochs(epochs)
     ring = Keyring(MASTER, epochs)
@@ -266,6 +271,7 @@ async def main(lines: int) -> None:
         await plain_copy(owner, beside, lines)
         await owner.close()
     embedded.erase(home / "pg")
+    shutil.rmtree(home)
 
 
 if __name__ == "__main__":

@@ -42,9 +42,9 @@ async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: Ru
     moving = pushed.dropped or await connection.fetchval(_CORRECTS, pushed.id)
     await connection.execute(_TURN.format("" if moving else "_shared"), pushed.source)
     await connection.execute(_LOSERS, pushed.id)
-    await connection.execute(_TAKEN, pushed.id)
+    await connection.execute(_TAKEN, pushed.id, pushed.source)
     if pushed.dropped:
-        await connection.execute(_GONE, pushed.id, list(pushed.dropped), list(pushed.dropped.values()))
+        await connection.execute(_GONE, pushed.id, _json(pushed.dropped))
     misplaced = await _misplaced(session, ring, pushed) if moving else {}
     staged = await connection.fetch("select distinct citizen_id from scoring.staging where batch_id = $1", pushed.id)
     wanted = iter(sorted({row[0] for row in staged} | set(misplaced)))
@@ -120,9 +120,7 @@ async def settle(
 async def _misplaced(session: AsyncSession, ring: Keyring, pushed: Batch) -> dict[uuid.UUID, list[uuid.UUID]]:
     """Per citizen, the records that a higher version in this batch says are about somebody else."""
     connection = await db.raw(session)
-    rows = await connection.fetch(
-        _MISPLACED, pushed.id, pushed.source, list(pushed.dropped), list(pushed.dropped.values())
-    )
+    rows = await connection.fetch(_MISPLACED, pushed.id, pushed.source, _json(pushed.dropped))
     behind = await holders.owners(session, ring, record_subjects=list({row["record_subject"] for row in rows}))
     found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for row in rows:
@@ -131,45 +129,53 @@ async def _misplaced(session: AsyncSession, ring: Keyring, pushed: Batch) -> dic
     return found
 
 
+def _json(dropped: Mapping[str, int]) -> str:
+    return msgspec.json.encode(dropped).decode()
+
+
 _CORRECTS = "select exists (select from scoring.staging where batch_id = $1 and version > 1)"
 
 # Pushes that only bring first versions may merge side by side; one that may move a ref waits for its turn.
 _TURN = "select pg_advisory_xact_lock{}(hashtextextended('scoring.merge|' || $1::text, 0))"
 
+# What follows is written so that no choice of the planner can make it quadratic: its figures about a table that fills
+# and empties all day are always wrong. Hence rows by ctid, a lookup in one JSON value, and lateral joins that stay.
 _LOSERS = """
-delete from scoring.staging s
-using (
-  select line, row_number() over (partition by ref order by version desc, line) as place
-  from scoring.staging where batch_id = $1
-) w
-where s.batch_id = $1 and s.line = w.line and w.place > 1
+delete from scoring.staging where ctid = any(array(
+  select place_of from (
+    select ctid as place_of, row_number() over (partition by ref order by version desc, line) as place
+    from scoring.staging where batch_id = $1
+  ) w where place > 1
+))
 """
 
 # The same ref in the same or a higher version is stored about somebody else: this line comes too late.
 _TAKEN = """
-delete from scoring.staging s using scoring.record r
-join scoring.live l on l.record_subject = r.record_subject
-where s.batch_id = $1 and r.source = s.source and r.ref = s.ref and r.record_subject <> s.record_subject
-  and r.version >= s.version
+delete from scoring.staging where ctid = any(array(
+  select s.ctid from scoring.staging s cross join lateral (
+    select from scoring.record r join scoring.live l on l.record_subject = r.record_subject
+    where r.source = $2 and r.ref = s.ref and r.record_subject <> s.record_subject and r.version >= s.version limit 1
+  ) earlier
+  where s.batch_id = $1
+))
 """
 
 # A higher version of this batch is about somebody who takes no part.
-_GONE = """
-delete from scoring.staging s using unnest($2::text[], $3::int[]) as gone (ref, version)
-where s.batch_id = $1 and s.ref = gone.ref and s.version < gone.version
-"""
+_GONE = "delete from scoring.staging where batch_id = $1 and version < ($2::jsonb ->> ref)::int"
 
 _MISPLACED = """
-with moved as (
+with moved as materialized (
   select ref, version, record_subject from scoring.staging where batch_id = $1
   union all
-  select ref, version, null from unnest($3::text[], $4::int[]) as each (ref, version)
+  select key, value::int, null from jsonb_each_text($3::jsonb)
 )
-select r.id, r.record_subject
-from scoring.record r
-join scoring.live l on l.record_subject = r.record_subject
-join moved m on m.ref = r.ref and r.version < m.version and r.record_subject is distinct from m.record_subject
-where r.source = $2
+select earlier.id, earlier.record_subject
+from moved m cross join lateral (
+  select r.id, r.record_subject
+  from scoring.record r join scoring.live l on l.record_subject = r.record_subject
+  where r.source = $2 and r.ref = m.ref and r.version < m.version and r.record_subject is distinct from m.record_subject
+  offset 0
+) earlier
 """
 
 _REMOVE = "delete from scoring.record where id = any($1::uuid[]) returning record_subject"
@@ -191,10 +197,13 @@ insert into scoring.record as r (
 )
 select s.record_subject, s.id, s.source, s.ref, s.version, s.kind, s.provider, s.occurred_on, s.quantity, s.level,
        s.severity, s.from_on, s.until_on, s.sealed, 'active', $4, s.batch_id, $4
-from scoring.staging s
-join allowed a on a.citizen_id = s.citizen_id and a.record_subject = s.record_subject
+from allowed a
+cross join lateral (
+  select * from scoring.staging
+  where batch_id = $1 and citizen_id = a.citizen_id and record_subject = a.record_subject offset 0
+) s
 left join scoring.refusal f on f.citizen_id = s.citizen_id and f.kind = s.kind
-where s.batch_id = $1 and f.kind is null
+where f.kind is null
 on conflict (record_subject, source, ref) do update
 set version = excluded.version, kind = excluded.kind, provider = excluded.provider,
     occurred_on = excluded.occurred_on, quantity = excluded.quantity, level = excluded.level,

@@ -68,13 +68,13 @@ record = sa.Table(
 staging = sa.Table(
     "staging",
     metadata,
-    sa.Column("batch_id", sa.Uuid, primary_key=True),
-    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("batch_id", sa.Uuid, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
     sa.Column("id", sa.Uuid, nullable=False),
     sa.Column("citizen_id", sa.Uuid, nullable=False),
     *_scoring_columns(),
     sa.Column("staged_at", INSTANT, nullable=False),
-    sa.Index(None, "batch_id", "citizen_id"),
+    sa.PrimaryKeyConstraint("batch_id", "citizen_id", "line"),
     schema="scoring",
     prefixes=["UNLOGGED"],
 )
