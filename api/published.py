@@ -17,7 +17,7 @@ from litestar import Response
 
 from api.deps import HttpRequest
 from core.keys import Keyring
-from scoring.basis import Basis
+from scoring.book.basis import Basis
 
 KID = "rules-1"
 TYPE = "osmanthus-rules+jws"

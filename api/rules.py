@@ -24,8 +24,8 @@ from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
-from scoring import catalogue, scorecard
-from scoring.scorecard import Scorecard
+from scoring.book import catalogue, scorecard
+from scoring.book.scorecard import Scorecard
 
 _CARD_TENTHS = ("base", "low", "high", "deduction_cap", "points", "cap", "start")
 _PERK_TENTHS = ("threshold",)

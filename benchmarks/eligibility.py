@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/eligibility.py [requests] [concurrency]
 
-Ours: the served application. Peer: a raw ASGI function under the same server program (`peers/bare.py`) that does all the
+Ours: the served application. Peer: a raw ASGI function under the same server program (`peers/bare.py`) that does the
 same crypto (ES256 proof against a key and token that it knows, Ed25519 receipt) and the same SQL (replay claim, limit,
 the gate) on the same database, and nothing else: no routing, no schema, no error paths. Counted: CPU of the one web
 process, and of PostgreSQL beside it; fsync is on; wall time is shown but the machine is shared. Rounds alternate, the

@@ -21,10 +21,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.months import first, shift
-from scoring import evaluate, scorecard
-from scoring.explain import explain
-from scoring.facts import Fact, RecordRow, facts
-from scoring.scorecard import Scorecard
+from scoring.book import scorecard
+from scoring.book.scorecard import Scorecard
+from scoring.points import evaluate
+from scoring.points.explain import explain
+from scoring.points.facts import Fact, RecordRow, facts
 
 AS_OF, ADULT = date(2026, 11, 22), date(2008, 5, 1)
 CARD = Path(__file__).resolve().parent.parent / "policy" / "scorecard" / "2026-01-01.toml"

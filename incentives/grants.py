@@ -13,16 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.keys import Keyring
 from incentives.perks import Perk
-from scoring import rulebook, standing, ways
-from scoring.evaluate import Evaluation
+from scoring import rulebook, standing
+from scoring.points import ways
+from scoring.points.evaluate import Evaluation
+from scoring.points.ways import Way
 from scoring.rulebook import RuleBook
-from scoring.ways import Way
 
 _SHOWN = 3
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """Why a perk is not granted: `reason` perk_closed, not_enrolled, held or below; `text` and `ways` say what to do."""
+    """Why a perk is not granted (`reason`: perk_closed, not_enrolled, held, below), and what to do (`text`, `ways`)."""
 
     reason: str
     text: str
@@ -57,7 +58,8 @@ def _lacks(evaluation: Evaluation, perk: Perk, book: RuleBook) -> Missing | None
     if evaluation.points >= perk.threshold:
         return None
     needed = perk.threshold - evaluation.points
-    text = f"「{perk.name}」需要{_points(perk.threshold)}分，您现在有{_points(evaluation.points)}分，还差{_points(needed)}分。"
+    now, most = _points(evaluation.points), _points(perk.threshold)
+    text = f"「{perk.name}」需要{most}分，您现在有{now}分，还差{_points(needed)}分。"
     return Missing("below", text, round(needed / 10, 1), _ways(evaluation, book))
 
 

@@ -11,8 +11,8 @@ from math import log2
 import msgspec
 
 from core.policyfile import Document, Table
-from scoring import basis
-from scoring.basis import Basis
+from scoring.book import basis
+from scoring.book.basis import Basis
 
 SECTORS = ("library", "rental", "transit", "tourism", "health", "parking", "culture", "sport", "community")
 OVER_CAP = ("part", "refuse")

@@ -13,11 +13,12 @@ import msgspec
 from core.policyfile import Fault, Faulty
 from incentives import perks
 from incentives.perks import Perk
-from scoring import basis, cases, catalogue, reach, scorecard
-from scoring.basis import Statute
-from scoring.catalogue import Catalogue
-from scoring.reach import Personas
-from scoring.scorecard import Scorecard
+from scoring.book import basis, catalogue, scorecard
+from scoring.book.basis import Statute
+from scoring.book.catalogue import Catalogue
+from scoring.book.scorecard import Scorecard
+from scoring.points import cases, reach
+from scoring.points.reach import Personas
 
 FEWEST_CASES = 40
 _MOST_THRESHOLDS = 2

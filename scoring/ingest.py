@@ -17,7 +17,7 @@ from core import clock, ids, ndjson, sealed
 from core.db import Doors
 from core.errors import TooLarge
 from scoring import merge, rulebook, staging
-from scoring.lines import Accepted
+from scoring.book.lines import Accepted
 from scoring.merge import Batch
 from scoring.rulebook import RuleBook
 from scoring.staging import Candidate

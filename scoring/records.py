@@ -18,7 +18,7 @@ from core import clock
 from core.errors import Conflict, NotFound
 from core.keys import Keyring
 from scoring import holders, rulebook, staging, standing
-from scoring.catalogue import Catalogue
+from scoring.book.catalogue import Catalogue
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 from scoring.standing import NotEnrolled

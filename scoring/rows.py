@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import db, ids
-from scoring.facts import RecordRow
+from scoring.points.facts import RecordRow
 
 _RECORD = "rc"
 

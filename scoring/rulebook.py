@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Unavailable
 from core.tables import release
-from scoring import catalogue, evaluate, scorecard, traces
-from scoring.catalogue import Catalogue
-from scoring.evaluate import Evaluator
-from scoring.lines import LineReader
-from scoring.scorecard import Scorecard
+from scoring import traces
+from scoring.book import catalogue, scorecard
+from scoring.book.catalogue import Catalogue
+from scoring.book.lines import LineReader
+from scoring.book.scorecard import Scorecard
+from scoring.points import evaluate
+from scoring.points.evaluate import Evaluator
 from scoring.traces import Words
 
 

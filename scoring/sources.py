@@ -19,9 +19,9 @@ from core.errors import FieldError, Invalid
 from core.keys import Keyring
 from core.sealed import SealBroken
 from scoring import holders, ingest, merge, rulebook, staging
+from scoring.book.lines import Rejected
 from scoring.holders import Holder
 from scoring.ingest import Refusal, Source
-from scoring.lines import Rejected
 from scoring.rulebook import RuleBook
 
 PAGE = 1_000

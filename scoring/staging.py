@@ -20,8 +20,8 @@ from core import clock, db, sealed
 from core.db import Doors
 from core.keys import Keyring
 from scoring import holders
+from scoring.book.lines import Accepted
 from scoring.holders import Holder
-from scoring.lines import Accepted
 from scoring.tables import staging
 
 SEALED = ("scoring.record", "sealed")

@@ -18,9 +18,9 @@ from core.db import Doors
 from core.errors import NotFound
 from core.keys import KeyGone, Keyring, fetch
 from scoring import holders, retention, rows, rulebook, traces
-from scoring.evaluate import Evaluation
-from scoring.facts import facts
 from scoring.holders import Holder
+from scoring.points.evaluate import Evaluation
+from scoring.points.facts import facts
 from scoring.rows import Standing
 from scoring.rulebook import RuleBook
 from scoring.tables import standing_change

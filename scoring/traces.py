@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import db, sealed
-from scoring.evaluate import Evaluation, Evaluator
+from scoring.points.evaluate import Evaluation, Evaluator
 from scoring.tables import trace_words
 
 PLACE = ("scoring.standing_change", "sealed")

@@ -3,11 +3,12 @@
 from functools import cache
 from pathlib import Path
 
-from scoring import catalogue, evaluate, scorecard
-from scoring.catalogue import Catalogue
-from scoring.evaluate import Evaluator
-from scoring.lines import LineReader
-from scoring.scorecard import Scorecard
+from scoring.book import catalogue, scorecard
+from scoring.book.catalogue import Catalogue
+from scoring.book.lines import LineReader
+from scoring.book.scorecard import Scorecard
+from scoring.points import evaluate
+from scoring.points.evaluate import Evaluator
 
 POLICY = Path(__file__).parent.parent / "policy"
 CARD = "scorecard/2026-01-01.toml"

@@ -20,8 +20,8 @@ from core import clock, releases, sealed
 from core.db import Doors
 from core.settings import ROOT
 from scoring import enrol, ingest, retention, rulebook, standing
-from scoring.evaluate import Evaluation
 from scoring.ingest import Receipt, Source
+from scoring.points.evaluate import Evaluation
 
 BORN = date(1990, 1, 1)
 TODAY = clock.today()

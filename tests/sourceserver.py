@@ -126,7 +126,7 @@ async def serving(city: City, doors: Doors) -> AsyncGenerator[Bureau]:
     running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     running.install_signal_handlers = lambda: None  # type: ignore[method-assign]
     task = asyncio.create_task(running.serve(sockets=[listener]))
-    while not running.started:  # noqa: ASYNC110  (uvicorn has no event for it)
+    while not running.started:
         await asyncio.sleep(0.01)
     bureau = Bureau(city, base_url)
     try:

@@ -18,8 +18,9 @@ from api.citizen.door import behind
 from api.citizen.me import page_size
 from api.deps import House
 from core import clock, ids
-from scoring import explain, rulebook, standing
-from scoring.explain import ScoreView
+from scoring import rulebook, standing
+from scoring.points import explain
+from scoring.points.explain import ScoreView
 
 _PAGE = 20
 

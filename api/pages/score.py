@@ -25,8 +25,8 @@ from auth import citizens
 from auth.consent import ledger
 from core import clock
 from scoring import rulebook
-from scoring.explain import IndicatorView, ScoreView
-from scoring.scorecard import Scorecard
+from scoring.book.scorecard import Scorecard
+from scoring.points.explain import IndicatorView, ScoreView
 
 _WAYS = 3
 

@@ -20,9 +20,10 @@ from core.errors import Conflict, FieldError, Invalid
 from core.policyfile import Document, Fault, Faulty
 from core.releases import Release
 from incentives import perks, rulebook
-from scoring import basis, cases, catalogue, scorecard
 from scoring import rulebook as scorebook
-from scoring.basis import Claim, Statute
+from scoring.book import basis, catalogue, scorecard
+from scoring.book.basis import Claim, Statute
+from scoring.points import cases
 
 KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes")
 MOST_THRESHOLDS = 2

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 
-from scoring import catalogue, evaluate, explain, scorecard
-from scoring.explain import ScoreView
-from scoring.facts import RecordRow, facts
-from scoring.lines import Accepted, LineReader, Rejected
+from scoring.book import catalogue, scorecard
+from scoring.book.lines import Accepted, LineReader, Rejected
+from scoring.points import evaluate, explain
+from scoring.points.explain import ScoreView
+from scoring.points.facts import RecordRow, facts
 
 
 class Explained(msgspec.Struct, frozen=True):

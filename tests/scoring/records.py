@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
-from scoring.facts import RecordRow
+from scoring.points.facts import RecordRow
 
 AS_OF = date(2026, 11, 22)
 ADULT = date(2008, 5, 1)

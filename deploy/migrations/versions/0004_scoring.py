@@ -1,6 +1,5 @@
 """When a record's status last changed, the words of traces, and the ways by which merges and sweeps find their rows."""
 
-
 from alembic import context, op
 
 revision = "0004"

@@ -3,7 +3,7 @@
 import pytest
 
 from core.policyfile import Faulty
-from scoring import cases
+from scoring.points import cases
 from tests.rulebook import POLICY, book, card
 
 FILES = sorted((POLICY / "cases").glob("*.toml"))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from core.months import leaves, number
-from scoring.facts import Fact
-from scoring.rules import Deduction, Indicator
+from scoring.book.rules import Deduction, Indicator
+from scoring.points.facts import Fact
 
 Trace = tuple[int, int, date | None]
 Measure = Callable[[Sequence[Fact], date], Trace]

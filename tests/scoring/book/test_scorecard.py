@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from core.policyfile import Faulty
-from scoring import basis, scorecard
-from scoring.basis import Basis, Claim
+from scoring.book import basis, scorecard
+from scoring.book.basis import Basis, Claim
 from tests.rulebook import CARD, book, card, text
 
 SHIPPED = text(CARD)

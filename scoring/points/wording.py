@@ -5,8 +5,8 @@ Pure. The words themselves stand in the scorecard; a template knows a closed set
 
 from datetime import date
 
-from scoring.evaluate import IndicatorTrace
-from scoring.rules import Deduction, Indicator
+from scoring.book.rules import Deduction, Indicator
+from scoring.points.evaluate import IndicatorTrace
 
 _YEAR = 12
 _IN_YEARS_FROM = 36

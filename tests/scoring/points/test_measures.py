@@ -5,9 +5,9 @@ from datetime import date
 import msgspec
 import pytest
 
-from scoring.facts import Fact
-from scoring.measures import measure
-from scoring.rules import Indicator
+from scoring.book.rules import Indicator
+from scoring.points.facts import Fact
+from scoring.points.measures import measure
 from tests.rulebook import card
 
 AS_OF = date(2026, 11, 22)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from core.policyfile import Faulty
-from scoring import catalogue
+from scoring.book import catalogue
 from tests.rulebook import book, card, text
 
 SHIPPED = text("catalogue.toml")

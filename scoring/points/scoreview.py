@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from scoring.ways import NextTier
+from scoring.points.ways import NextTier
 
 
 class BasisView(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ calendar windows. All points are integers in tenths.
 
 import msgspec
 
-from scoring.basis import Basis
+from scoring.book.basis import Basis
 
 MEASURES = ("months", "sum", "count", "best", "clean_years")
 PACES = ("month", "hour")

@@ -1,14 +1,16 @@
 """The parts of the catalogue as frozen values: kinds of record, their fields, levels and intervals.
 
-Pure. Field types are closed (`TYPES`); what each accepts is in `scoring.fieldcheck`.
+Pure. Field types are closed (`TYPES`); what each accepts is in `scoring.book.fieldcheck`.
 """
 
 from datetime import date
 
 import msgspec
 
-from scoring.basis import Basis
+from scoring.book.basis import Basis
 
+# Kinds that are counted by month, never by event, so that nothing that can be repeated at will can be farmed.
+MONTHLY = frozenset({"P01", "P02", "P03", "P04", "P06", "P07", "P12", "P17", "P21", "P22"})
 TYPES = ("text", "true", "date", "month", "whole", "enum", "uscc", "grade")
 
 

@@ -1,4 +1,4 @@
-"""Reads the parts of the catalogue's TOML into the structs of `scoring.kinds`, noting every fault with its line.
+"""Reads the parts of the catalogue's TOML into the structs of `scoring.book.kinds`, noting every fault with its line.
 
 Pure. It checks that names used exist: groups, level tables, fields that an interval or another field points to.
 """
@@ -6,9 +6,9 @@ Pure. It checks that names used exist: groups, level tables, fields that an inte
 import re
 
 from core.policyfile import Table
-from scoring import basis
-from scoring.basis import Claim
-from scoring.kinds import (
+from scoring.book import basis
+from scoring.book.basis import Claim
+from scoring.book.kinds import (
     TYPES,
     Field,
     Group,

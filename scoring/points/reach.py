@@ -9,10 +9,10 @@ from datetime import date
 import msgspec
 
 from core.policyfile import Document, Fault, Table
-from scoring import evaluate
-from scoring.basis import Basis, read
-from scoring.rules import Dimension, Indicator
-from scoring.scorecard import Scorecard
+from scoring.book.basis import Basis, read
+from scoring.book.rules import Dimension, Indicator
+from scoring.book.scorecard import Scorecard
+from scoring.points import evaluate
 
 _BORN, _TODAY = date(1960, 1, 1), date(2026, 1, 1)
 _HOURS = 10_000

@@ -6,11 +6,11 @@ import msgspec
 from hypothesis import given, settings
 
 from core.months import shift
-from scoring import evaluate
-from scoring.explain import explain
-from scoring.facts import RecordRow, facts
-from scoring.scoreview import IndicatorView, Next, ScoreView
-from scoring.texts import sentences
+from scoring.points import evaluate
+from scoring.points.explain import explain
+from scoring.points.facts import RecordRow, facts
+from scoring.points.scoreview import IndicatorView, Next, ScoreView
+from scoring.points.texts import sentences
 from tests.rulebook import card, evaluator
 from tests.scoring.records import ADULT, AS_OF, RECORDS, negative, positive
 

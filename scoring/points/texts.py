@@ -3,7 +3,7 @@
 Pure.
 """
 
-from scoring.scoreview import ScoreView
+from scoring.points.scoreview import ScoreView
 
 
 def sentences(view: ScoreView) -> list[str]:

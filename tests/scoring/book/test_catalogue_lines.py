@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import idnumber
-from scoring.lines import Accepted, Rejected
+from scoring.book.lines import Accepted, Rejected
 from tests.rulebook import book, reader
 
 TODAY = date(2026, 11, 22)

@@ -3,7 +3,7 @@
 Pure, in integers only: tenths of points, civil dates, calendar months. `compile` builds the closures of a scorecard
 once; the evaluator that it returns may be called for ever. What it promises: the result depends only on the set of
 rows; rows that are not active, or dated before adulthood, or after `as_of`, never count; a positive never lowers the
-points; the points stay inside the scale. It does not merge rows: `scoring.facts` does that first.
+points; the points stay inside the scale. It does not merge rows: `scoring.points.facts` does that first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +14,10 @@ import msgspec
 
 from core.errors import Conflict
 from core.months import shift
-from scoring.facts import Fact
-from scoring.measures import deduct, measure
-from scoring.rules import Deduction, Dimension, Indicator
-from scoring.scorecard import Scorecard
+from scoring.book.rules import Deduction, Dimension, Indicator
+from scoring.book.scorecard import Scorecard
+from scoring.points.facts import Fact
+from scoring.points.measures import deduct, measure
 
 
 class NotYetAdult(Conflict):

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.months import shift
-from scoring.evaluate import Evaluation, NotYetAdult
-from scoring.facts import RecordRow, facts
+from scoring.points.evaluate import Evaluation, NotYetAdult
+from scoring.points.facts import RecordRow, facts
 from tests.rulebook import card, evaluator
 from tests.scoring.records import ADULT, AS_OF, MONTHLY, POSITIVES, RECORDS, deductions, negative, positive
 

@@ -12,15 +12,15 @@ import msgspec
 
 from core import idnumber, months
 from core.policyfile import Document, Fault, Table
-from scoring import evaluate, explain
-from scoring.catalogue import Catalogue
-from scoring.envelope import SourceLine
-from scoring.evaluate import Evaluation
-from scoring.facts import RecordRow, facts
-from scoring.kinds import Field
-from scoring.lines import Accepted, LineReader
-from scoring.scorecard import Scorecard
-from scoring.texts import sentences
+from scoring.book.catalogue import Catalogue
+from scoring.book.envelope import SourceLine
+from scoring.book.kinds import Field
+from scoring.book.lines import Accepted, LineReader
+from scoring.book.scorecard import Scorecard
+from scoring.points import evaluate, explain
+from scoring.points.evaluate import Evaluation
+from scoring.points.facts import RecordRow, facts
+from scoring.points.texts import sentences
 
 STATUSES = ("active", "disputed", "hidden", "repaired", "revoked")
 _ORGANISATION = "91350100M000100Y43"

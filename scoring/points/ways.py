@@ -11,11 +11,11 @@ from datetime import date, timedelta
 import msgspec
 
 from core.months import first, shift
-from scoring.evaluate import Evaluation, Evaluator
-from scoring.facts import HOURS_A_DAY, Fact
-from scoring.rules import Effort, Indicator, Tier
-from scoring.scorecard import Scorecard
-from scoring.wording import shown
+from scoring.book.rules import Effort, Indicator, Tier
+from scoring.book.scorecard import Scorecard
+from scoring.points.evaluate import Evaluation, Evaluator
+from scoring.points.facts import HOURS_A_DAY, Fact
+from scoring.points.wording import shown
 
 _TWO_YEARS = 24
 

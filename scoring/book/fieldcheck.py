@@ -10,7 +10,7 @@ from datetime import date
 from typing import cast
 
 from core import idnumber
-from scoring.kinds import Field
+from scoring.book.kinds import Field
 
 Check = Callable[[object, date], object]
 

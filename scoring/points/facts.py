@@ -12,8 +12,8 @@ from datetime import date
 import msgspec
 
 from core.months import first
+from scoring.book.kinds import MONTHLY
 
-MONTHLY = frozenset({"P01", "P02", "P03", "P04", "P06", "P07", "P12", "P17", "P21", "P22"})
 HOURS = "P08"
 HOURS_A_DAY = 8
 

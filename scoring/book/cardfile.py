@@ -1,7 +1,7 @@
-"""Reads the parts of a scorecard's TOML into the structs of `scoring.rules`, noting every fault with its line.
+"""Reads the parts of a scorecard's TOML into the structs of `scoring.book.rules`, noting every fault with its line.
 
 Pure. It checks form: closed lists of measures and placeholders, bounds of numbers. How the parts fit together is looked
-at by `scoring.scorecard`; whether a number is wise, by nobody here.
+at by `scoring.book.scorecard`; whether a number is wise, by nobody here.
 """
 
 import re
@@ -9,9 +9,9 @@ from decimal import Decimal
 from math import ceil
 
 from core.policyfile import Table
-from scoring import basis
-from scoring.basis import Basis, Claim
-from scoring.rules import MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Tier
+from scoring.book import basis
+from scoring.book.basis import Basis, Claim
+from scoring.book.rules import MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Tier
 
 MOST = 10_000
 _PLACEHOLDER = re.compile(r"\{([^}]*)\}")

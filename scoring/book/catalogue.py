@@ -1,7 +1,7 @@
 """The catalogue as frozen values: which kinds of record may be taken, from whom, with which fields, for how long.
 
 Pure. An item outside the catalogue may not be used as public credit information, and a kind without an indicator in
-force is not taken (PIPL art. 6). The check of one source line against it is in `scoring.lines`.
+force is not taken (PIPL art. 6). The check of one source line against it is in `scoring.book.lines`.
 """
 
 import hashlib
@@ -11,9 +11,9 @@ import msgspec
 
 from core.months import shift
 from core.policyfile import Document
-from scoring import basis, cataloguefile
-from scoring.basis import Basis, Claim
-from scoring.kinds import Group, Kind, LevelTable, Scheme
+from scoring.book import basis, cataloguefile
+from scoring.book.basis import Basis, Claim
+from scoring.book.kinds import Group, Kind, LevelTable, Scheme
 
 
 class Catalogue(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.facts import RecordRow, facts
+from scoring.points.facts import RecordRow, facts
 from tests.scoring.records import RECORDS, negative, positive
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 import msgspec
 
-from scoring.fieldcheck import Refused, day, members, text
+from scoring.book.fieldcheck import Refused, day, members, text
 
 TOP = frozenset({"ref", "version", "kind", "id_number", "subject", "occurred_on", "document", "notice", "fields"})
 PARTS = {"document": ("no", "authority", "effective_on"), "notice": ("no", "served_on")}

@@ -8,13 +8,13 @@ tenths at the last moment. PIPL article 24, SZX articles 29 and 39.
 from collections.abc import Iterable
 from datetime import date
 
-from scoring import evaluate
-from scoring.basis import Basis
-from scoring.evaluate import DeductionTrace, DimensionTrace, Evaluation, Evaluator, IndicatorTrace
-from scoring.facts import Fact
-from scoring.rules import Deduction, Hold, Indicator
-from scoring.scorecard import Scorecard
-from scoring.scoreview import (
+from scoring.book.basis import Basis
+from scoring.book.rules import Deduction, Hold, Indicator
+from scoring.book.scorecard import Scorecard
+from scoring.points import evaluate
+from scoring.points.evaluate import DeductionTrace, DimensionTrace, Evaluation, Evaluator, IndicatorTrace
+from scoring.points.facts import Fact
+from scoring.points.scoreview import (
     BasisView,
     CardView,
     DeductionView,
@@ -24,8 +24,8 @@ from scoring.scoreview import (
     Range,
     ScoreView,
 )
-from scoring.ways import next_tier
-from scoring.wording import clean_next, fill, shown
+from scoring.points.ways import next_tier
+from scoring.points.wording import clean_next, fill, shown
 
 
 def explain(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator | None = None) -> ScoreView:

@@ -11,11 +11,10 @@ from typing import cast
 import msgspec
 
 from core import idnumber, months
-from scoring.catalogue import Catalogue
-from scoring.envelope import PARTS, TOP, Prohibited, SourceLine, envelope, parse, read_ref, unknown
-from scoring.facts import MONTHLY
-from scoring.fieldcheck import Refused, compile_field, members, past_day, text
-from scoring.kinds import Interval, Kind
+from scoring.book.catalogue import Catalogue
+from scoring.book.envelope import PARTS, TOP, Prohibited, SourceLine, envelope, parse, read_ref, unknown
+from scoring.book.fieldcheck import Refused, compile_field, members, past_day, text
+from scoring.book.kinds import MONTHLY, Interval, Kind
 
 
 class Rejected(msgspec.Struct, frozen=True):

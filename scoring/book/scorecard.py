@@ -1,7 +1,7 @@
 """A whole scorecard: what counts, how much, until when, and what every value rests on.
 
 Pure. A scorecard that loads is complete and consistent in itself: each kind is counted once, tiers rise, only
-deductions break a clean year. Whether its statutes say what it claims is judged by `scoring.basis`.
+deductions break a clean year. Whether its statutes say what it claims is judged by `scoring.book.basis`.
 """
 
 import hashlib
@@ -10,9 +10,9 @@ from datetime import date
 import msgspec
 
 from core.policyfile import Document, Table
-from scoring import basis, cardfile
-from scoring.basis import Basis, Claim
-from scoring.rules import Deduction, Dimension, Hold, Indicator, Tier
+from scoring.book import basis, cardfile
+from scoring.book.basis import Basis, Claim
+from scoring.book.rules import Deduction, Dimension, Hold, Indicator, Tier
 
 
 class Scorecard(msgspec.Struct, frozen=True):

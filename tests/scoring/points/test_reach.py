@@ -1,7 +1,7 @@
 """Least efforts, computed."""
 
-from scoring import reach
-from scoring.reach import Persona
+from scoring.points import reach
+from scoring.points.reach import Persona
 from tests.rulebook import card, text
 
 PERSONAS = reach.load(text("personas.toml"), "personas.toml")
