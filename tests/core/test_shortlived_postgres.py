@@ -50,14 +50,14 @@ class TestForgetting:
         """UNLOGGED tables are empty after a crash, and the epoch is lost with them."""
         with tempfile.TemporaryDirectory(prefix="osm-") as folder:
             home = pathlib.Path(folder)
-            first = embedded.start(home, durable=False)
+            first = embedded.start(home, durable=True)
             await migrate.upgrade(first.cluster.dsn(), role_prefix="osmanthus")
             await db.arm(first.cluster.dsn(), ring, "osmanthus")
             before = await self._epoch_and_claim(first.cluster.dsn(), ring)
             first.server.send_signal(signal.SIGKILL)
             first.server.wait()
             embedded.stop(first)
-            second = embedded.start(home, durable=False)
+            second = embedded.start(home, durable=True)
             after = await self._epoch_and_claim(second.cluster.dsn(), ring)
             embedded.stop(second)
         assert before[1] is after[1] is True

@@ -17,6 +17,25 @@ _EARLY = 30
 _MOST_PAGES = 12
 
 
+class Now:
+    """So many seconds from the moment of the test, not of its collection."""
+
+    def __init__(self, seconds: int) -> None:
+        """`seconds` from now, back when negative."""
+        self.seconds = seconds
+
+    def __repr__(self) -> str:
+        """As a test's id."""
+        return f"now{self.seconds:+d}"
+
+
+def timed(claims: dict[str, Any]) -> dict[str, Any]:
+    """The claims, each `Now` as unix seconds."""
+    return {
+        name: int(time.time()) + value.seconds if isinstance(value, Now) else value for name, value in claims.items()
+    }
+
+
 class TokenDenied(Exception):
     """The authorization server gave no token; the message is its own."""
 

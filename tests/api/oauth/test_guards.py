@@ -15,7 +15,7 @@ from api.signing import Signer, fresh_key
 from auth import jose, tokens
 from core import clock
 from tests.api.oauth.app import APP, BASE, World
-from tests.api.oauth.client import App, Caller, log_in
+from tests.api.oauth.client import App, Caller, Now, log_in, timed
 
 PERKS = "/v1/partner/perks"
 REFUSED = "www-authenticate"
@@ -160,15 +160,15 @@ class TestProofs:
             {"htm": "POST"},
             {"htu": f"{BASE}/v1/partner/hot"},
             {"htu": f"https://elsewhere.example{PERKS}"},
-            {"iat": int(time.time()) - 90},
-            {"iat": int(time.time()) + 90},
+            {"iat": Now(-90)},
+            {"iat": Now(90)},
             {"jti": None},
         ],
         ids=repr,
     )
     async def test_f33_claims(self, caller: Caller, changed: dict[str, Any]) -> None:
         """F33: method, address, time, token hash and id are those of this request; 401 with the scheme."""
-        answer = await send(caller, **changed)
+        answer = await send(caller, **timed(changed))
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_dpop_proof")
         assert answer.headers[REFUSED].startswith('DPoP error="invalid_dpop_proof"')
 

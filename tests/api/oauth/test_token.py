@@ -16,7 +16,7 @@ from auth.assertion import TYPE
 from core import clock
 from core.shortlived import epoch_began
 from tests.api.oauth.app import BASE, World
-from tests.api.oauth.client import Caller
+from tests.api.oauth.client import Caller, Now, timed
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -45,7 +45,7 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
 
 def claims(signer: Signer, **changed: Any) -> dict[str, Any]:
     """The usual claims of an assertion."""
-    read = jose.parse(signer.assertion(**changed))
+    read = jose.parse(signer.assertion(**timed(changed)))
     return dict(read.claims)
 
 
@@ -186,22 +186,22 @@ class TestClientAuthentication:
             {"sub": "nobody", "iss": "nobody"},
             {"sub": "app", "iss": "app"},
             {"sub": 7},
-            {"exp": int(time.time()) - 60},
-            {"exp": int(time.time()) + 900},
+            {"exp": Now(-60)},
+            {"exp": Now(900)},
             {"exp": None},
             {"exp": "soon"},
             {"exp": True},
             {"jti": None},
             {"jti": ""},
             {"jti": "x" * 300},
-            {"iat": int(time.time()) + 120},
-            {"nbf": int(time.time()) + 120},
+            {"iat": Now(120)},
+            {"nbf": Now(120)},
         ],
         ids=repr,
     )
     async def test_f8_claims(self, world: World, changed: dict[str, Any]) -> None:
         """F8 and RFC 7523: aud is the issuer as one string; iss and sub are the client; a short life; a jti."""
-        assert refusal(await ask(world, world.signer("library").assertion(**changed))) == (401, "invalid_client")
+        assert refusal(await ask(world, world.signer("library").assertion(**timed(changed)))) == (401, "invalid_client")
 
     async def test_f13_a_clock_that_runs_a_little_fast(self, world: World) -> None:
         """F13: iat and nbf up to ten seconds ahead are taken."""
@@ -367,8 +367,8 @@ class TestProof:
             {"htu": "http://127.0.0.1:8001/oauth/token"},
             {"htu": "http://[::1"},
             {"htu": 1},
-            {"iat": int(time.time()) - 120},
-            {"iat": int(time.time()) + 120},
+            {"iat": Now(-120)},
+            {"iat": Now(120)},
             {"iat": None},
             {"iat": "now"},
             {"jti": None},
@@ -380,7 +380,7 @@ class TestProof:
         """htm, htu, iat and jti are those of this request."""
         caller = world.caller("library")
         await caller.nonce()
-        proof = caller.signer.proof("POST", f"{BASE}/oauth/token", **changed)
+        proof = caller.signer.proof("POST", f"{BASE}/oauth/token", **timed(changed))
         assert refusal(await with_proof(world, proof)) == (400, "invalid_dpop_proof")
 
     async def test_htu_is_compared_as_an_address(self, world: World) -> None:
