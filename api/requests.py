@@ -6,10 +6,11 @@ headers; the content security policy allows nothing from elsewhere and nothing i
 
 import time
 import uuid
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -46,7 +47,8 @@ class Envelope:
     def __init__(self, app: ASGIApp, *, form_target: str = "") -> None:
         """`app` is what answers; `form_target` is the origin of an identity provider elsewhere."""
         self.app = app
-        self._headers = {**_HEADERS, "Content-Security-Policy": content_policy(form_target)}
+        ours = {**_HEADERS, "Content-Security-Policy": content_policy(form_target)}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in ours.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add the id and the headers, then log and count."""
@@ -62,11 +64,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableScopeHeaders.from_message(message)
-                headers["X-Request-Id"] = request_id
-                for name, value in self._headers.items():
-                    if name not in headers:
-                        headers[name] = value
+                message["headers"] = self._with_ours(message.get("headers", ()), request_id)
             await send(message)
 
         try:
@@ -74,10 +72,25 @@ class Envelope:
         finally:
             _note(scope, status, time.perf_counter() - started, request_id)
 
+    def _with_ours(self, given: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+        """An answer's own headers, and ours where it has none of the name."""
+        headers = list(given)
+        named = {name.lower() for name, _ in headers}
+        headers += [one for one in self._headers if one[0] not in named]
+        headers.append((b"x-request-id", request_id.encode()))
+        return headers
+
+
+@lru_cache(maxsize=4096)
+def _counted(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The counters of a route's answers; looking labels up by name each time costs more than counting."""
+    return _requests.labels(method, route, str(status)), _seconds.labels(method, route)
+
 
 def _note(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     seen = cast("dict[str, Any]", scope)
     route, method = str(seen.get("path_template") or "(none)"), str(seen.get("method", "-"))
-    _requests.labels(method, route, str(status)).inc()
-    _seconds.labels(method, route).observe(seconds)
+    requests, spent = _counted(method, route, status)
+    requests.inc()
+    spent.observe(seconds)
     _log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), request_id=request_id)
