@@ -68,18 +68,16 @@ _PROBLEMATIC = {
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _REFUSED = {
-    "description": "A refusal (RFC 6749, section 5.2)",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}}},
+    "description": "A refusal (RFC 6749, section 5.2), or a problem (RFC 9457) for what is no business of OAuth's",
+    "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/OAuthError"}},
+        MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+    },
 }
 _REFUSAL: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
     "properties": {"error": {"type": "string", "examples": ["invalid_grant"]}, "error_description": _TEXT},
-}
-_OAUTH_ERROR: dict[str, Any] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {"error": _TEXT, "error_description": _TEXT},
 }
 
 
@@ -101,11 +99,7 @@ def _mend(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     responses.pop("400", None)
     responses["default"] = _REFUSED if path.startswith("/oauth/") else _PROBLEMATIC
-    if path.startswith("/oauth/"):
-        operation.setdefault("tags", ["oauth"])
-        responses["default"]["description"] = "An OAuth error (RFC 6749, section 5.2), or a problem (RFC 9457)"
-        responses["default"]["content"]["application/json"] = {"schema": {"$ref": "#/components/schemas/OAuthError"}}
-    operation.setdefault("tags", ["oauth" if path.startswith("/.well-known/") else "login"])
+    operation.setdefault("tags", ["oauth" if path.startswith(("/oauth/", "/.well-known/")) else "login"])
     if path.startswith("/v1/me"):
         operation["security"] = [{"session": []}, {"dpop": []}]
     elif path.startswith(("/v1/partner", "/v1/source", "/v1/staff", "/v1/citycard")):

@@ -6,13 +6,20 @@ with Retry-After. Anything else is a fault of ours: 500, logged by class and pla
 """
 
 import re
+import traceback
 from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
 import structlog
 from litestar import Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    InternalServerException,
+    MethodNotAllowedException,
+    ValidationException,
+)
+from litestar.serialization import decode_json
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from api.deps import HttpRequest
@@ -30,6 +37,7 @@ from core.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_DECODER = decode_json.__name__
 _log = structlog.get_logger("osmanthus.problems")
 _PLACE = re.compile(r" - at `([^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
@@ -91,7 +99,8 @@ def answer(request: HttpRequest, error: Exception) -> Response[Any]:
     body = msgspec.to_builtins(describe(problem, _request_id(request)))
     body["retryable"] = problem.retryable
     body.update(problem.more)
-    headers = {"Cache-Control": "no-store", **problem.headers}
+    again = {"Retry-After": "1"} if problem.status == Unavailable.status else {}
+    headers = {"Cache-Control": "no-store", **again, **problem.headers}
     return Response(msgspec.json.encode(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -110,32 +119,35 @@ def describe(problem: Problem, request_id: str) -> Answer:
     )
 
 
-def translate(error: Exception) -> Problem:  # noqa: PLR0911  (one line per kind of cause)
+def translate(error: Exception) -> Problem:
     """The problem behind an exception; an unknown one becomes the plain 500."""
     error = _alone(error)
     if isinstance(error, Problem):
         return error
     if is_unavailable(error):
         return Unavailable()
-    for cause in _causes(error):
-        if isinstance(cause, msgspec.ValidationError):
-            return invalid(cause)
-        if isinstance(cause, (msgspec.DecodeError, UnicodeDecodeError)) or _is_nested_too_deep(cause):
-            return Malformed("The body is not valid JSON in UTF-8; nothing was read from it.")
-        if is_unstorable(cause):
-            return Invalid("A text holds a character that is none (U+0000); leave it out.")
-    if isinstance(error, ValidationException):
-        return _from_parameters(error)
-    if isinstance(error, MethodNotAllowedException):
-        return MethodNotAllowed(headers=error.headers)  # Allow: RFC 9110, section 15.5.6
-    if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
-        return _BY_STATUS[error.status_code]()
+    if (problem := _from_body(error)) is not None:
+        return problem
+    if isinstance(error, HTTPException) and (problem := _from_framework(error)) is not None:
+        return problem
     return Problem("This is our fault and it is logged under the request id. Nothing was changed.")
 
 
-def _is_nested_too_deep(error: BaseException) -> bool:
-    """Whether the decoder gave up on a body of brackets within brackets; a recursion of ours stays our fault."""
-    return isinstance(error, RecursionError) and "deserializing" in str(error)
+def _from_body(error: Exception) -> Problem | None:
+    """What is wrong with the bytes that were sent; a decoder that one of our rooms called tells about us instead."""
+    for cause in _causes(error):
+        if is_unstorable(cause):
+            return Invalid("A text holds a character that is none (U+0000); leave it out.")
+        if isinstance(error, HTTPException) and isinstance(cause, msgspec.ValidationError):
+            return invalid(cause)
+        if isinstance(cause, (msgspec.DecodeError, UnicodeDecodeError, RecursionError)) and _is_of_the_body(cause):
+            return Malformed("The body is not JSON in UTF-8, or is nested too deeply; nothing was read from it.")
+    return None
+
+
+def _is_of_the_body(error: BaseException) -> bool:
+    """Whether it was raised while the framework decoded a body."""
+    return any(frame.f_code.co_name == _DECODER for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _alone(error: Exception) -> Exception:
@@ -169,6 +181,18 @@ def _pointer(path: str) -> str:
     return "".join(f"/{part}" for part in (parts[1:] if parts[:1] == ["data"] else parts))
 
 
+def _from_framework(error: HTTPException) -> Problem | None:
+    """What the framework says of a request; None for a fault of ours."""
+    if isinstance(error, ValidationException):
+        return _from_parameters(error)
+    if isinstance(error, MethodNotAllowedException):
+        return MethodNotAllowed(headers=error.headers)  # Allow: RFC 9110, section 15.5.6
+    if isinstance(error, InternalServerException) and "disconnected" in error.detail:
+        return Malformed("The body ended early; nothing of it was kept. Send it again.")
+    known = _BY_STATUS.get(error.status_code)
+    return known() if known else None
+
+
 def _from_parameters(error: ValidationException) -> Problem:
     extra = cast("list[dict[str, Any]]", error.extra if isinstance(error.extra, list) else [])
     named = [FieldError(f"/{item.get('key', '')}", "invalid", str(item.get("message", ""))) for item in extra]
@@ -183,10 +207,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _where(error: BaseException) -> str:
     """The innermost place of ours or others', as file:line, without values."""
-    traceback, place = error.__traceback__, "?"
-    while traceback is not None:
-        place = f"{traceback.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
+    place = "?"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        place = f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{line}"
     return place
 
 

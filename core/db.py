@@ -6,12 +6,16 @@ a rollback. The partner door also has a raw asyncpg pool for its one hot stateme
 """
 
 import asyncio
+import errno
+import re
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Literal, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from core.keys import Keyring
@@ -24,13 +28,11 @@ _CONNECT_SECONDS = 2
 _COMMAND_SECONDS = 60
 _GONE = ("08", "57P", "53300")
 _NO_TEXT = {"22021", "22P05"}
-_CLOSED = (
-    ConnectionRefusedError,
-    ConnectionResetError,
-    BrokenPipeError,
-    asyncpg.ConnectionDoesNotExistError,
-    TimeoutError,
-)
+_CLOSED = (ConnectionError, TimeoutError, socket.gaierror, asyncpg.ConnectionDoesNotExistError, PoolTimeout)
+_OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+# What asyncpg says of a connection that dies under it.
+_BROKEN = re.compile(r'closed|not connected|"failed" state|free connection holder|another operation \([234]\)')
+_UNREACHABLE = {errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
 def role(prefix: str, door: Door) -> str:
@@ -81,6 +83,7 @@ class Doors:
                 max_overflow=0,
                 pool_timeout=5,
                 pool_pre_ping=True,
+                hide_parameters=True,  # an exception's text may be logged, and parameters hold personal data
                 connect_args={
                     "timeout": _CONNECT_SECONDS,
                     "command_timeout": _COMMAND_SECONDS,
@@ -148,12 +151,17 @@ def is_unavailable(error: BaseException | None) -> bool:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         state = getattr(error, "sqlstate", None)
-        if isinstance(error, _CLOSED) or (isinstance(state, str) and state.startswith(_GONE)):
+        if isinstance(error, _CLOSED) or (isinstance(state, str) and state.startswith(_GONE)) or _is_no_way(error):
             return True
-        if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
+        if isinstance(error, _OF_THE_DRIVER) and _BROKEN.search(str(error)):
             return True
         error = error.__cause__ or getattr(error, "orig", None) or error.__context__
     return False
+
+
+def _is_no_way(error: BaseException) -> bool:
+    """Whether a socket found no server: no route, or the socket's file is gone (a file of ours would have a name)."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in _UNREACHABLE
 
 
 def is_unstorable(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -16,9 +17,9 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards
+from api import guards, problems
 from api.citizen import agreement, consents, notices
-from api.citizen.agreement import Give, Shown
+from api.citizen.agreement import Give
 from api.citizen.consents import View
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
@@ -114,15 +115,22 @@ async def agree(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Record the consent in the form and show the points."""
-    form = await request.form()
-    asked = Give(
-        purpose="score",
-        notice=Shown(msgspec.convert(form.get("version"), int, strict=False), str(form.get("digest"))),
-        expires_on=msgspec.convert(form.get("expires_on"), date, strict=False),
-        optional_sources=tuple(str(one) for one in form.getall("optional_sources", [])),
-    )
-    await agreement.record(session, house, citizen_id=caller.id, asked=asked)
+    await agreement.record(session, house, citizen_id=caller.id, asked=_asked(await request.form()))
     return Redirect("/", status_code=303)
+
+
+def _asked(form: FormMultiDict) -> Give:
+    """The consent in a form. Raises Invalid for a form that no page of ours made."""
+    said = {
+        "purpose": "score",
+        "notice": {"version": form.get("version"), "digest": form.get("digest")},
+        "expires_on": form.get("expires_on"),
+        "optional_sources": form.getall("optional_sources", []),
+    }
+    try:
+        return msgspec.convert(said, Give, strict=False)
+    except msgspec.ValidationError as error:
+        raise problems.invalid(error) from error
 
 
 @get("/consents")

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 import pytest_asyncio
 
+from api import problems
 from tests.api.cast import Cast, gathered
 from tests.api.conftest import Server
 from tests.api.contract import Operation, fault, operations, resolved
@@ -211,3 +213,53 @@ class TestAddresses:
             ):
                 answer = await cast.clients[name].post(path, json=body, headers={"Idempotency-Key": key})
                 assert answer.status_code < 400 or fault(answer) is None, (name, key)
+
+
+class TestForms:
+    """The pages' own forms, with our token and odd fields."""
+
+    async def test_a_form_that_no_page_made_is_no_fault_of_ours(self, cast: Cast) -> None:
+        """Fields missing, twice, unreadable, or of another form; files where fields are."""
+        browser = cast.clients["cookie"]
+        csrf = str(browser.cookies.get("osm_csrf"))
+        nobody = "co_00000000000000000000000000"
+        paths = [
+            "/consents",
+            f"/consents/{nobody}/withdraw",
+            f"/consents/{nobody}/sources/x",
+            "/code",
+            "/oauth/authorize",
+        ]
+        paths += ["/records/rc_00000000000000000000000000/hide", "/records/x/y"]
+        odd: list[dict[str, Any]] = [
+            {},
+            {"version": "x", "digest": "", "expires_on": "tomorrow"},
+            {"version": "1", "digest": NUL, "expires_on": "9999-12-31", "optional_sources": [NUL, "x"]},
+            {"version": "9" * 40, "digest": "d", "expires_on": "2027-02-30", "perk": NUL, "decision": "perhaps"},
+            {"perk": "x" * 5000, "request_uri": NUL, "client_id": NUL},
+        ]
+        for path in paths:
+            for fields in odd:
+                answer = await browser.post(path, data={"csrf": csrf, **fields})
+                assert answer.status_code < 500, (path, fields)
+            upload = await browser.post(path, data={"csrf": csrf}, files={"version": ("a.txt", b"1")})
+            assert upload.status_code < 500, path
+
+
+class TestTranslate:
+    """`problems.translate`, where a request is not needed to show it."""
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            msgspec.ValidationError("Expected `int`"),
+            msgspec.DecodeError("cut"),
+            RecursionError("maximum depth"),
+            KeyError("x"),
+        ],
+    )
+    def test_what_breaks_in_our_rooms_is_our_fault(self, error: Exception) -> None:
+        """A stored value that does not open is no bad request, and its words stay inside."""
+        told = problems.translate(error)
+        assert (told.status, told.code) == (500, "internal")
+        assert str(error) not in told.detail

@@ -1,0 +1,206 @@
+"""PostgreSQL goes away under load and comes back: 503 meanwhile, never a false "no", and no restart of ours."""
+
+import asyncio
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+import pytest_asyncio
+
+from core import db, embedded
+from core.keys import Keyring
+from core.postgres import migrate
+from tests.api.contract import fault
+from tests.conftest import FAST, PREFIX
+from tests.faults.deployment import LIBRARY, Deployment, bill
+
+Call = Callable[[], Awaitable[httpx2.Response]]
+
+
+class Ground(msgspec.Struct):
+    """A deployment and the server under it."""
+
+    home: Path
+    under: embedded.Running
+    city: Deployment
+
+
+@pytest_asyncio.fixture
+async def ground(ring: Keyring, tmp_path: Path) -> AsyncIterator[Ground]:
+    """A city over an embedded server of its own."""
+    home = Path(tempfile.mkdtemp(prefix="osm-"))
+    under = embedded.start(home, options=FAST)
+    try:
+        url = under.cluster.dsn()
+        await migrate.upgrade(url, role_prefix=PREFIX)
+        await db.arm(url, ring, PREFIX)
+        city = Deployment(url, ring.file, log=tmp_path / "server.log")
+        made = Ground(home, under, city)
+        await city.publish()
+        await city.start()
+        yield made
+        await city.close()
+        under = made.under
+    finally:
+        embedded.stop(under)
+        embedded.erase(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class Load:
+    """Calls repeated for ever, each by itself, with what came back."""
+
+    def __init__(self, calls: dict[str, Call]) -> None:
+        """`calls` by name."""
+        self.answers: dict[str, list[httpx2.Response]] = {name: [] for name in calls}
+        self._tasks = [asyncio.create_task(self._repeat(name, call)) for name, call in calls.items()]
+
+    async def _repeat(self, name: str, call: Call) -> None:
+        while True:
+            self.answers[name].append(await call())
+            await asyncio.sleep(0.01)
+
+    async def until(self, *, after: dict[str, int], each: int, status: int) -> None:
+        """Until every call was answered so and so often with `status`, counted after `after`."""
+
+        def told(name: str) -> int:
+            return sum(one.status_code == status for one in self.answers[name][after[name] :])
+
+        end = asyncio.get_running_loop().time() + 60
+        while waiting := [name for name in self.answers if told(name) < each]:
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            last = {name: [(one.status_code, one.text[:200]) for one in self.answers[name][-2:]] for name in waiting}
+            assert asyncio.get_running_loop().time() < end, f"never {status}: {last}"
+            await asyncio.sleep(0.05)
+
+    def marks(self) -> dict[str, int]:
+        """How many answers there are by now."""
+        return {name: len(found) for name, found in self.answers.items()}
+
+    async def stop(self) -> None:
+        """No more calls; raises what broke one."""
+        for task in self._tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+
+async def everything(city: Deployment) -> dict[str, Call]:
+    """The calls that matter, each of which succeeds while all is well."""
+    partner = await city.client("library", "partner", "eligibility:check", perks=[LIBRARY])
+    source = await city.client("utilities", "source", "records:write", kinds=["P01"])
+    idle = await city.client("idle", "partner", "eligibility:check", perks=[LIBRARY])
+    me, number = await city.citizen()
+    shared = await city.consent(me, f"share:library/{LIBRARY}")
+    question = {"perk": LIBRARY, "holder": {"subject": shared.json()["subject"]}, "amount": 10000}
+    lines = msgspec.json.encode(bill("b1", number)) + b"\n"
+    ndjson = {"Content-Type": "application/x-ndjson"}
+    pushed = await source.request("POST", "/v1/source/records", content=lines, headers=ndjson)
+    assert pushed.json()["accepted"] == 1
+    assert (await me.get("/v1/me/score")).json()["points"] == 110.5, (await me.get("/v1/me/records")).text
+    await partner.token()
+    return {
+        "token": lambda: idle.post_signed("/oauth/token", {"grant_type": "client_credentials"}),
+        "score": lambda: me.get("/v1/me/score"),
+        "consents": lambda: me.get("/v1/me/consents"),
+        "page": lambda: me.get("/"),
+        "login": lambda: city_login(me),
+        "rules": lambda: me.get("/v1/rules/perks"),
+        "check": lambda: partner.request("POST", "/v1/partner/eligibility", json=question),
+        "perks": lambda: partner.request("GET", "/v1/partner/perks"),
+        "push": lambda: source.request("POST", "/v1/source/records", content=lines, headers=ndjson),
+        "subjects": lambda: source.request("GET", "/v1/source/subjects"),
+        "ready": lambda: me.get("/healthz/ready"),
+    }
+
+
+async def city_login(me: httpx2.AsyncClient) -> httpx2.Response:
+    """Begin a login as a stranger; its redirect counts as success."""
+    async with httpx2.AsyncClient(base_url=me.base_url, timeout=60) as stranger:
+        answer = await stranger.get("/login")
+    if answer.status_code == 303:
+        answer.status_code = 200
+    return answer
+
+
+async def proved(city: Deployment) -> dict[str, str]:
+    """The headers of a request that was answered."""
+    caller = await city.client("prover", "partner", "eligibility:check", perks=[LIBRARY])
+    token = await caller.token()
+    await caller.get("/v1/partner/perks")
+    proof = caller.signer.proof("GET", f"{city.base_url}/v1/partner/perks", access_token=token)
+    headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+    assert (await again(city, headers)).status_code == 200
+    return headers
+
+
+async def again(city: Deployment, headers: dict[str, str]) -> httpx2.Response:
+    """The same request, byte for byte."""
+    async with httpx2.AsyncClient(base_url=city.base_url) as http:
+        return await http.get("/v1/partner/perks", headers=headers)
+
+
+def right(name: str, body: Any) -> bool:
+    """Whether a 200 says what it said before the fault."""
+    if name == "check":
+        return body["result"] == "granted"
+    if name == "score":
+        return body["points"] == 110.5
+    if name == "push":
+        return body["accepted"] == 1
+    return name != "consents" or {each["state"] for each in body["consents"]} == {"given"}
+
+
+class TestStopped:
+    """A fast stop under load, some seconds without, and a start."""
+
+    @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGQUIT], ids=["stopped", "crashed"])
+    async def test_503_meanwhile_and_recovery_without_a_restart(self, ground: Ground, sign: signal.Signals) -> None:
+        """Every answer is right or a 503 problem with Retry-After; live stays green, ready tells; then all is well."""
+        city = ground.city
+        load = Load(await everything(city))
+        try:
+            await self._down_and_up(ground, load, sign)
+        finally:
+            await load.stop()
+        wrong = [
+            (name, answer.status_code, answer.text[:300])
+            for name, found in load.answers.items()
+            for answer in found
+            if not _well(name, answer)
+        ]
+        faults = [line for line in city.log.read_text().splitlines() if '"fault"' in line]
+        assert (wrong, faults) == ([], [])
+
+    async def _down_and_up(self, ground: Ground, load: Load, sign: signal.Signals) -> None:
+        city = ground.city
+        await load.until(after=load.marks(), each=2, status=200)
+        used = await proved(city)
+        ground.under.server.send_signal(sign)
+        await asyncio.to_thread(embedded.stop, ground.under)
+        gone = load.marks()
+        await load.until(after=gone, each=3, status=503)
+        async with httpx2.AsyncClient(base_url=city.base_url) as http:
+            assert (await http.get("/healthz/live")).status_code == 200
+            assert (await http.get("/metrics")).status_code == 200
+        ground.under = await asyncio.to_thread(lambda: embedded.start(ground.home, options=FAST))
+        await load.until(after=load.marks(), each=2, status=200)
+        assert (await again(city, used)).status_code == 401  # kept in mind, or forgotten with a new epoch
+
+
+def _well(name: str, answer: httpx2.Response) -> bool:
+    """Right, or an honest 503."""
+    if answer.status_code == 200:
+        return "json" not in answer.headers.get("content-type", "") or right(name, answer.json())
+    if name in {"page", "login"}:
+        return answer.status_code == 503 and "retry-after" in answer.headers
+    return answer.status_code == 503 and fault(answer) is None and int(answer.headers["retry-after"]) >= 1
