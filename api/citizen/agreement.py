@@ -113,12 +113,15 @@ async def _recipient(session: AsyncSession, purpose: str) -> None:
 
 
 async def end(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
-    """Withdraw and erase, in the caller's transaction. PIPL articles 15 and 47."""
+    """Withdraw and erase, in the caller's transaction; an expired one is erased before its grace is over.
+
+    PIPL articles 15 and 47. What a renewed consent allows stays.
+    """
     before = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
     ended = await ledger.withdraw(session, citizen_id=citizen_id, consent_id=consent_id)
-    if before.state != "given":
+    if before.state not in {"given", "expired"} or before.erased_at is not None:
         return ended
-    if ended.purpose == "score":
+    if ended.purpose == "score" and await ledger.live(session, citizen_id=citizen_id, purpose="score") is None:
         await retention.erase(session, house.ring, citizen_id=citizen_id)
     await ledger.mark_erased(session, consent_id=consent_id)
     await _note(session, citizen_id, "consent.withdraw", ended.purpose, consent_id)

@@ -141,10 +141,10 @@ async def give_one_use(session: AsyncSession, *, citizen_id: uuid.UUID, purpose:
 async def withdraw(session: AsyncSession, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
     """End a consent now; repeating it changes nothing. Raises NotFound. PIPL article 15."""
     found = await get(session, citizen_id=citizen_id, consent_id=consent_id)
-    if found.state == "given":
-        await _end(session, consent_id, "withdrawn")
+    if found.state in {"given", "expired"}:
+        await _end(session, consent_id, "withdrawn" if found.state == "given" else "expired")
         if found.sources:
-            await subjects.leave(session, citizen_id, keep={})
+            await subjects.leave(session, citizen_id, under=consent_id)
     return await get(session, citizen_id=citizen_id, consent_id=consent_id)
 
 
@@ -162,7 +162,7 @@ async def drop_source(
     if source not in found.sources:
         raise NotFound
     await session.execute(insert(consent_source_end).values(consent_id=consent_id, source=source, at=clock.civil()))
-    await subjects.leave(session, citizen_id, only=source)
+    await subjects.leave(session, citizen_id, only=source, under=consent_id)
     return await get(session, citizen_id=citizen_id, consent_id=consent_id)
 
 
@@ -206,7 +206,7 @@ async def expire(session: AsyncSession, *, limit: int) -> list[Consent]:
     for one in ended:
         await _end(session, one.id, "expired")
         if one.sources:
-            await subjects.leave(session, one.citizen_id)
+            await subjects.leave(session, one.citizen_id, under=one.id)
     return ended
 
 

@@ -90,15 +90,26 @@ async def name(
 
 
 async def leave(
-    session: AsyncSession, citizen_id: uuid.UUID, *, keep: Iterable[str] = (), only: str | None = None
+    session: AsyncSession,
+    citizen_id: uuid.UUID,
+    *,
+    keep: Iterable[str] = (),
+    only: str | None = None,
+    under: uuid.UUID | None = None,
 ) -> None:
-    """Turn the citizen's lines of the feeds into "left"; nothing but the digest stays."""
+    """Turn the citizen's lines of the feeds into "left"; nothing but the digest stays.
+
+    `keep` names sources that go on, `only` the one that stops, `under` the consent that ended: what a newer consent
+    allows goes on.
+    """
     now = clock.wall()
-    lines = source_subject.c.citizen_id == citizen_id
+    lines = (source_subject.c.citizen_id == citizen_id) & source_subject.c.source.not_in(list(keep))
     if only is not None:
         lines &= source_subject.c.source == only
+    if under is not None:
+        lines &= source_subject.c.consent_id == under
     await session.execute(
         update(source_subject)
-        .where(lines, source_subject.c.source.not_in(list(keep)))
+        .where(lines)
         .values(citizen_id=None, consent_id=None, seq=_SEQ, changed_at=now, left_at=now)
     )

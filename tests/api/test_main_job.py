@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest_asyncio
 
+from core import ids
 from tests.api.conftest import Server
 
 PERK = "library.deposit-free"
@@ -42,6 +44,14 @@ async def _check(server: Server, city: Mapping[str, Any], code: str) -> dict[str
         )
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+async def _expire(server: Server, consent_id: str) -> None:
+    owner = await asyncpg.connect(server.owner_url)
+    await owner.execute(
+        "update auth.consent set expires_at = now() - interval '1 minute' where id = $1", ids.read("co", consent_id)
+    )
+    await owner.close()
 
 
 class TestTheWholeWay:
@@ -95,6 +105,36 @@ class TestTheWholeWay:
             await server.join(me)
             assert (await me.get("/v1/me/records")).json()["records"] == []
             assert (await me.get("/v1/me/score")).json()["points"] == 110.0
+
+    async def test_an_expired_consent_counts_nothing_and_can_be_erased_before_its_grace_is_over(
+        self, server: Server, city: Mapping[str, Any]
+    ) -> None:
+        """Expiry stops every use at once; what waits for a renewal goes when its citizen says so."""
+        person = server.person()
+        async with server.logged_in(person) as me:
+            given = (await server.join(me)).json()
+            await _bill(server, city, person, "2026-06")
+            await _expire(server, given["id"])
+            assert (await me.get("/v1/me/score")).json()["code"] == "not_enrolled"
+            ended = (await me.delete(f"/v1/me/consents/{given['id']}")).json()
+            assert (ended["state"], ended["erased_at"] is None) == ("expired", False)
+            await server.join(me)
+            assert (await me.get("/v1/me/records")).json()["records"] == []
+
+    async def test_renewing_an_expired_consent_restores_what_waited(
+        self, server: Server, city: Mapping[str, Any]
+    ) -> None:
+        """Within the grace nothing is lost, and forgetting the old consent does not touch the new one."""
+        person = server.person()
+        async with server.logged_in(person) as me:
+            given = (await server.join(me)).json()
+            await _bill(server, city, person, "2026-05")
+            await _expire(server, given["id"])
+            await server.join(me)
+            assert (await me.get("/v1/me/score")).json()["points"] == 110.5
+            await me.delete(f"/v1/me/consents/{given['id']}")
+            await _bill(server, city, person, "2026-04")
+            assert (await me.get("/v1/me/score")).json()["points"] == 111.0
 
 
 class TestJoining:
