@@ -56,7 +56,7 @@ Server = Callable[[settings.Settings, Ground, socket.socket], None]
 def run(port: int, *, reset: bool, serve: Server) -> None:
     """Make ready a demo city on 127.0.0.1:`port` and let `serve` serve it. CannotStartError, EmbeddedUnavailable."""
     os.umask(0o077)
-    for sign in (signal.SIGTERM, signal.SIGHUP):
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT: a background job begins deaf to it
         signal.signal(sign, _interrupt)
     with contextlib.suppress(KeyboardInterrupt), listening(port) as listener, _ground(reset=reset) as ground:
         serve(asyncio.run(prepare(ground, port)), ground, listener)

@@ -21,8 +21,9 @@ from core.postgres.launcher import EmbeddedUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = """
-import sys, time, pathlib
+import signal, sys, time, pathlib
 from core import embedded
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 owned = embedded.start(pathlib.Path(sys.argv[1]), durable=False)
 print(owned.cluster.pid, flush=True)
 time.sleep(600)
