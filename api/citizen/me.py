@@ -18,6 +18,7 @@ from core import audit, ids
 from core.errors import FieldError, Invalid
 
 _PAGE = 50
+_OURS = {"citizen": "本人", "system": "系统（自动）"}
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ def show(entry: audit.Entry, names: dict[str, str]) -> Access:
     return Access(
         id=ids.show("ac", entry.id),
         at=entry.at,
-        by=names.get(entry.actor.id, entry.actor.id),
+        by=_OURS.get(entry.actor.kind) or names.get(entry.actor.id, entry.actor.id),
         by_kind=entry.actor.kind,
         action=entry.action,
         purpose=entry.purpose,

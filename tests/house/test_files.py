@@ -20,7 +20,6 @@ _NOT_OURS = re.compile(
             "pypi" + r"\.org",
             "registry" + r"\.npmjs",
             "deb" + r"\.debian",
-            "farm" + "-studio",
         )
     )
 )
