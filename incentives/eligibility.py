@@ -10,7 +10,6 @@ this module never says who is asking.
 """
 
 import asyncio
-import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +17,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from core import ids
+from core import ids, sealed
 from core.errors import FieldError, Unauthenticated
 from core.idempotency import IdempotencyConflict
 from incentives import codes
@@ -44,11 +43,9 @@ class Question(msgspec.Struct, frozen=True):
     amount: int | None = None
     terminal: str | None = None
 
-    def holder(self) -> bytes:
-        """SHA-256 of the presented value, known or not; what limits count and what a repeat must share."""
-        return (
-            codes.digest(self.code) if self.code is not None else hashlib.sha256((self.subject or "").encode()).digest()
-        )
+    def presented(self) -> str:
+        """The code or subject as it came; it may be anything, an ID number too."""
+        return self.code if self.code is not None else self.subject or ""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -77,10 +74,15 @@ class Published(msgspec.Struct, frozen=True):
 class Gate:
     """The partner door's raw pool, entered in the order of arrival."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        """`pool` keeps no session state between uses."""
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", key: bytes) -> None:
+        """`pool` keeps no session state between uses; `key` is the deployment's for digests of what is presented."""
         self._pool = pool
+        self._key = key
         self._turn = asyncio.Semaphore(pool.get_max_size())  # first come, first served: halves the slowest answers
+
+    def digest(self, question: Question) -> bytes:
+        """HMAC-SHA-256 of the presented value, known or not; what limits count and what a repeat must share."""
+        return sealed.digest(self._key, question.presented())
 
     async def check(self, question: Question, *, token: bytes, key: str | None = None) -> Verdict:
         """Decide. `token` is the SHA-256 of the access token's jti, `key` an Idempotency-Key.
@@ -89,7 +91,7 @@ class Gate:
         it is a new check. Raises TokenDead and IdempotencyConflict.
         """
         decision = ids.random()
-        given = {} if key is None else _shared_by_repeats(question)
+        given = {} if key is None else _shared_by_repeats(question, self.digest(question))
         arguments = (
             token,
             question.perk,
@@ -134,10 +136,10 @@ def _subject(text: str) -> uuid.UUID:
         return _NOBODY
 
 
-def _shared_by_repeats(question: Question) -> dict[str, object]:
+def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
     given: dict[str, object | None] = {
         "perk": question.perk,
-        "holder": question.holder().hex(),
+        "holder": holder.hex(),
         "amount": question.amount,
         "terminal": question.terminal,
     }

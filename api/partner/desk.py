@@ -37,7 +37,7 @@ async def of(request: HttpRequest) -> Desk:
     found = request.app.state.get("partner_desk")
     if found is None:
         here = deps.house(request)
-        gate = Gate(await here.doors.pool())
+        gate = Gate(await here.doors.pool(), here.ring.derive("presented"))
         found = Desk(gate, receipts.signer(here.ring), here.settings.base_url, Limits(here.short))
         request.app.state["partner_desk"] = found
     return found

@@ -75,7 +75,7 @@ async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: Idem
     """Ask about one holder and one perk. Every personal cause gives the same `standard_route`."""
     question, key = _question(data), _key(idempotency_key)
     here, caller = await desk.of(request), await guards.provide_client(request)
-    headers = await here.limits.count(partner=caller.client_id, value=question.holder())
+    headers = await here.limits.count(partner=caller.client_id, value=here.gate.digest(question))
     try:
         verdict = await here.gate.check(question, token=caller.jti_hash, key=key)
     except TokenDead as dead:

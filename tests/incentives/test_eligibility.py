@@ -45,7 +45,7 @@ async def counter(database: str, doors: Doors) -> AsyncIterator[Counter]:
     """A library with one perk, from 110.0 points."""
     async with world(database) as city:
         await city.perk()
-        yield Counter(city, Gate(await doors.pool()), await city.partner())
+        yield Counter(city, Gate(await doors.pool(), b"k" * 32), await city.partner())
 
 
 class TestGrant:
