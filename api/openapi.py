@@ -74,6 +74,11 @@ _REFUSED = {
         MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
     },
 }
+_UNABLE = {
+    "description": "A page that says what is wrong and what to do, or a problem (RFC 9457)",
+    "content": {"text/html": {"schema": _TEXT}, MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_PAGES = ("/login", "/logout", "/oauth/authorize")
 _REFUSAL: dict[str, Any] = {
     "type": "object",
     "required": ["error"],
@@ -99,6 +104,8 @@ def _mend(path: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     responses.pop("400", None)
     responses["default"] = _REFUSED if path.startswith("/oauth/") else _PROBLEMATIC
+    if path.startswith(_PAGES):
+        responses["default"] = _UNABLE
     operation.setdefault("tags", ["oauth" if path.startswith(("/oauth/", "/.well-known/")) else "login"])
     if path.startswith("/v1/me"):
         operation["security"] = [{"session": []}, {"dpop": []}]

@@ -97,12 +97,13 @@ class TestOperations:
                 assert named == expected, each.name
 
     def test_every_operation_has_its_problems(self, every: list[Operation]) -> None:
-        """A `default` answer of problem+json (beside OAuth's own shape under /oauth), and one that is no problem."""
+        """A `default` answer of problem+json (beside OAuth's own shape, or a page), and one that is no problem."""
         for each in every:
             answers = each.described["responses"]
-            oauth = {"application/json"} if each.template.startswith("/oauth/") else set()
+            page = each.template.startswith(("/login", "/logout", "/oauth/authorize"))
+            other = {"text/html"} if page else {"application/json"} if each.template.startswith("/oauth/") else set()
             assert any(status[0] in "23" for status in answers), each.name
-            assert set(answers["default"]["content"]) == {"application/problem+json", *oauth}, each.name
+            assert set(answers["default"]["content"]) == {"application/problem+json", *other}, each.name
 
     def test_every_reader_describes_its_body(self, every: list[Operation]) -> None:
         """POST and PUT under /v1 with a body say which; those without one take none."""
