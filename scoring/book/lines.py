@@ -185,6 +185,8 @@ def _born(line: SourceLine) -> date | None:
             "bad_id_number",
             "`id_number` fails GB 11643 (length, birth date, region or check digit). Correct it and resend.",
         )
+    if idnumber.normal(line.id_number) in idnumber.normal(line.ref):  # a ref is kept unsealed (PIPL article 51)
+        raise Refused("malformed", "`ref` holds the ID number. Use a number of your own that names nobody.")
     return born
 
 

@@ -97,6 +97,7 @@ class TestCodes:
             ("malformed", {"ref": ""}),
             ("malformed", {"ref": "x" * 65}),
             ("malformed", {"ref": "a\u0000"}),
+            ("malformed", {"ref": f"water-{NUMBER.lower()}-2026"}),
             ("malformed", {"version": 0}),
             ("malformed", {"version": True}),
             ("malformed", {"version": 1.0}),
