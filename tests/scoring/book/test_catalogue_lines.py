@@ -97,7 +97,6 @@ class TestCodes:
             ("malformed", {"ref": ""}),
             ("malformed", {"ref": "x" * 65}),
             ("malformed", {"ref": "a\u0000"}),
-            ("malformed", {"ref": f"water-{NUMBER.lower()}-2026"}),
             ("malformed", {"version": 0}),
             ("malformed", {"version": True}),
             ("malformed", {"version": 1.0}),
@@ -169,6 +168,13 @@ class TestCodes:
         found = read(raw)
         assert isinstance(found, Rejected)
         assert found.code == "malformed"
+
+    def test_a_ref_names_nobody(self) -> None:
+        """A ref is kept unsealed, so it may not hold the line's own ID number, however it is spelt."""
+        found = send(ref=f"water-{NUMBER.lower()}-2026")
+        assert isinstance(found, Rejected)
+        assert (found.code, NUMBER in found.detail) == ("malformed", False)
+        assert taken(ref="water-990000199001010000-2026").ref
 
 
 class TestProhibited:
