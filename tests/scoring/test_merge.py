@@ -156,10 +156,13 @@ class TestTogether:
         people = [id_number(n) for n in range(20, 50)]
         for who in people:
             await city.join(who, sources=("utilities", "library"))
+        numbered = list(enumerate(people))
         for turn in range(3):
             await asyncio.gather(
-                city.push(*[water(f"u{turn}{who}", who, back=turn + 1) for who in people]),
-                city.push(*[water(f"l{turn}{who}", who, back=turn + 5) for who in reversed(people)], source="library"),
+                city.push(*[water(f"u{turn}-{n}", who, back=turn + 1) for n, who in numbered]),
+                city.push(
+                    *[water(f"l{turn}-{n}", who, back=turn + 5) for n, who in reversed(numbered)], source="library"
+                ),
             )
         rows = await city.rows("select points from scoring.standing")
         assert {row["points"] for row in rows} == {1130}
