@@ -11,12 +11,12 @@ import uuid
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, exists, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger
 from core import clock
-from incentives.tables import credit_code
+from incentives.tables import credit_code, credit_code_use
 
 LIFE = timedelta(seconds=60)
 PREFIX = "OS1:"
@@ -31,9 +31,13 @@ class Code(msgspec.Struct, frozen=True):
 
 
 async def draw(session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, partner_id: str | None = None) -> Code:
-    """Record the one-use consent and draw a code. The caller has made sure that the perk is granted."""
+    """Record the one-use consent and draw a code. The caller has made sure that the perk is granted.
+
+    An older code for the perk that was not used yet dies now; a used one stays, for the merchant who asks again.
+    """
     older = (credit_code.c.citizen_id == citizen_id) & (credit_code.c.perk_id == perk_id)
-    await session.execute(delete(credit_code).where(older))
+    used = exists().where(credit_code_use.c.hash == credit_code.c.hash)
+    await session.execute(delete(credit_code).where(older, ~used))
     consent_id = await ledger.give_one_use(
         session, citizen_id=citizen_id, purpose=f"use:{partner_id or 'any'}/{perk_id}", until=clock.civil() + LIFE
     )

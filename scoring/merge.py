@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import audit, clock, db
+from core import audit, clock, db, ids
 from core.audit import Actor
 from core.keys import Keyring
 from scoring import holders, standing
@@ -105,7 +105,7 @@ async def settle(
         counts[row[0]] = counts.get(row[0], 0) + 1
     touched = [holder for holder in locked if holder.record_subject in counts]
     await standing.rescore(session, touched, as_of=as_of, cause=f"{action}:{source}", book=book)
-    detail = {} if batch_id is None else {"batch": str(batch_id)}
+    detail = {} if batch_id is None else {"batch": ids.show("ba", batch_id)}
     await audit.write_each(
         session,
         actor=Actor("source", source),

@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.consent import ledger
 from core import clock, db, keys
 from core.keys import KeyGone, Keyring
 from core.months import shift
@@ -56,9 +57,11 @@ async def sweep(session: AsyncSession, ring: Keyring) -> None:
     await session.execute(text(_REVOKED))
     lapsed = await session.execute(text(_LAPSED), {"days": GRACE_DAYS, "some": _SOME})
     owners = await holders.owners(session, ring, record_subjects=lapsed.scalars().all())
-    for citizen_id in owners.values():
-        await erase(session, ring, citizen_id=citizen_id)
-        await session.execute(text(_ERASED), {"citizen_id": citizen_id, "at": clock.civil()})
+    for record_subject, citizen_id in sorted(owners.items(), key=lambda one: one[1]):
+        await ledger.turn(session, citizen_id=citizen_id)
+        if await session.scalar(text(_STILL), {"days": GRACE_DAYS, "subject": record_subject}):
+            await erase(session, ring, citizen_id=citizen_id)
+            await session.execute(text(_ERASED), {"citizen_id": citizen_id, "at": clock.civil()})
 
 
 async def spent(session: AsyncSession, people: Iterable[Holder], *, book: RuleBook, today: date) -> None:
@@ -101,6 +104,12 @@ where status = 'revoked' and sealed <> '' and status_at < core.civil_now() - int
 _LAPSED = """
 select record_subject from scoring.live where until < core.civil_now() - make_interval(days => :days)
 order by until limit :some
+"""
+
+# Read once more in the citizen's turn: a renewal may have come first.
+_STILL = """
+select true from scoring.live
+where record_subject = :subject and until < core.civil_now() - make_interval(days => :days)
 """
 
 # A deduction also stays until its interval is over, however old the act.

@@ -117,6 +117,7 @@ async def end(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, con
 
     PIPL articles 15 and 47. What a renewed consent allows stays.
     """
+    await ledger.turn(session, citizen_id=citizen_id)
     before = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
     ended = await ledger.withdraw(session, citizen_id=citizen_id, consent_id=consent_id)
     if before.state not in {"given", "expired"} or before.erased_at is not None:
@@ -132,6 +133,7 @@ async def drop_source(
     session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, source: str
 ) -> Consent:
     """Stop one optional source and erase what it sent. Raises NotFound, Ended, CoreSource."""
+    await ledger.turn(session, citizen_id=citizen_id)
     one = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
     core = (await notices.in_force(session, one.purpose)).core_sources
     left = await ledger.drop_source(session, citizen_id=citizen_id, consent_id=consent_id, source=source, core=core)

@@ -15,17 +15,7 @@ from typing import Any
 
 import msgspec
 from joserfc.jwk import OKPKey
-from sqlalchemy import (
-    Row,
-    Select,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy import (
-    Sequence as SqlSequence,
-)
+from sqlalchemy import Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,10 +23,6 @@ from auth.consent import receipts, subjects, terms
 from auth.tables import consent, consent_end, consent_source_end
 from core import clock, ids
 from core.errors import Conflict, NotFound
-
-ADULT_AGE = 18
-LONGEST_MONTHS = 12
-_SEQ = SqlSequence("source_subject_seq", schema="auth").next_value()
 
 
 class NoticeOutdated(Conflict):
@@ -79,6 +65,16 @@ class Consent(msgspec.Struct, frozen=True):
     erased_at: datetime | None
 
 
+async def turn(session: AsyncSession, *, citizen_id: uuid.UUID) -> None:
+    """Wait until no other transaction changes this citizen's consents, and hold others off until this one ends.
+
+    What two taps at once decide is then decided one after the other: one consent a purpose lives, and a withdrawal
+    sees every other. A second call in the same transaction costs nothing.
+    """
+    key = func.hashtextextended(f"auth.consent|{citizen_id}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 async def give(  # noqa: PLR0913  what a consent is made of
     session: AsyncSession,
     *,
@@ -97,6 +93,7 @@ async def give(  # noqa: PLR0913  what a consent is made of
     `source_digests`: per source named, the person's digest agreed with that source; None when the purpose takes
     nothing from sources. `shared` gives the recipient a random pairwise subject. Raises Invalid for a wrong expiry.
     """
+    await turn(session, citizen_id=citizen_id)
     row: dict[str, Any] = {
         "id": ids.new(),
         "citizen_id": citizen_id,
@@ -140,6 +137,7 @@ async def give_one_use(session: AsyncSession, *, citizen_id: uuid.UUID, purpose:
 
 async def withdraw(session: AsyncSession, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
     """End a consent now; repeating it changes nothing. Raises NotFound. PIPL article 15."""
+    await turn(session, citizen_id=citizen_id)
     found = await get(session, citizen_id=citizen_id, consent_id=consent_id)
     if found.state in {"given", "expired"}:
         await _end(session, consent_id, "withdrawn" if found.state == "given" else "expired")
@@ -152,6 +150,7 @@ async def drop_source(
     session: AsyncSession, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, source: str, core: Iterable[str]
 ) -> Consent:
     """Stop one optional source of a live consent. Raises NotFound, Ended, CoreSource."""
+    await turn(session, citizen_id=citizen_id)
     found = await get(session, citizen_id=citizen_id, consent_id=consent_id)
     if found.state != "given":
         detail = "Nothing is taken from any source any more."
@@ -198,10 +197,12 @@ async def live(session: AsyncSession, *, citizen_id: uuid.UUID, purpose: str) ->
 
 
 async def expire(session: AsyncSession, *, limit: int) -> list[Consent]:
-    """End up to `limit` consents that are past their day, and take their people out of every source's feed."""
-    rows = await session.execute(
-        _all().where(consent_end.c.consent_id.is_(None), consent.c.expires_at <= func.core.civil_now()).limit(limit)
-    )
+    """End up to `limit` consents that are past their day, and take their people out of every source's feed.
+
+    One-use consents are left as they are: they died by the clock, nothing stands on them, and there are many.
+    """
+    over = consent_end.c.consent_id.is_(None) & ~consent.c.one_use & (consent.c.expires_at <= func.core.civil_now())
+    rows = await session.execute(_all().where(over).limit(limit))
     ended = [await _read(session, row) for row in rows.all()]
     for one in ended:
         await _end(session, one.id, "expired")
