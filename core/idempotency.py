@@ -2,7 +2,8 @@
 
 Same caller, key and input: the first answer again. Same key, other input: a conflict that names the member. Still
 running: a conflict that says so. A rolled-back effect leaves no row, so nothing is ever half remembered; a second
-request with the same key waits on the row of the first, at most `_WAIT`.
+request with the same key waits on the row of the first, at most `_WAIT`. What was sent is not kept: a repeat is told
+from another input by keyed digests, member by member.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, sealed
 from core.errors import Conflict, FieldError
 from core.tables import idempotency
 
@@ -44,13 +45,17 @@ class Stored(msgspec.Struct, frozen=True):
     body: bytes
 
 
-async def begin(session: AsyncSession, *, caller: str, key: str, route: str, given: Mapping[str, Any]) -> Stored | None:
+async def begin(
+    session: AsyncSession, *, caller: str, key: str, route: str, given: Mapping[str, Any], secret: bytes
+) -> Stored | None:
     """Open a key: None for the first request, the stored answer for a repeat.
 
-    `given` is the decoded body. Raises IdempotencyConflict or IdempotencyInFlight.
+    `given` is the decoded body; its values are kept as HMACs under `secret` (32 bytes), never themselves.
+    Raises IdempotencyConflict or IdempotencyInFlight.
     """
+    told = {name: sealed.digest(secret, msgspec.json.encode(value).decode()).hex() for name, value in given.items()}
     await session.execute(text(f"set local lock_timeout = '{_WAIT}'"))
-    opened = insert(idempotency).values(caller=caller, key=key, route=route, input=dict(given), created_at=clock.wall())
+    opened = insert(idempotency).values(caller=caller, key=key, route=route, input=told, created_at=clock.wall())
     try:
         first = await session.execute(opened.on_conflict_do_nothing().returning(idempotency.c.key))
     except DBAPIError as error:
@@ -64,11 +69,11 @@ async def begin(session: AsyncSession, *, caller: str, key: str, route: str, giv
     row = (
         await session.execute(select(idempotency).where(idempotency.c.caller == caller, idempotency.c.key == key))
     ).one()
-    _same(row.route, row.input, route, given)
+    _same(row.route, row.input, route, told)
     return Stored(row.status, row.body)
 
 
-def _same(route: str, before: Mapping[str, Any], now_route: str, now: Mapping[str, Any]) -> None:
+def _same(route: str, before: Mapping[str, str], now_route: str, now: Mapping[str, str]) -> None:
     changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     if route != now_route:
         changed = ["(route)", *changed]

@@ -4,6 +4,7 @@ A push is repeated by sending it again: (source, ref, version) makes that harmle
 there. The verbs take one.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ _STATUS = 202
 Ref = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Words = Annotated[str, msgspec.Meta(max_length=200)]
+Act = Callable[..., Awaitable[None]]
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -37,16 +39,11 @@ class Taken(msgspec.Struct, frozen=True):
     status: str = "accepted"
 
 
-class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Take `ref` back; with `version`, only if it is of that version or lower. `reason` is for your own log."""
+class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """End what `ref` tells: take it back, or report it repaired.
 
-    ref: Ref
-    version: Version | None = None
-    reason: Words | None = None
-
-
-class Repair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The matter of `ref` was repaired; with `version`, only if it is of that version or lower."""
+    With `version`, only if the record is of that version or lower. `reason` is for your own log.
+    """
 
     ref: Ref
     version: Version | None = None
@@ -89,40 +86,38 @@ async def push(request: HttpRequest, house: NamedDependency[House], caller: Name
 
 @post("/v1/source/records/revoke", status_code=_STATUS, summary="Revoke a record", tags=["source"])
 async def revoke(
-    data: JSONBody[Revoke],
+    data: JSONBody[Ending],
     request: HttpRequest,
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
 ) -> Response[Taken]:
     """Take a record back; the points have moved before the answer, which is always the same."""
-    key, replayed = await _begin(session, request, caller, msgspec.to_builtins(data))
-    if not replayed:
-        book = await rulebook.current(session, on=clock.today())
-        await sources.revoke(
-            session, house.ring, source=caller.client_id, ref=data.ref, version=data.version,
-            book=book, as_of=clock.today(),
-        )  # fmt: skip
-        await _keep(session, caller, key)
-    return _taken(replayed=replayed)
+    return await _end(session, request, house, caller, data, sources.revoke)
 
 
 @post("/v1/source/records/repair", status_code=_STATUS, summary="Report a repair", tags=["source"])
 async def repair(
-    data: JSONBody[Repair],
+    data: JSONBody[Ending],
     request: HttpRequest,
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
 ) -> Response[Taken]:
     """End a deduction; the points have moved before the answer, which is always the same."""
-    key, replayed = await _begin(session, request, caller, msgspec.to_builtins(data))
+    return await _end(session, request, house, caller, data, sources.repair)
+
+
+async def _end(
+    session: AsyncSession, request: HttpRequest, house: House, caller: guards.Client, data: Ending, act: Act
+) -> Response[Taken]:
+    """End a record by `act`, once for an Idempotency-Key."""
+    key, replayed = await _begin(session, request, house, caller, msgspec.to_builtins(data))
     if not replayed:
-        book = await rulebook.current(session, on=clock.today())
-        await sources.repair(
-            session, house.ring, source=caller.client_id, ref=data.ref, version=data.version,
-            book=book, as_of=clock.today(),
-        )  # fmt: skip
+        today = clock.today()
+        book = await rulebook.current(session, on=today)
+        who = caller.client_id
+        await act(session, house.ring, source=who, ref=data.ref, version=data.version, book=book, as_of=today)
         await _keep(session, caller, key)
     return _taken(replayed=replayed)
 
@@ -160,14 +155,19 @@ def _taken(*, replayed: bool) -> Response[Taken]:
 
 
 async def _begin(
-    session: AsyncSession, request: HttpRequest, caller: guards.Client, given: dict[str, Any]
+    session: AsyncSession, request: HttpRequest, house: House, caller: guards.Client, given: dict[str, Any]
 ) -> tuple[str | None, bool]:
     """Open the request's Idempotency-Key, if it has one; says whether its effect is there already."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None, False
     stored = await idempotency.begin(
-        session, caller=caller.client_id, key=key, route=request.scope["path_template"], given=given
+        session,
+        caller=caller.client_id,
+        key=key,
+        route=request.scope["path_template"],
+        given=given,
+        secret=house.ring.derive("idempotency"),
     )
     return key, stored is not None
 

@@ -63,9 +63,17 @@ class TestOnce:
             await owner.close()
 
     async def test_the_daily_pass_runs_once_a_day(self, lone_server: Server) -> None:
-        """A second round of the same day leaves the standings alone and says so by its day."""
-        assert await jobs.once(lone_server.house) == clock.today()
-        assert await jobs.once(lone_server.house, clock.today()) == clock.today()
+        """A wrong standing is put right by the day's pass, and left alone once the pass of the day is over."""
+        server = lone_server
+        async with server.logged_in(server.person()) as me:
+            await server.join(me)
+        owner = await asyncpg.connect(server.owner_url)
+        await owner.execute("update scoring.standing set points = 7")
+        assert await jobs.once(server.house, clock.today()) == clock.today()
+        assert await owner.fetchval("select points from scoring.standing") == 7
+        assert await jobs.once(server.house) == clock.today()
+        assert await owner.fetchval("select points from scoring.standing") == 1100
+        await owner.close()
 
     async def test_another_worker_at_it_means_standing_by(self, lone_server: Server) -> None:
         """The lock is held by one process; the other does nothing and tries again later."""

@@ -2,11 +2,13 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from core import db, idempotency
 from core.idempotency import IdempotencyConflict, IdempotencyInFlight, Stored
 
+SECRET = bytes(32)
 GIVEN = {"perk": "library.deposit-free", "amount": 100}
 
 
@@ -14,7 +16,7 @@ async def _begin(
     doors: db.Doors, given: dict[str, object], route: str = "POST /x", *, keep: bool = True
 ) -> Stored | None:
     async with doors.work("citizen") as session:
-        found = await idempotency.begin(session, caller="c", key="k", route=route, given=given)
+        found = await idempotency.begin(session, caller="c", key="k", route=route, given=given, secret=SECRET)
         if found is None and keep:
             await idempotency.keep(session, caller="c", key="k", stored=Stored(201, b"{}"))
         return found
@@ -35,6 +37,13 @@ class TestBegin:
             await _begin(doors, {**GIVEN, "amount": 200})
         assert [one.pointer for one in raised.value.errors] == ["/amount"]
 
+    async def test_what_was_sent_is_not_kept(self, doors: db.Doors, database: str) -> None:
+        """A remembered key holds no value of its request: it may be about somebody who takes no part."""
+        await _begin(doors, {"ref": "a-telling-reference"})
+        owner = await asyncpg.connect(database)
+        assert "telling" not in str(await owner.fetchval("select input::text from core.idempotency"))
+        await owner.close()
+
     async def test_another_route_is_a_conflict(self, doors: db.Doors) -> None:
         """A key belongs to one request."""
         await _begin(doors, GIVEN)
@@ -46,7 +55,7 @@ class TestBegin:
 
         async def fail() -> None:
             async with doors.work("citizen") as session:
-                await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN)
+                await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN, secret=SECRET)
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -59,7 +68,7 @@ class TestBegin:
 
         async def slow() -> None:
             async with doors.work("citizen") as session:
-                await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN)
+                await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN, secret=SECRET)
                 started.set()
                 await finish.wait()
                 await idempotency.keep(session, caller="c", key="k", stored=Stored(201, b"{}"))
