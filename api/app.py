@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from litestar import Litestar
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]  (its deque)
 from litestar.template.config import TemplateConfig
@@ -76,7 +76,9 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     return [
         *(handler for module in modules for handler in module.handlers),
         *idp.handlers_for(settings),
-        create_static_files_router(path="/static", directories=[_PAGES / "static"], include_in_schema=False),
+        create_static_files_router(
+            path="/static", directories=[_PAGES / "static"], cache_control=CacheControlHeader(public=True, max_age=3600)
+        ),
     ]
 
 
@@ -127,7 +129,8 @@ def create() -> ASGIApp:
     log_to_stderr()
     settings = read()
     provider = urlsplit(settings.idp_issuer or "")
-    return Envelope(build(settings), form_target=f"{provider.scheme}://{provider.netloc}" if provider.netloc else "")
+    target = f"{provider.scheme}://{provider.netloc}" if provider.netloc else ""
+    return Envelope(build(settings), form_target=target, https=settings.base_url.startswith("https://"))
 
 
 def log_to_stderr() -> None:

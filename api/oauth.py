@@ -33,8 +33,9 @@ def _desk(house: House) -> server.Server:
     return server.of(house.settings.base_url, house.ring, house.short)
 
 
-def refused(_request: HttpRequest, error: Refusal) -> Response[dict[str, str]]:
+def refused(request: HttpRequest, error: Refusal) -> Response[dict[str, str]]:
     """An OAuth error response."""
+    request.scope["state"]["code"] = error.code  # for the request's log line
     headers = {**_NO_STORE, **error.headers}
     return Response({"error": error.code, "error_description": error.detail}, status_code=error.status, headers=headers)
 

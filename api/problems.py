@@ -94,6 +94,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 def answer(request: HttpRequest, error: Exception) -> Response[Any]:
     """Answer any exception."""
     problem = translate(error)
+    request.scope["state"]["code"] = problem.code  # for the request's log line
     if problem.status == HTTP_500_INTERNAL_SERVER_ERROR:
         _log.error("fault", kind=type(error).__name__, where=_where(error), request_id=_request_id(request))
     body = msgspec.to_builtins(describe(problem, _request_id(request)))

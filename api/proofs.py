@@ -56,6 +56,7 @@ async def proved(connection: Connection, here: House) -> tokens.Access:
         access = ours.tokens.read(token)
     except TokenRefused as error:
         raise invalid_token(f"{error}.".capitalize()) from error
+    connection.scope["state"]["client"] = access.client_id  # for the request's log line
     url = here.settings.base_url + connection.scope["path"]
     try:
         proof = await dpop.check(

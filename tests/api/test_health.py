@@ -1,7 +1,9 @@
 """Alive, ready, counted; what goes wrong while the database is away is in tests/faults."""
 
 import httpx2
+from structlog.testing import capture_logs
 
+from api.requests import Envelope
 from tests.api.conftest import Server
 
 
@@ -51,3 +53,39 @@ class TestEnvelope:
             assert answer.headers["referrer-policy"] == "no-referrer"
             assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
             assert "unsafe" not in answer.headers["content-security-policy"]
+            assert "strict-transport-security" not in answer.headers, "this city is served over plain loopback"
+
+    async def test_over_https_browsers_are_told_to_stay_there(self, server: Server) -> None:
+        """RFC 6797: two years, subdomains too."""
+        transport = httpx2.ASGITransport(Envelope(server.application, https=True))
+        async with httpx2.AsyncClient(transport=transport, base_url="https://city.example") as http:
+            answer = await http.get("/healthz/live")
+        assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+
+    async def test_nothing_is_kept_that_does_not_say_so(self, server: Server) -> None:
+        """What is about a person stays in no cache; published rules, the document and our own files may."""
+        async with server.logged_in(server.person()) as me:
+            await server.join(me)
+            for path in ("/v1/me", "/v1/me/score", "/v1/me/accesses", "/v1/me/consents", "/healthz/live", "/nowhere"):
+                assert (await me.get(path)).headers["cache-control"] == "no-store", path
+            for path in ("/v1/rules/perks", "/openapi.json", "/static/osmanthus.css"):
+                assert "max-age" in (await me.get(path)).headers["cache-control"], path
+
+
+class TestLogLine:
+    """What an operator can follow."""
+
+    async def test_a_refusal_has_its_code_and_a_client_its_id(self, server: Server) -> None:
+        """ASVS 16.3.2: who was refused what; a citizen is never named, an app is."""
+        signed, _ = await server.register("logged-library", "partner", "eligibility:check")
+        with capture_logs() as lines:
+            async with httpx2.AsyncClient(base_url=server.base_url, auth=signed) as http:
+                await http.get("/v1/partner/perks")
+                await http.get("/v1/me")
+                await http.get("/v1/me", headers={"Authorization": "Bearer nobody"}, auth=None)
+                await http.post("/oauth/token", data={"grant_type": "password"}, auth=None)
+        told = {(line["route"], line["status"], line.get("code"), line.get("client")) for line in lines}
+        assert ("/v1/partner/perks", 200, None, "logged-library") in told
+        assert ("/v1/me", 403, "insufficient_scope", "logged-library") in told
+        assert ("/v1/me", 401, "invalid_token", None) in told
+        assert ("/oauth/token", 400, "unsupported_grant_type", None) in told
