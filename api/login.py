@@ -2,7 +2,8 @@
 
 Promises: a login under way is tied to the browser that began it (no login forced on anybody), used once, and ends in a
 new session whatever cookie was sent (no fixation); `return_to` leads only to a path of this origin; logging out ends
-the session on the server. A live session is not asked to log in again.
+the session on the server. A live session is not asked to log in again, unless `prompt=login` asks for it: then the
+provider must have asked the person anew, and says when (step-up, RFC 9470).
 """
 
 import hashlib
@@ -35,6 +36,7 @@ class Pending(msgspec.Struct, frozen=True):
     verifier: str
     browser: str
     return_to: str
+    since: int
 
 
 def demo_secret(house: House) -> str:
@@ -79,14 +81,14 @@ def _digest(value: str) -> str:
 
 @get("/login", summary="Log in at the city's identity provider")
 async def begin(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
-    """`return_to`: the path to come back to."""
-    return_to = safe_path(request.query_params.get("return_to"))
-    if await _live(request, house):
+    """`return_to`: the path to come back to. `prompt=login`: prove yourself anew, though a session may live."""
+    return_to, anew = safe_path(request.query_params.get("return_to")), request.query_params.get("prompt") == "login"
+    if not anew and await _live(request, house):
         return Redirect(return_to, status_code=303)
-    begun = await _party(request, house).begin()
+    begun = await _party(request, house).begin(anew=anew)
     name = cookies.login_name(house.settings)
     browser = request.cookies.get(name) or secrets.token_urlsafe(32)
-    pending = Pending(begun.nonce, begun.verifier, _digest(browser), return_to)
+    pending = Pending(begun.nonce, begun.verifier, _digest(browser), return_to, begun.since)
     await house.short.put(f"login:{_digest(begun.state)}", msgspec.json.encode(pending), _UNDER_WAY)
     kept = cookies.cookie(house.settings, name, browser, max_age=_UNDER_WAY)
     return Redirect(begun.address, status_code=303, cookies=[kept], headers={"Cache-Control": "no-store"})
@@ -104,7 +106,11 @@ async def come_back(request: HttpRequest, house: NamedDependency[House]) -> Resp
         return unable(request, house, "身份认证没有完成。", "如果您改变了主意，什么都没有发生；需要时请重新登录。")
     try:
         proved = await _party(request, house).complete(
-            code=query["code"], iss=query.get("iss"), nonce=pending.nonce, verifier=pending.verifier
+            code=query["code"],
+            iss=query.get("iss"),
+            nonce=pending.nonce,
+            verifier=pending.verifier,
+            since=pending.since,
         )
         value, csrf = await _enter(request, house, proved)
     except (oidc.LoginFailed, citizens.NoIdentity, citizens.AccountTaken) as error:
@@ -127,7 +133,7 @@ async def _enter(request: HttpRequest, house: House, proved: citizens.Proved) ->
         citizen_id = await citizens.arrive(session, house.ring, proved=proved)
         if before := request.cookies.get(cookies.session_name(house.settings)):
             await sessions.end(session, before)
-        return await sessions.begin(session, citizen_id=citizen_id)
+        return await sessions.begin(session, citizen_id=citizen_id, auth_time=proved.at)
 
 
 def _refused(request: HttpRequest, house: House, error: Problem) -> Response[str]:

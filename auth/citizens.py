@@ -7,7 +7,7 @@ consent, and minors are told no there, not here.
 """
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import func, insert, select, update
@@ -38,12 +38,13 @@ class AccountTaken(Conflict):
 
 
 class Proved(msgspec.Struct, frozen=True):
-    """What an identity provider proved: its own account of the person, and the verified name and ID number."""
+    """What an identity provider proved: its own account of the person, the verified name and ID number, and when."""
 
     provider: str
     subject: str
     name: str
     id_number: str
+    at: datetime
 
 
 class Profile(msgspec.Struct, frozen=True):

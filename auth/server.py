@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import assertion, clients, dpop, jose, tokens
+from auth import assertion, assurance, clients, dpop, jose, tokens
 from auth.refusals import InvalidClient, InvalidScope, InvalidTarget, TokenRefused, UnauthorizedClient
 from core.keys import Keyring
 from core.shortlived import Store
@@ -80,6 +80,7 @@ def metadata(issuer: str) -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": algorithms,
         "protected_resources": [f"{issuer}/v1"],
+        "acr_values_supported": [assurance.urn(level) for level in (1, 2, 3)],
         "ui_locales_supported": ["zh-CN"],
     }
 

@@ -35,11 +35,13 @@ def _hash(value: str) -> bytes:
     return hashlib.sha256(value.encode()).digest()
 
 
-async def begin(session: AsyncSession, *, citizen_id: uuid.UUID) -> tuple[str, str]:
-    """Open a session for a citizen who has just proved who they are; returns (cookie value, CSRF token)."""
+async def begin(session: AsyncSession, *, citizen_id: uuid.UUID, auth_time: datetime) -> tuple[str, str]:
+    """Open a session for a citizen who proved who they are at `auth_time`; returns (cookie value, CSRF token)."""
     value, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), clock.wall()
     await session.execute(
-        insert(table).values(hash=_hash(value), citizen_id=citizen_id, csrf=csrf, auth_time=now, expires_at=now + IDLE)
+        insert(table).values(
+            hash=_hash(value), citizen_id=citizen_id, csrf=csrf, auth_time=auth_time, expires_at=now + IDLE
+        )
     )
     return value, csrf
 

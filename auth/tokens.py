@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import jose
+from auth import assurance, jose
 from auth.clients import Client, from_row
 from auth.refusals import TokenRefused
 from auth.tables import citizen, client, token
@@ -135,7 +135,7 @@ def _access(claims: dict[str, Any]) -> Access:
         scopes=frozenset(claims["scope"].split()),
         expires_at=claims["exp"],
         sub=claims["sub"],
-        acr=int(claims.get("acr", 0)),
+        acr=assurance.level(claims.get("acr")),
         auth_time=None if auth_time is None else datetime.fromtimestamp(auth_time, UTC),
     )
 
@@ -167,7 +167,7 @@ async def issue(  # noqa: PLR0913  (what a token says)
         "cnf": {"jkt": jkt},
     }
     if auth_time is not None:
-        claims |= {"acr": str(acr), "auth_time": int(auth_time.timestamp())}
+        claims |= {"acr": assurance.urn(acr), "auth_time": int(auth_time.timestamp())}
     row = {
         "jti_hash": hashlib.sha256(jti.encode()).digest(),
         "client_id": client_id,

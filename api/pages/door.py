@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from api import deps, guards, problems
+from api import deps, guards, problems, stepup
 from api.deps import Connection, HttpRequest
 from api.pages import advice, frame
 from core.errors import Unauthenticated
@@ -39,6 +39,10 @@ async def anyone(connection: Connection, handler: BaseRouteHandler) -> None:
 def answer(request: HttpRequest, error: Exception) -> Response[Any]:
     """Answer a page's exception: to the login page, or with a page of advice."""
     said, problem = problems.answer(request, error), problems.translate(error)
+    if isinstance(problem, stepup.StaleLogin) and request.method == "GET":
+        return Redirect(stepup.address(_back(request)), status_code=303)
+    if isinstance(problem, stepup.StaleLogin):
+        return Redirect(str(problem.more.get("login", "/")), status_code=303)
     if isinstance(problem, Unauthenticated):
         return Redirect(f"/login?return_to={quote(_back(request), safe='')}", status_code=303)
     state = request.scope["state"]

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth import citizens
 from auth.citizens import Proved
 from auth.tables import citizen
-from core import idnumber, ids, keys
+from core import clock, idnumber, ids, keys
 from core.errors import NotFound
 from core.keys import Keyring
 
 NUMBER = idnumber.complete("99000019900101001")
 OTHER = idnumber.complete("99000019850505003")
-ANNA = Proved("https://id", "s-1", "安娜", NUMBER)
+ANNA = Proved("https://id", "s-1", "安娜", NUMBER, clock.wall())
 
 
 class TestArrive:

@@ -64,6 +64,7 @@ class Bent:
                 "sub": "s-1",
                 "iat": now,
                 "exp": now + 300,
+                "auth_time": now,
                 "nonce": self.nonce,
                 "name": "安娜",
                 "id_number": "990000199001010010",
@@ -79,12 +80,12 @@ def party(bent: Bent) -> oidc.RelyingParty:
     return oidc.RelyingParty(provider, transport=httpx2.MockTransport(bent))
 
 
-async def run(bent: Bent, *, iss: str | None = ISSUER) -> Any:
+async def run(bent: Bent, *, iss: str | None = ISSUER, anew: bool = False) -> Any:
     """A login from begin to end."""
     here = party(bent)
-    begun = await here.begin()
+    begun = await here.begin(anew=anew)
     bent.nonce = bent.nonce or begun.nonce
-    return await here.complete(code="c", iss=iss, nonce=begun.nonce, verifier=begun.verifier)
+    return await here.complete(code="c", iss=iss, nonce=begun.nonce, verifier=begun.verifier, since=begun.since)
 
 
 class TestBegin:
@@ -98,6 +99,12 @@ class TestBegin:
         assert (query["response_type"], query["code_challenge_method"]) == ("code", "S256")
         assert (query["state"], query["nonce"]) == (begun.state, begun.nonce)
         assert begun.verifier not in begun.address
+
+    async def test_anew(self) -> None:
+        """A step-up asks with prompt=login and max_age=0; any other login for one of the last eight hours."""
+        for anew, expected in ((False, ("28800", None)), (True, ("0", "login"))):
+            query = parse_qs(urlsplit((await party(Bent()).begin(anew=anew)).address).query)
+            assert (query["max_age"][0], query.get("prompt", [None])[0]) == expected
 
     async def test_metadata_is_remembered(self) -> None:
         """Discovery is read once in ten minutes."""
@@ -167,6 +174,34 @@ class TestComplete:
         """Issuer, audience, life, nonce and subject are those of this login."""
         bent = Bent()
         bent.bend = lambda claims: claims | changed
+        with pytest.raises(oidc.LoginFailed):
+            await run(bent)
+
+    @pytest.mark.parametrize(
+        ("anew", "age", "holds"),
+        [
+            (False, 8 * 3600 - 5, True),
+            (False, 9 * 3600, False),
+            (True, 0, True),
+            (True, 120, False),
+            (True, -120, False),
+        ],
+    )
+    async def test_age_of_the_login(self, anew: bool, age: int, holds: bool) -> None:  # noqa: FBT001
+        """A provider that did not ask the person as recently as needed, or that lives in the future, proves nothing."""
+        bent = Bent()
+        bent.bend = lambda claims: claims | {"auth_time": claims["auth_time"] - age}
+        if holds:
+            assert abs((await run(bent, anew=anew)).at.timestamp() - time.time() + age) < 5
+        else:
+            with pytest.raises(oidc.LoginFailed):
+                await run(bent, anew=anew)
+
+    @pytest.mark.parametrize("at", [None, "now", True])
+    async def test_no_time_of_the_login(self, at: object) -> None:
+        """auth_time is required once max_age was asked for."""
+        bent = Bent()
+        bent.bend = lambda claims: claims | {"auth_time": at}
         with pytest.raises(oidc.LoginFailed):
             await run(bent)
 

@@ -101,11 +101,11 @@ class Deployment:
         """Somebody who proved who they are and takes part: their browser and ID number."""
         self._serial += 1
         number = demo_city.id_number(date(1990, 5, 4), self._serial)
-        proved = citizens.Proved("test", f"s-{self._serial}", "林一", number)
+        proved = citizens.Proved("test", f"s-{self._serial}", "林一", number, clock.wall())
         house = app.make_house(self.settings)
         async with house.doors.work("auth") as session:
             citizen_id = await citizens.arrive(session, house.ring, proved=proved)
-            value, csrf = await sessions.begin(session, citizen_id=citizen_id)
+            value, csrf = await sessions.begin(session, citizen_id=citizen_id, auth_time=proved.at)
         await asyncio.gather(house.short.close(), house.doors.close())
         me = self.browser({"osm_session": value})
         me.headers["X-CSRF-Token"] = csrf

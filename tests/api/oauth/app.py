@@ -13,8 +13,9 @@ from litestar.di import NamedDependency, Provide
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api import consenting, deps, guards, idp, login, oauth, problems
+from api import consenting, deps, guards, idp, login, oauth, problems, stepup
 from api.deps import House
+from api.pages import door
 from api.requests import Envelope
 from api.signing import Signer, fresh_key
 from auth import clients, oidc
@@ -37,6 +38,32 @@ async def me(caller: NamedDependency[guards.Citizen]) -> guards.Citizen:
 async def act() -> dict[str, bool]:
     """Something unsafe."""
     return {"done": True}
+
+
+@post(
+    "/v1/me/grave",
+    guards=[guards.citizen],
+    status_code=200,
+    dependencies={"caller": Provide(guards.provide_citizen)},
+)
+async def grave(caller: NamedDependency[guards.Citizen]) -> dict[str, bool]:
+    """Something that needs a fresh login."""
+    stepup.must_be_fresh(caller, return_to="/v1/me")
+    return {"done": True}
+
+
+@get("/grave")
+async def grave_page(caller: NamedDependency[guards.Citizen]) -> str:
+    """A page that needs a fresh login."""
+    stepup.must_be_fresh(caller)
+    return "done"
+
+
+@post("/grave")
+async def grave_form(caller: NamedDependency[guards.Citizen]) -> str:
+    """A form that needs a fresh login."""
+    stepup.must_be_fresh(caller, return_to="/grave")
+    return "done"
 
 
 _CLIENT = {"caller": Provide(guards.provide_client)}
@@ -121,7 +148,8 @@ async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> Async
             *consenting.handlers,
             *login.handlers,
             *idp.handlers_for(house.settings),
-            *(me, act, perks, hot, subjects),
+            *(me, act, grave, perks, hot, subjects),
+            door.behind([grave_page, grave_form]),
         ],
         dependencies={"house": Provide(deps.provide_house)},
         exception_handlers={Exception: problems.answer},
