@@ -28,7 +28,8 @@ client = sa.Table(
     schema="auth",
 )
 
-# A row per access token, found by the SHA-256 of its `jti`; gate functions prove the caller by it.
+# A row per access token, found by the SHA-256 of its `jti`; gate functions prove the caller by it. `actor`: the clerk
+# who acts at a counter in the citizen's presence.
 token = sa.Table(
     "token",
     metadata,
@@ -37,6 +38,7 @@ token = sa.Table(
     sa.Column("citizen_id", sa.Uuid),
     sa.Column("scope", sa.Text, nullable=False),
     sa.Column("code_hash", sa.LargeBinary),
+    sa.Column("actor", sa.Text),
     sa.Column("expires_at", INSTANT, nullable=False),
     sa.Column("revoked_at", INSTANT),
     sa.Index(None, "code_hash", postgresql_where=sa.text("code_hash is not null")),

@@ -48,11 +48,12 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """The row of a live token: its client, and the citizen whom it acts for, if any."""
+    """The row of a live token: its client, the citizen whom it acts for, if any, and who sits there in their place."""
 
     client: Client
     citizen_id: uuid.UUID | None
     acr: int
+    actor: str | None = None
 
 
 class Issuer:
@@ -151,8 +152,13 @@ async def issue(  # noqa: PLR0913  (what a token says)
     code_hash: bytes | None = None,
     acr: int = 0,
     auth_time: datetime | None = None,
+    actor: str | None = None,
+    life: int = LIFE,
 ) -> str:
-    """Sign a token bound to the key `jkt` and write its row; for a citizen's app also whose it is, and its code."""
+    """Sign a token bound to the key `jkt` and write its row; for a citizen's app also whose it is, and its code.
+
+    `actor` acts at a counter in the citizen's presence; `life` is in seconds.
+    """
     now, jti = clock.wall(), secrets.token_urlsafe(24)
     scope = " ".join(sorted(scopes))
     claims: dict[str, Any] = {
@@ -161,7 +167,7 @@ async def issue(  # noqa: PLR0913  (what a token says)
         "sub": client_id if citizen_id is None else issuer.pairwise(client_id, citizen_id),
         "client_id": client_id,
         "iat": int(now.timestamp()),
-        "exp": int(now.timestamp()) + LIFE,
+        "exp": int(now.timestamp()) + life,
         "jti": jti,
         "scope": scope,
         "cnf": {"jkt": jkt},
@@ -174,7 +180,8 @@ async def issue(  # noqa: PLR0913  (what a token says)
         "citizen_id": citizen_id,
         "scope": scope,
         "code_hash": code_hash,
-        "expires_at": now + timedelta(seconds=LIFE),
+        "actor": actor,
+        "expires_at": now + timedelta(seconds=life),
     }
     await session.execute(insert(token).values(**row))
     return issuer.sign(claims)
@@ -183,7 +190,7 @@ async def issue(  # noqa: PLR0913  (what a token says)
 async def live(session: AsyncSession, jti_hash: bytes) -> Live | None:
     """The live row of a token: not revoked, not expired, its client enabled, its citizen still here; None otherwise."""
     query = (
-        select(client, token.c.citizen_id, citizen.c.acr)
+        select(client, token.c.citizen_id, token.c.actor, citizen.c.acr)
         .select_from(token)
         .join(client, client.c.client_id == token.c.client_id)
         .outerjoin(citizen, citizen.c.id == token.c.citizen_id)
@@ -198,7 +205,7 @@ async def live(session: AsyncSession, jti_hash: bytes) -> Live | None:
     row = (await session.execute(query)).one_or_none()
     if row is None:
         return None
-    return Live(from_row(row), row.citizen_id, row.acr or 0)
+    return Live(from_row(row), row.citizen_id, row.acr or 0, row.actor)
 
 
 async def revoke(session: AsyncSession, *, client_id: str, jti_hash: bytes) -> None:

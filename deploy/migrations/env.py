@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import auth.counter.tables
 import auth.tables
 import core.short.tables
 import incentives.tables
@@ -14,7 +15,8 @@ import scoring.tables
 from core.postgres.migrate import asyncpg_url
 from core.tables import metadata
 
-ROOMS = (core.short.tables, auth.tables, scoring.tables, incentives.tables)  # imported so that the metadata is whole
+# Imported so that the metadata is whole.
+ROOMS = (core.short.tables, auth.tables, auth.counter.tables, scoring.tables, incentives.tables)
 
 
 def run(connection: Connection) -> None:
