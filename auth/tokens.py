@@ -155,10 +155,7 @@ async def issue(  # noqa: PLR0913  (what a token says)
     actor: str | None = None,
     life: int = LIFE,
 ) -> str:
-    """Sign a token bound to the key `jkt` and write its row; for a citizen's app also whose it is, and its code.
-
-    `actor` acts at a counter in the citizen's presence; `life` is in seconds.
-    """
+    """Sign a token bound to the key `jkt` and write its row, also whose it is, its code, and the clerk who acts."""
     now, jti = clock.wall(), secrets.token_urlsafe(24)
     scope = " ".join(sorted(scopes))
     claims: dict[str, Any] = {
@@ -174,13 +171,11 @@ async def issue(  # noqa: PLR0913  (what a token says)
     }
     if auth_time is not None:
         claims |= {"acr": assurance.urn(acr), "auth_time": int(auth_time.timestamp())}
-    row = {
-        "jti_hash": hashlib.sha256(jti.encode()).digest(),
+    row = {"jti_hash": hashlib.sha256(jti.encode()).digest(), "actor": actor} | {
         "client_id": client_id,
         "citizen_id": citizen_id,
         "scope": scope,
         "code_hash": code_hash,
-        "actor": actor,
         "expires_at": now + timedelta(seconds=life),
     }
     await session.execute(insert(token).values(**row))
