@@ -149,3 +149,27 @@ source_subject = sa.Table(
     sa.Index(None, "citizen_id", postgresql_where=sa.text("citizen_id is not null")),
     schema="auth",
 )
+
+# What a citizen asked a person of the office to look at; words and answer are sealed under the citizen's *cases* key.
+matter = sa.Table(
+    "matter",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("opened_at", INSTANT, nullable=False),
+    sa.Column("answer_by", INSTANT, nullable=False),
+    sa.Column("sent_at", INSTANT),
+    sa.Column("answered_at", INSTANT),
+    sa.Column("outcome", sa.Text),
+    sa.Column("sealed_words", sa.LargeBinary, nullable=False),
+    sa.Column("sealed_answer", sa.LargeBinary),
+    sa.CheckConstraint("kind in ('review', 'correction')", name="kind"),
+    sa.CheckConstraint("state in ('opened', 'sent', 'answered')", name="state"),
+    sa.CheckConstraint("(state = 'answered') = (answered_at is not null)", name="answered_whole"),
+    sa.Index(None, "citizen_id"),
+    sa.Index("ix_matter_waiting", "answer_by", postgresql_where=sa.text("state <> 'answered'")),
+    schema="auth",
+)

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import sealed
 from core.tables import person_key
 
-Purpose = Literal["identity", "records", "orders"]
+Purpose = Literal["identity", "records", "orders", "cases"]
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

@@ -88,3 +88,13 @@ civil_offset = sa.Table(
     sa.Column("moved", sa.Interval, nullable=False),
     schema="core",
 )
+
+# Certificates of what was destroyed when somebody left; they name nobody.
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("certificate", sa.Text, nullable=False),
+    schema="core",
+)

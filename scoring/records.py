@@ -6,6 +6,7 @@ ever found: absent and not yours answer alike.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.errors import Conflict, NotFound
 from core.keys import Keyring
-from scoring import holders, rulebook, staging, standing
+from scoring import holders, rulebook, staging, standing, statements
 from scoring.book.catalogue import Catalogue
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
@@ -42,8 +43,8 @@ class NotRefusable(Conflict):
 class Shown(msgspec.Struct, frozen=True):
     """One record as its citizen sees it. `status`: active, hidden, disputed, repaired or revoked.
 
-    `label` says in one line what it is; `fields`, `document` and `notice` are what the source sent, empty once erased.
-    A deduction counts from `from_on` until the day before `until_on`.
+    `label` says in one line what it is; `fields`, `document` and `notice` are what the source sent, empty once erased;
+    `statement` is what the citizen says to it. A deduction counts from `from_on` until the day before `until_on`.
     """
 
     id: uuid.UUID
@@ -63,6 +64,7 @@ class Shown(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
+    statement: str | None
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -91,14 +93,31 @@ async def of(
     if before is not None:
         last = await _one(session, holder, before)
         query = query.where(tuple_(record.c.occurred_on, record.c.id) < tuple_(last.occurred_on, last.id))
-    return [_show(book.catalogue, holder, row) for row in (await session.execute(query)).all()]
+    return await _shown(session, holder, book, (await session.execute(query)).all())
 
 
 async def get(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, record_id: uuid.UUID) -> Shown:
     """One of the citizen's own records. Raises NotEnrolled, NotFound."""
     holder = await _holder(session, ring, citizen_id)
     book = await rulebook.current(session, on=clock.today())
-    return _show(book.catalogue, holder, await _one(session, holder, record_id))
+    return await _show(session, holder, book, record_id)
+
+
+async def state(
+    session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, record_id: uuid.UUID, words: str | None
+) -> Shown:
+    """Put the citizen's own words beside a record, in place of earlier ones; None takes them back. No point moves.
+
+    Raises NotEnrolled, NotFound.
+    """
+    book = await rulebook.current(session, on=clock.today())
+    holder = await _holder(session, ring, citizen_id, locked=True)
+    await _one(session, holder, record_id)
+    if words is None:
+        await statements.erase(session, holder, record_id=record_id)
+    else:
+        await statements.write(session, holder, record_id=record_id, words=words)
+    return await _show(session, holder, book, record_id)
 
 
 async def hide(
@@ -118,7 +137,7 @@ async def hide(
         changed = update(record).where(record.c.id == record_id, record.c.record_subject == holder.record_subject)
         await session.execute(changed.values(status=new, status_at=clock.civil()))
         await _rescore(session, holder, book, "hidden" if hidden else "shown")
-    return _show(book.catalogue, holder, await _one(session, holder, record_id))
+    return await _show(session, holder, book, record_id)
 
 
 async def refuse(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, kind: str) -> int:
@@ -190,7 +209,17 @@ def _hideable(catalogue: Catalogue, row: Any) -> bool:
     return catalogue.kinds[row.kind].positive and row.status in {"active", "hidden"}
 
 
-def _show(catalogue: Catalogue, holder: Holder, row: Any) -> Shown:
+async def _show(session: AsyncSession, holder: Holder, book: RuleBook, record_id: uuid.UUID) -> Shown:
+    (one,) = await _shown(session, holder, book, [await _one(session, holder, record_id)])
+    return one
+
+
+async def _shown(session: AsyncSession, holder: Holder, book: RuleBook, rows: Sequence[Any]) -> list[Shown]:
+    said = await statements.beside(session, holder, [row.id for row in rows])
+    return [_read(book.catalogue, holder, row, said.get(row.id)) for row in rows]
+
+
+def _read(catalogue: Catalogue, holder: Holder, row: Any, statement: str | None) -> Shown:
     kind = catalogue.kinds[row.kind]
     papers = staging.papers(holder, row.id, row.sealed) if row.sealed else staging.Papers({})
     return Shown(
@@ -211,4 +240,5 @@ def _show(catalogue: Catalogue, holder: Holder, row: Any) -> Shown:
         fields=papers.fields,
         document=papers.document,
         notice=papers.notice,
+        statement=statement,
     )

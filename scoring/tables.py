@@ -137,3 +137,15 @@ refusal = sa.Table(
     sa.Column("at", INSTANT, nullable=False),
     schema="scoring",
 )
+
+# The citizen's own words beside a record, sealed under the records key; gone with the record.
+statement = sa.Table(
+    "statement",
+    metadata,
+    sa.Column("record_id", sa.Uuid, sa.ForeignKey("scoring.record.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("citizen_id", sa.Uuid, nullable=False),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Index(None, "citizen_id"),
+    schema="scoring",
+)

@@ -1,12 +1,13 @@
 """`/v1/me/records`: what is held about the caller, and their say over it (SZX article 39, PIPL articles 45 and 47)."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
@@ -15,14 +16,17 @@ from api.citizen.me import page_size
 from api.deps import House
 from auth import clients
 from core import ids
-from scoring import records
+from scoring import records, statements
 from scoring.records import Shown
 
 _PAGE = 50
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One record; `label` says in one line what it is, `source` who sent it, `status` whether it counts."""
+    """One record; `label` says in one line what it is, `source` who sent it, `status` whether it counts.
+
+    `statement` is what the caller says to it.
+    """
 
     id: str
     kind: str
@@ -39,6 +43,13 @@ class Record(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
+    statement: str | None
+
+
+class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to say to a record."""
+
+    words: Annotated[str, Meta(min_length=1, max_length=statements.LONGEST)]
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -105,6 +116,37 @@ async def _hide(session: AsyncSession, house: House, caller: guards.Citizen, rec
     return show(one, await clients.names(session, {one.source}))
 
 
+@post("/v1/me/records/{record_id:str}/statement", status_code=200, summary="Say something to it", tags=["citizen"])
+async def state(
+    record_id: FromPath[str],
+    data: JSONBody[Say],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Record:
+    """Keep the caller's words (at most 200 characters) beside a record, wherever it is shown. No point moves by it."""
+    return await _state(session, house, caller, record_id, data.words)
+
+
+@delete("/v1/me/records/{record_id:str}/statement", status_code=200, summary="Take the words back", tags=["citizen"])
+async def unstate(
+    record_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Record:
+    """Erase the caller's words beside a record."""
+    return await _state(session, house, caller, record_id, None)
+
+
+async def _state(
+    session: AsyncSession, house: House, caller: guards.Citizen, record_id: str, words: str | None
+) -> Record:
+    read = ids.read("rc", record_id)
+    one = await records.state(session, house.ring, citizen_id=caller.id, record_id=read, words=words)
+    return show(one, await clients.names(session, {one.source}))
+
+
 @put("/v1/me/records/categories/{kind:str}/refusal", summary="Take no more of this kind", tags=["citizen"])
 async def refuse(
     kind: FromPath[str],
@@ -147,7 +189,8 @@ def show(one: Shown, names: dict[str, str]) -> Record:
         fields=one.fields,
         document=one.document,
         notice=one.notice,
+        statement=one.statement,
     )
 
 
-handlers = [behind([held, hide, unhide, refuse, allow])]
+handlers = [behind([held, hide, unhide, state, unstate, refuse, allow])]

@@ -82,6 +82,7 @@ class TestPlaces:
             "scoring/holders.py": "the thread from a citizen to the records",
             "scoring/sources.py": "the feed's position",
             "scoring/traces.py": "the stored trace",
+            "scoring/statements.py": "a citizen's own words beside a record",
         }
         opening = {
             place(path)
