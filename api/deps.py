@@ -41,10 +41,11 @@ async def provide_house(request: HttpRequest) -> House:
 
 
 def work(door: Door) -> Callable[[HttpRequest], AsyncGenerator[AsyncSession, None]]:
-    """A provider of the request's work session on `door`."""
+    """A provider of the request's work session on `door`; the citizen door is told the caller's proof."""
 
     async def provide(request: HttpRequest) -> AsyncGenerator[AsyncSession, None]:
-        async with house(request).doors.work(door) as session:
+        caller = request.scope["state"].get("caller") if door == "citizen" else None
+        async with house(request).doors.work(door, proof=getattr(caller, "proof", None)) as session:
             yield session
 
     return provide

@@ -23,8 +23,9 @@ _STEP = timedelta(minutes=1)
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A live session, as a request sees it."""
+    """A live session, as a request sees it; `hash` is SHA-256 of its cookie's value."""
 
+    hash: bytes
     citizen_id: uuid.UUID
     csrf: str
     auth_time: datetime
@@ -60,7 +61,7 @@ async def find(session: AsyncSession, value: str) -> Session | None:
     until = min(now + IDLE, row.auth_time + LONGEST)
     if until - row.expires_at > _STEP:
         await session.execute(update(table).where(table.c.hash == row.hash).values(expires_at=until))
-    return Session(row.citizen_id, row.csrf, row.auth_time, row.acr)
+    return Session(row.hash, row.citizen_id, row.csrf, row.auth_time, row.acr)
 
 
 async def end(session: AsyncSession, value: str) -> None:

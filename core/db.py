@@ -1,8 +1,11 @@
 """PostgreSQL through doors: a login role, a password and a pool for each kind of caller.
 
-A door may do what its grants say and nothing else; no code changes its role. Two sessions exist. *Work* is one
-transaction, opened and committed by the front of house. *Claims* commits each statement at once, for what must survive
-a rollback. The partner door also has a raw asyncpg pool for its one hot statement.
+A door may do what its grants and row policies say and nothing else; no code changes its role. Two sessions exist.
+*Work* is one transaction, opened and committed by the front of house. *Claims* commits each statement at once, for what
+must survive a rollback. The partner door also has a raw asyncpg pool for its one hot statement.
+
+On the citizen door a transaction begins by naming the proof of its caller, the hash of a live session or token; the row
+policies find the citizen by it (`auth.citizen_now()`), so nobody is anybody there without such a hash.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ import re
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -62,6 +65,19 @@ def door_url(owner_url: str, ring: Keyring, prefix: str, door: Door) -> str:
     return urlunsplit(parts._replace(netloc=f"{role(prefix, door)}:{quote(password(ring, door))}@{host}"))
 
 
+class _Opening(asyncpg.Connection):  # pyright: ignore[reportMissingTypeArgument]  (not generic at run time)
+    """A connection that sends `opening` in the same round trip as the next BEGIN, once."""
+
+    __slots__ = ("opening",)
+    opening: str
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109  (asyncpg's)
+        """As asyncpg does, and open what was asked for."""
+        if query.startswith("BEGIN") and getattr(self, "opening", ""):
+            query, self.opening = query + self.opening, ""
+        return await super().execute(query, *args, timeout=timeout)
+
+
 class Doors:
     """All doors of one process. Close it when done."""
 
@@ -88,14 +104,20 @@ class Doors:
                     "timeout": _CONNECT_SECONDS,
                     "command_timeout": _COMMAND_SECONDS,
                     "server_settings": _SERVER,
+                    "connection_class": _Opening,
                 },
             )
         return self._engines[door]
 
     @asynccontextmanager
-    async def work(self, door: Door) -> AsyncGenerator[AsyncSession, None]:
-        """One transaction: committed when the block ends well, rolled back otherwise."""
+    async def work(self, door: Door, *, proof: bytes | None = None) -> AsyncGenerator[AsyncSession, None]:
+        """One transaction: committed when the block ends well, rolled back otherwise.
+
+        `proof`: SHA-256 of the caller's session cookie or of their token's jti, for the citizen door's row policies.
+        """
         async with AsyncSession(self.engine(door), expire_on_commit=False) as session, session.begin():
+            if proof is not None:
+                await prove(session, proof)
             yield session
 
     @asynccontextmanager
@@ -134,11 +156,25 @@ async def _keep(_connection: object) -> None:
     """No reset: the partner door's statements leave nothing behind in a session."""
 
 
+async def prove(session: AsyncSession, proof: bytes) -> None:
+    """Name the proof for the transaction that `session` is about to begin; it costs no round trip of its own."""
+    driver = await _driver(session)
+    if not isinstance(driver, _Opening):
+        message = "not a connection of a door"
+        raise TypeError(message)
+    driver.opening = f"select set_config('app.proof', '{proof.hex()}', true);"
+
+
 async def raw(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
     """The asyncpg connection under a work session, with its transaction begun (for COPY and arrays)."""
-    connection = await session.connection()
-    await connection.exec_driver_sql("select 1")  # SQLAlchemy begins lazily; what follows must not commit by itself
-    driver = (await connection.get_raw_connection()).driver_connection
+    driver = await _driver(session)
+    if not driver.is_in_transaction():  # SQLAlchemy begins lazily; what follows must not commit by itself
+        await (await session.connection()).exec_driver_sql("select 1")
+    return driver
+
+
+async def _driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
+    driver = (await (await session.connection()).get_raw_connection()).driver_connection
     if driver is None:
         message = "no driver connection"
         raise RuntimeError(message)

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, insert, text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from auth.tables import client, consent, consent_end, token
+from auth.tables import citizen, client, consent, consent_end, session, token
 from core import clock, ids
 from core.tables import release
 from incentives import codes
@@ -26,6 +27,19 @@ RENTAL = "rental.deposit-free"
 THRESHOLD = 1100
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = date(2026, 1, 1)
+
+
+async def log_in(connection: AsyncConnection, citizen_id: uuid.UUID, proof: bytes) -> None:
+    """Make somebody, if need be, and give them a session with this hash."""
+    row = {"account": secrets.token_bytes(32), "id_digest": secrets.token_bytes(32), "sealed_profile": b"", "acr": 3}
+    known = upsert(citizen).values(id=citizen_id, created_at=LONG_AGO, **row)
+    await connection.execute(known.on_conflict_do_nothing())
+    now = clock.wall()
+    await connection.execute(
+        insert(session).values(
+            hash=proof, citizen_id=citizen_id, csrf="c", auth_time=now, expires_at=now + timedelta(hours=1)
+        )
+    )
 
 
 class World:
@@ -60,11 +74,14 @@ class World:
         )  # fmt: skip
         return await self.token(name)
 
-    async def token(self, name: str, *, scope: str = "eligibility:check", seconds: int = 300) -> bytes:
+    async def token(
+        self, name: str, *, scope: str = "eligibility:check", seconds: int = 300, citizen_id: uuid.UUID | None = None
+    ) -> bytes:
         """One more token of a client."""
         jti_hash = secrets.token_bytes(32)
         expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
-        await self.lay(token, jti_hash=jti_hash, client_id=name, scope=scope, expires_at=expires_at)
+        await self.lay(token, jti_hash=jti_hash, client_id=name, scope=scope, expires_at=expires_at,
+                       citizen_id=citizen_id)  # fmt: skip
         return jti_hash
 
     async def perk(
@@ -109,6 +126,13 @@ class World:
         consent_id = await self.consent(citizen_id)
         await self.stand(citizen_id, consent_id, points, held=held)
         return citizen_id
+
+    async def logged_in(self, citizen_id: uuid.UUID | None = None) -> tuple[uuid.UUID, bytes]:
+        """Somebody with a live session; returns them and the proof of it."""
+        citizen_id, proof = citizen_id or ids.new(), secrets.token_bytes(32)
+        async with self.engine.begin() as connection:
+            await log_in(connection, citizen_id, proof)
+        return citizen_id, proof
 
     async def stand(self, citizen_id: uuid.UUID, consent_id: uuid.UUID, points: int, *, held: bool = False) -> None:
         """A stored standing."""

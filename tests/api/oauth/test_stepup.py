@@ -37,7 +37,7 @@ class TestLevels:
     @pytest.mark.parametrize(("acr", "passes"), [(1, False), (2, False), (3, True)])
     def test_level(self, acr: int, passes: bool) -> None:  # noqa: FBT001
         """A fresh login of a lower level is not enough."""
-        caller = guards.Citizen(ids.new(), "app", acr, clock.wall())
+        caller = guards.Citizen(ids.new(), "app", acr, clock.wall(), b"")
         if passes:
             stepup.must_be_fresh(caller)
         else:
