@@ -19,9 +19,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from core.keys import Keyring
+from core.postgres.engine import engine_of
 
 Door = Literal["auth", "citizen", "partner", "source", "scorer", "staff", "jobs"]
 DOORS: tuple[Door, ...] = get_args(Door)
@@ -93,19 +94,18 @@ class Doors:
     def engine(self, door: Door) -> AsyncEngine:
         """The door's engine, made at first use."""
         if door not in self._engines:
-            self._engines[door] = create_async_engine(
-                self._urls[door].replace("postgresql://", "postgresql+asyncpg://", 1),
-                pool_size=self._size,
-                max_overflow=0,
-                pool_timeout=5,
-                pool_pre_ping=True,
-                hide_parameters=True,  # an exception's text may be logged, and parameters hold personal data
-                connect_args={
+            self._engines[door] = engine_of(
+                self._urls[door],
+                connect={
                     "timeout": _CONNECT_SECONDS,
                     "command_timeout": _COMMAND_SECONDS,
                     "server_settings": _SERVER,
                     "connection_class": _Opening,
                 },
+                pool_size=self._size,
+                max_overflow=0,
+                pool_timeout=5,
+                pool_pre_ping=True,
             )
         return self._engines[door]
 

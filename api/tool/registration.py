@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joserfc.jwk import ECKey
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import clients
 from core.keys import Keyring
-from core.postgres.migrate import asyncpg_url
+from core.postgres.engine import engine_of
 from core.settings import Settings
 
 
@@ -31,7 +31,7 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     """Register a client; its entry for a kit. Raises core.errors.Invalid with the faults, ClientExists."""
     key = None if role == "citizen" else dict(jwk) if jwk else _new_key()
     digest_key = secrets.token_bytes(32) if role == "source" else None
-    engine = create_async_engine(asyncpg_url(settings.database_url))
+    engine = engine_of(settings.database_url)
     try:
         async with AsyncSession(engine) as session, session.begin():
             await clients.add(

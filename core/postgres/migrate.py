@@ -12,7 +12,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from core.postgres.engine import engine_of
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
@@ -41,7 +42,7 @@ def head() -> str | None:
 
 async def current(owner_url: str) -> str | None:
     """The revision that the database is at; None for an empty one."""
-    engine = create_async_engine(asyncpg_url(owner_url))
+    engine = engine_of(owner_url)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
@@ -56,7 +57,7 @@ def asyncpg_url(url: str) -> str:
 
 async def _run(owner_url: str, act: Callable[[Config], None], role_prefix: str) -> None:
     """Run one Alembic command on a connection of ours, in one transaction."""
-    engine = create_async_engine(asyncpg_url(owner_url))
+    engine = engine_of(owner_url)
 
     def inside(connection: sa.Connection) -> None:
         config = configuration(role_prefix)

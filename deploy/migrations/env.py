@@ -5,14 +5,13 @@ import os
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import auth.counter.tables
 import auth.tables
 import core.short.tables
 import incentives.tables
 import scoring.tables
-from core.postgres.migrate import asyncpg_url
+from core.postgres.engine import engine_of
 from core.tables import metadata
 
 # Imported so that the metadata is whole.
@@ -29,7 +28,7 @@ def run(connection: Connection) -> None:
 async def connect() -> None:
     """Migrate on a connection of our own, for Alembic's command line."""
     context.config.attributes.setdefault("role_prefix", os.environ.get("OSMANTHUS_ROLE_PREFIX", "osmanthus"))
-    engine = create_async_engine(asyncpg_url(os.environ["DATABASE_URL"]))
+    engine = engine_of(os.environ["DATABASE_URL"])
     async with engine.begin() as connection:
         await connection.run_sync(run)
     await engine.dispose()
