@@ -55,9 +55,9 @@ class Profile(msgspec.Struct, frozen=True):
     birth_date: date
 
 
-def id_digest(ring: Keyring, id_number: str) -> bytes:
-    """What finds a citizen by ID number without holding it (32 bytes)."""
-    return sealed.digest(ring.derive("id-digest"), idnumber.normal(id_number))
+def id_digests(ring: Keyring, id_number: str) -> list[bytes]:
+    """What finds a citizen by ID number without holding it: search them all, write the first (`Keyring.blind`)."""
+    return ring.blind("auth.citizen.id_digest", idnumber.normal(id_number))
 
 
 async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uuid.UUID:
@@ -66,10 +66,10 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
     `session` is of the auth door. Raises NoIdentity, AccountTaken.
     """
     profile = _profile(proved)
-    digest = id_digest(ring, profile.id_number)
+    digests = id_digests(ring, profile.id_number)
     account = sealed.digest(ring.derive("account"), f"{proved.provider}|{proved.subject}")
-    await _in_turn(session, digest, account)
-    known = await session.scalar(select(citizen.c.id).where(citizen.c.id_digest == digest))
+    await _in_turn(session, sealed.digest(ring.derive("arrival"), profile.id_number), account)
+    known = await session.scalar(select(citizen.c.id).where(citizen.c.id_digest.in_(digests)))
     holder = await session.scalar(select(citizen.c.id).where(citizen.c.account == account))
     if holder not in {None, known}:
         raise AccountTaken("Go to a counter with your ID card; nothing was changed.")
@@ -77,7 +77,9 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
     key = await keys.make(session, ring, owner=citizen_id, purpose="identity")
     row = {"account": account, "acr": REAL_NAME, "sealed_profile": _sealed(key, citizen_id, profile)}
     if known is None:
-        await session.execute(insert(citizen).values(id=citizen_id, id_digest=digest, created_at=clock.civil(), **row))
+        await session.execute(
+            insert(citizen).values(id=citizen_id, id_digest=digests[0], created_at=clock.civil(), **row)
+        )
     else:
         await session.execute(update(citizen).where(citizen.c.id == citizen_id).values(**row))
     return citizen_id

@@ -69,13 +69,20 @@ code_use = sa.Table(
     schema="auth",
 )
 
-# `account` and `id_digest` are keyed digests; name, ID number and birth date are sealed under the identity key.
+# `account` and `id_digest` are blind indexes; name, ID number and birth date are sealed under the identity key.
 citizen = sa.Table(
     "citizen",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("account", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("id_digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column(
+        "index_epoch",
+        sa.Integer,
+        sa.Computed("get_byte(id_digest, 1) * 256 + get_byte(id_digest, 2)", persisted=True),
+        sa.ForeignKey("keys.epoch.number"),
+        index=True,
+    ),
     sa.Column("sealed_profile", sa.LargeBinary, nullable=False),
     sa.Column("acr", sa.SmallInteger, nullable=False),
     sa.Column("created_at", INSTANT, nullable=False),

@@ -39,7 +39,8 @@ from api.staff import publication
 from auth import clients
 from benchmarks.peers.bare import PATH, unb64
 from core import clock, db, embedded, ids, releases
-from core.keys import Keyring, make_epochs
+from core.epochs import make_epochs
+from core.keys import Keyring
 from core.postgres import migrate
 from core.settings import ROOT
 

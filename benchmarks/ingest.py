@@ -33,7 +33,8 @@ from api.signing import fresh_key
 from api.tool.caller import Signed
 from auth import clients
 from core import clock, db, embedded, ids, releases, sealed
-from core.keys import Keyring, make_epochs
+from core.epochs import make_epochs
+from core.keys import Keyring
 from core.postgres import migrate
 from core.settings import ROOT
 from scoring import holders
@@ -78,7 +79,7 @@ async def enrol(owner: asyncpg.Connection, ring: Keyring, citizens: range) -> No
         epoch, back = ring.seal_epoch(citizen.bytes, place=(*holders.OWNER, subject.bytes))
         rows["c"].append((consent, citizen, "score", False, 1, "d", ["bench"], now, until, ""))
         rows["s"].append(("bench", sealed.digest(DIGEST_KEY, id_number(order)), citizen, consent, order, now))
-        rows["k"].append((citizen, "records", epoch, ring.wrap(key, owner=citizen, purpose="records")))
+        rows["k"].append((citizen, "records", *ring.wrap(key, owner=citizen, purpose="records")))
         rows["l"].append((citizen, consent, sealed.seal(key, thread, place=(*holders.LINK, citizen.bytes))))
         rows["v"].append((subject, until, epoch, back))
     for schema, table, name, columns in (

@@ -50,11 +50,15 @@ def password(ring: Keyring, door: Door) -> str:
 
 
 async def arm(owner_url: str, ring: Keyring, prefix: str) -> None:
-    """Give every door's role its password; run by the owner after migrations."""
+    """Give every door's role its password, and make the ring's epochs known; run by the owner after migrations."""
     connection = await asyncpg.connect(owner_url)
     try:
         for door in DOORS:
             await connection.execute(f"alter role {role(prefix, door)} login password '{password(ring, door)}'")
+        await connection.execute(
+            "insert into keys.epoch select number, now() from unnest($1::integer[]) number on conflict do nothing",
+            list(ring.epochs),
+        )
     finally:
         await connection.close()
 

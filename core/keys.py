@@ -2,11 +2,12 @@
 
 Derived keys (HKDF-SHA-256, RFC 5869) sign and index; they come back after a restart. Personal keys are random and
 stored wrapped by an epoch key; the epoch keys live in a file outside every database backup, so destroying a personal
-key (and, in time, its epoch) makes what it sealed unreadable in every copy. Promises nothing about process memory.
+key (and, in time, its epoch) makes what it sealed unreadable in every copy. The keys of blind indexes come from the
+epoch keys too, so that an old copy's indexes cannot be guessed at any more either.
+
+A ring follows the epochs file within a second. Promises nothing about process memory.
 """
 
-import base64
-import json
 import os
 import uuid
 from pathlib import Path
@@ -19,8 +20,9 @@ from joserfc.jwk import ECKey, OKPKey
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import sealed
-from core.tables import person_key
+from core import clock, sealed
+from core.epochs import Watched
+from core.tables import erased, person_key
 
 Purpose = Literal["identity", "records", "orders", "cases"]
 
@@ -35,12 +37,24 @@ class Keyring:
     """Keys of this deployment. Holds secrets: never log or compare it."""
 
     def __init__(self, master: bytes, epochs_file: Path) -> None:
-        """`master` is 32 bytes; `epochs_file` is read now (see `make_epochs`)."""
+        """`master` is 32 bytes; `epochs_file` is read now (see `core.epochs`). Raises EpochsAway."""
         self._master = master
-        self.file = epochs_file
-        held = json.loads(epochs_file.read_text())
-        self.epoch: int = held["current"]
-        self._epochs = {int(number): base64.b64decode(key) for number, key in held["keys"].items()}
+        self._epochs = Watched(epochs_file)
+
+    @property
+    def file(self) -> Path:
+        """Where the epoch keys are."""
+        return self._epochs.path
+
+    @property
+    def epoch(self) -> int:
+        """The number of the current epoch."""
+        return self._epochs.now().current
+
+    @property
+    def epochs(self) -> frozenset[int]:
+        """The epochs that can be opened."""
+        return frozenset(self._epochs.now().keys)
 
     def derive(self, label: str, length: int = 32) -> bytes:
         """A secret for `label`, the same at every call. HKDF, RFC 5869."""
@@ -60,38 +74,36 @@ class Keyring:
         private = Ed25519PrivateKey.from_private_bytes(self.derive(f"ed25519|{kid}"))
         return OKPKey.import_key(private, {"kid": kid, "alg": "EdDSA", "use": "sig"})
 
-    def wrap(self, key: bytes, *, owner: uuid.UUID, purpose: Purpose) -> bytes:
-        """Wrap a personal key under the current epoch."""
-        return sealed.seal(self._epochs[self.epoch], key, place=("keys.person_key", purpose, owner.bytes))
+    def wrap(self, key: bytes, *, owner: uuid.UUID, purpose: Purpose) -> tuple[int, bytes]:
+        """Wrap a personal key; returns the current epoch's number and the wrapped key."""
+        return self.seal_epoch(key, place=_place(owner, purpose))
 
     def unwrap(self, wrapped: bytes, *, epoch: int, owner: uuid.UUID, purpose: Purpose) -> bytes:
         """Open a wrapped personal key; KeyGone when its epoch was destroyed."""
-        if epoch not in self._epochs:
-            message = f"epoch {epoch} was destroyed"
-            raise KeyGone(message)
-        return sealed.unseal(self._epochs[epoch], wrapped, place=("keys.person_key", purpose, owner.bytes))
+        return self.open_epoch(epoch, wrapped, place=_place(owner, purpose))
 
     def seal_epoch(self, plaintext: bytes, *, place: tuple[str, str, bytes]) -> tuple[int, bytes]:
         """Seal under the current epoch; returns the epoch's number and the sealed value."""
-        return self.epoch, sealed.seal(self._epochs[self.epoch], plaintext, place=place)
+        held = self._epochs.now()
+        return held.current, sealed.seal(held.keys[held.current], plaintext, place=place)
 
     def open_epoch(self, epoch: int, value: bytes, *, place: tuple[str, str, bytes]) -> bytes:
         """Open what `seal_epoch` wrote; KeyGone when its epoch was destroyed."""
-        if epoch not in self._epochs:
+        key = self._epochs.now().keys.get(epoch)
+        if key is None:
             message = f"epoch {epoch} was destroyed"
             raise KeyGone(message)
-        return sealed.unseal(self._epochs[epoch], value, place=place)
+        return sealed.unseal(key, value, place=place)
 
+    def blind(self, column: str, value: str) -> list[bytes]:
+        """What `value` may look like in the blind index `column`: search them all, write the first.
 
-def make_epochs(path: Path) -> None:
-    """Write a first epoch file (mode 0600) unless there is one."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    body = json.dumps({"current": 1, "keys": {"1": base64.b64encode(os.urandom(32)).decode()}})
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(body)
+        See `sealed.blind`; the number is the epoch's. A table with such a column has another one that refers to
+        `keys.epoch` (auth.citizen.index_epoch), so that no epoch is destroyed on which an index still hangs.
+        """
+        held = self._epochs.now()
+        newest_first = sorted(held.keys, reverse=True)
+        return [made for number in newest_first for made in sealed.blind(held.keys[number], number, column, value)]
 
 
 async def make(session: AsyncSession, ring: Keyring, *, owner: uuid.UUID, purpose: Purpose) -> bytes:
@@ -100,10 +112,8 @@ async def make(session: AsyncSession, ring: Keyring, *, owner: uuid.UUID, purpos
         return await fetch(session, ring, owner=owner, purpose=purpose)
     except KeyGone:
         key = os.urandom(32)
-        wrapped = ring.wrap(key, owner=owner, purpose=purpose)
-        await session.execute(
-            person_key.insert().values(owner=owner, purpose=purpose, epoch=ring.epoch, wrapped=wrapped)
-        )
+        epoch, wrapped = ring.wrap(key, owner=owner, purpose=purpose)
+        await session.execute(person_key.insert().values(owner=owner, purpose=purpose, epoch=epoch, wrapped=wrapped))
         return key
 
 
@@ -123,5 +133,11 @@ async def fetch(session: AsyncSession, ring: Keyring, *, owner: uuid.UUID, purpo
 
 
 async def destroy(session: AsyncSession, *, owner: uuid.UUID, purpose: Purpose) -> None:
-    """Destroy a person's key for `purpose`: what it sealed can never be opened again."""
-    await session.execute(delete(person_key).where(person_key.c.owner == owner, person_key.c.purpose == purpose))
+    """Destroy a person's key for `purpose`: what it sealed can never be opened again, and a restore is told so."""
+    gone = delete(person_key).where(person_key.c.owner == owner, person_key.c.purpose == purpose)
+    if (await session.execute(gone.returning(person_key.c.owner))).first() is not None:
+        await session.execute(erased.insert().values(owner=owner, purpose=purpose, at=clock.wall()))
+
+
+def _place(owner: uuid.UUID, purpose: Purpose) -> tuple[str, str, bytes]:
+    return "keys.person_key", purpose, owner.bytes

@@ -24,8 +24,39 @@ person_key = sa.Table(
     metadata,
     sa.Column("owner", sa.Uuid, primary_key=True),
     sa.Column("purpose", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("epoch", sa.Integer, sa.ForeignKey("keys.epoch.number"), nullable=False, index=True),
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    schema="keys",
+)
+
+# The epochs that live. Whatever hangs on an epoch refers to it, so the database itself refuses to let it go before.
+epoch = sa.Table(
+    "epoch",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("began_at", INSTANT, nullable=False),
+    schema="keys",
+)
+
+# The record of each epoch that was destroyed. No door changes it.
+destroyed_epoch = sa.Table(
+    "destroyed_epoch",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("began_at", INSTANT, nullable=False),
+    sa.Column("destroyed_at", INSTANT, nullable=False),
+    sa.Column("destroyed_by", sa.Text, nullable=False),
+    schema="keys",
+)
+
+# The erasure list: whose key for what was destroyed, and when. Applied after a restore, before the doors open.
+erased = sa.Table(
+    "erased",
+    metadata,
+    sa.Column("owner", sa.Uuid, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Index(None, "owner"),
     schema="keys",
 )
 

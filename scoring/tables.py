@@ -23,7 +23,7 @@ live = sa.Table(
     metadata,
     sa.Column("record_subject", sa.Uuid, primary_key=True),
     sa.Column("until", INSTANT, nullable=False, index=True),
-    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("epoch", sa.Integer, sa.ForeignKey("keys.epoch.number"), nullable=False, index=True),
     sa.Column("sealed_owner", sa.LargeBinary, nullable=False),
     schema="scoring",
 )

@@ -23,7 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from core import db, embedded
-from core.keys import Keyring, make_epochs
+from core.epochs import make_epochs
+from core.keys import Keyring
 from core.postgres import migrate
 
 PREFIX = "osmanthus"

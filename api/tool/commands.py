@@ -63,7 +63,8 @@ def worker(_chosen: argparse.Namespace) -> None:
 def migrate(_chosen: argparse.Namespace) -> None:
     """Make the first epoch keys if there are none, upgrade the schema, arm the doors."""
     from core import db, settings
-    from core.keys import Keyring, make_epochs
+    from core.epochs import make_epochs
+    from core.keys import Keyring
     from core.postgres import migrate
 
     house = settings.read()

@@ -21,7 +21,8 @@ import asyncpg
 import msgspec
 
 from core import db, embedded, settings
-from core.keys import Keyring, make_epochs
+from core.epochs import make_epochs
+from core.keys import Keyring
 from core.postgres import migrate
 
 VAR = settings.ROOT / "var"

@@ -1,14 +1,14 @@
 """Keys come back after a restart, personal keys die for good."""
 
-import json
-import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import ids, keys
-from core.keys import KeyGone, Keyring, make_epochs
+from core import epochs, ids, keys
+from core.keys import KeyGone, Keyring
+from core.tables import erased
 
 
 class TestDerive:
@@ -23,19 +23,6 @@ class TestDerive:
     def test_another_number_is_another_key(self, ring: Keyring) -> None:
         """Counting a name up rotates the key."""
         assert ring.es256("as-at-1").thumbprint() != ring.es256("as-at-2").thumbprint()
-
-
-class TestMakeEpochs:
-    """The epoch file."""
-
-    def test_it_is_private_and_never_overwritten(self, tmp_path: Path) -> None:
-        """Mode 0600; a second call leaves the keys alone, since they open what is stored."""
-        file = tmp_path / "epochs.json"
-        make_epochs(file)
-        before = file.read_text()
-        make_epochs(file)
-        assert file.read_text() == before
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 class TestPersonalKeys:
@@ -57,6 +44,15 @@ class TestPersonalKeys:
         with pytest.raises(KeyGone):
             await keys.fetch(citizen_session, ring, owner=owner, purpose="records")
 
+    async def test_what_was_destroyed_is_on_the_erasure_list(self, owner_session: AsyncSession, ring: Keyring) -> None:
+        """Once each time a key really went, so that a restore can do it again."""
+        owner = ids.new()
+        await keys.make(owner_session, ring, owner=owner, purpose="records")
+        for _ in range(2):
+            await keys.destroy(owner_session, owner=owner, purpose="records")
+        listed = await owner_session.execute(select(erased.c.purpose).where(erased.c.owner == owner))
+        assert listed.scalars().all() == ["records"]
+
     async def test_a_destroyed_epoch_takes_its_keys_with_it(
         self, citizen_session: AsyncSession, ring: Keyring, tmp_path: Path
     ) -> None:
@@ -64,9 +60,32 @@ class TestPersonalKeys:
         owner = ids.new()
         await keys.make(citizen_session, ring, owner=owner, purpose="records")
         file = tmp_path / "epochs.json"
-        make_epochs(file)
-        held = json.loads(file.read_text())
-        file.write_text(json.dumps({"current": 2, "keys": {"2": held["keys"]["1"]}}))
-        later = Keyring(bytes(range(32)), file)
+        file.write_bytes(ring.file.read_bytes())
+        epochs.add(file)
+        epochs.remove(file, 1)
         with pytest.raises(KeyGone):
-            await keys.fetch(citizen_session, later, owner=owner, purpose="records")
+            await keys.fetch(citizen_session, Keyring(bytes(range(32)), file), owner=owner, purpose="records")
+
+
+class TestBlind:
+    """What finds a value without holding it."""
+
+    def test_a_value_is_found_through_a_rotation(self, tmp_path: Path) -> None:
+        """What was written before is among what is searched after, and what is written is of the new epoch."""
+        epochs.make_epochs(file := tmp_path / "epochs.json")
+        written = Keyring(bytes(range(32)), file).blind("column", "value")[0]
+        epochs.add(file)
+        searched = Keyring(bytes(range(32)), file).blind("column", "value")
+        assert written in searched
+        assert searched[0][1:3] == b"\x00\x02"
+        epochs.remove(file, 1)
+        assert written not in Keyring(bytes(range(32)), file).blind("column", "value")
+
+    def test_another_column_is_another_key(self, ring: Keyring) -> None:
+        """The same value in two columns cannot be told to be the same."""
+        assert not set(ring.blind("a", "value")) & set(ring.blind("b", "value"))
+
+    def test_the_master_key_alone_finds_nothing(self, ring: Keyring, tmp_path: Path) -> None:
+        """An index cannot be guessed at with the master key once its epoch is gone."""
+        epochs.make_epochs(file := tmp_path / "epochs.json")
+        assert not set(Keyring(bytes(range(32)), file).blind("c", "v")) & set(ring.blind("c", "v"))

@@ -1,11 +1,13 @@
 """Joining, and moving an enrolment to a renewed consent."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from core import keys
+from core import epochs, keys
+from core.keys import Keyring
 from scoring import holders
 from tests.scoringworld import City, id_number, water
 
@@ -40,16 +42,19 @@ class TestOpen:
             found = await holders.owners(session, city.ring, record_subjects=[holder.record_subject])
         assert found == {holder.record_subject: citizen_id}
 
-    async def test_a_destroyed_epoch_cuts_the_way_back(self, city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_destroyed_epoch_cuts_the_way_back(self, city: City, tmp_path: Path) -> None:
         """What an epoch sealed is nobody's once the epoch is gone."""
         citizen_id = await city.join(ANN)
         async with city.doors.work("scorer") as session:
             holder = await holders.one(session, city.ring, citizen_id=citizen_id)
             assert holder is not None
-            monkeypatch.setattr(city.ring, "_epochs", {})
-            assert await holders.owners(session, city.ring, record_subjects=[holder.record_subject]) == {}
+            (file := tmp_path / "epochs.json").write_bytes(city.ring.file.read_bytes())
+            epochs.add(file)
+            epochs.remove(file, 1)
+            later = Keyring(bytes(range(32)), file)
+            assert await holders.owners(session, later, record_subjects=[holder.record_subject]) == {}
             with pytest.raises(keys.KeyGone):
-                await holders.one(session, city.ring, citizen_id=citizen_id)
+                await holders.one(session, later, citizen_id=citizen_id)
 
     async def test_renewal_keeps_the_records(self, city: City) -> None:
         """A new consent takes the place of the old one; records and points stay."""

@@ -1,12 +1,36 @@
-"""Key epochs: which lives, which was destroyed."""
+"""Key epochs: which lives, which was destroyed, what hangs on each; and the erasure list that a restore needs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import context, op
 
 revision = "0010"
 down_revision = "0009"
 
+_SQL = Path(__file__).parent.parent / "sql"
+
+
+def _statements(name: str, role: str) -> Iterator[str]:
+    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
+        if statement := block.strip().removesuffix(";"):
+            yield statement
+
 
 def upgrade() -> None:
-    """Change nothing yet."""
+    """What hangs on an epoch refers to it from now on."""
+    for statement in _statements("0010_epochs.sql", context.config.attributes["role_prefix"]):
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    """Nothing to take back."""
+    """Let go of the references; indexes that were made under an epoch's key stay as they are."""
+    role = context.config.attributes["role_prefix"]
+    op.execute(f"revoke update (epoch, wrapped) on keys.person_key from {role}_jobs")
+    op.execute(f"revoke update (id_digest) on auth.citizen from {role}_jobs")
+    op.execute("alter table auth.citizen drop column index_epoch")
+    op.execute("drop index scoring.ix_live_epoch")
+    op.execute("alter table scoring.live drop constraint fk_live_epoch")
+    op.execute("drop index keys.ix_person_key_epoch")
+    op.execute("alter table keys.person_key drop constraint fk_person_key_epoch")
+    op.execute("drop table keys.erased, keys.destroyed_epoch, keys.epoch")

@@ -7,7 +7,7 @@ import pytest
 
 from api.tool import doctor
 from api.tool.doctor import Finding
-from core.keys import make_epochs
+from core.epochs import make_epochs
 from core.postgres import migrate
 
 
