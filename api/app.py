@@ -26,6 +26,7 @@ from api import consenting, deps, guards, health, idp, login, oauth, openapi, pr
 from api.citizen import consents, credit_code, me, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
+from api.citizen import reviews as citizen_reviews
 from api.deps import House
 from api.pages import accesses, frame
 from api.pages import consents as consent_pages
@@ -38,6 +39,7 @@ from api.requests import Envelope
 from api.source import records as source_records
 from api.source import subjects as source_subjects
 from api.staff import releases
+from api.staff import reviews as staff_reviews
 from core import clock, db, shortlived
 from core.keys import Keyring
 from core.settings import Settings, read
@@ -59,6 +61,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         me,
         score,
         citizen_records,
+        citizen_reviews,
         source_records,
         source_subjects,
         eligibility,
@@ -66,6 +69,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         credit_code,
         citizen_perks,
         releases,
+        staff_reviews,
         rules,
         score_pages,
         consent_pages,

@@ -78,6 +78,7 @@ class TestPlaces:
             "core/keys.py": "personal keys, under their epoch",
             "auth/clients.py": "digest keys of sources",
             "auth/citizens.py": "a citizen's own profile",
+            "auth/matters.py": "what a citizen asked a person to look at, and the answer",
             "scoring/staging.py": "papers of staged and stored records",
             "scoring/holders.py": "the thread from a citizen to the records",
             "scoring/sources.py": "the feed's position",

@@ -83,7 +83,7 @@ begin atomic
 end;
 
 -- One matter with what opens it. The entry that its citizen reads is written by the statement that answers.
-create function auth.read_matter(p_token bytea, p_id uuid, p_shown text, p_purpose text)
+create function auth.read_matter(p_token bytea, p_id uuid, p_purpose text, p_detail jsonb)
 returns table (
   id uuid, citizen_id uuid, kind text, about text, state text, opened_at timestamptz, answer_by timestamptz,
   sent_at timestamptz, answered_at timestamptz, outcome text, sealed_words bytea, sealed_answer bytea,
@@ -102,7 +102,7 @@ begin atomic
   ), entered as (
     insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, owner, detail)
     select uuidv7(), core.civil_now(), 'staff', caller.client_id, found.kind || '.read', p_purpose, 'shown',
-      found.citizen_id, jsonb_build_object('matter', p_shown, 'about', found.about)
+      found.citizen_id, p_detail || jsonb_build_object('about', found.about)
     from caller join found on true
   )
   select f.id, f.citizen_id, f.kind, f.about, f.state, f.opened_at, f.answer_by, f.sent_at, f.answered_at, f.outcome,
@@ -112,7 +112,7 @@ end;
 
 -- Send a correction on, or answer a matter; an answered one stays as it is.
 create function auth.turn_matter(
-  p_token bytea, p_id uuid, p_shown text, p_purpose text, p_state text, p_outcome text, p_sealed_answer bytea
+  p_token bytea, p_id uuid, p_purpose text, p_detail jsonb, p_state text, p_outcome text, p_sealed_answer bytea
 )
 returns table (id uuid)
 language sql volatile security definer
@@ -134,7 +134,7 @@ begin atomic
     insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, owner, detail)
     select uuidv7(), core.civil_now(), 'staff', caller.client_id,
       turned.kind || case when p_state = 'sent' then '.send' else '.answer' end, p_purpose,
-      coalesce(p_outcome, 'done'), turned.citizen_id, jsonb_build_object('matter', p_shown)
+      coalesce(p_outcome, 'done'), turned.citizen_id, p_detail
     from caller join turned on true
   )
   select turned.id from turned;
@@ -142,9 +142,9 @@ end;
 
 alter function auth.waiting_matters(bytea, text, uuid, integer) owner to {role}_gate;
 
-alter function auth.read_matter(bytea, uuid, text, text) owner to {role}_gate;
+alter function auth.read_matter(bytea, uuid, text, jsonb) owner to {role}_gate;
 
-alter function auth.turn_matter(bytea, uuid, text, text, text, text, bytea) owner to {role}_gate;
+alter function auth.turn_matter(bytea, uuid, text, jsonb, text, text, bytea) owner to {role}_gate;
 
 revoke create on schema auth from {role}_gate;
 
@@ -152,10 +152,10 @@ revoke {role}_gate from current_user;
 
 revoke all on function
   auth.waiting_matters(bytea, text, uuid, integer),
-  auth.read_matter(bytea, uuid, text, text),
-  auth.turn_matter(bytea, uuid, text, text, text, text, bytea) from public;
+  auth.read_matter(bytea, uuid, text, jsonb),
+  auth.turn_matter(bytea, uuid, text, jsonb, text, text, bytea) from public;
 
 grant execute on function
   auth.waiting_matters(bytea, text, uuid, integer),
-  auth.read_matter(bytea, uuid, text, text),
-  auth.turn_matter(bytea, uuid, text, text, text, text, bytea) to {role}_staff;
+  auth.read_matter(bytea, uuid, text, jsonb),
+  auth.turn_matter(bytea, uuid, text, jsonb, text, text, bytea) to {role}_staff;
