@@ -166,7 +166,9 @@ async def leave(request: HttpRequest, house: NamedDependency[House]) -> Response
         cookies.cookie(settings, name, "", readable=readable, max_age=0)
         for name, readable in ((cookies.session_name(settings), False), (cookies.csrf_name(settings), True))
     ]
-    return Redirect("/", status_code=303, cookies=gone, headers={"Cache-Control": "no-store"})
+    # not "cookies": a browser would take those of the whole registered domain
+    headers = {"Cache-Control": "no-store", "Clear-Site-Data": '"cache", "storage"'}
+    return Redirect("/", status_code=303, cookies=gone, headers=headers)
 
 
 handlers = [Router(path="/", route_handlers=[begin, come_back, leave], exception_handlers={Problem: door.answer})]

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _OPTIONAL = (
     ("redis_url", "REDIS_URL"),
+    ("trusted_proxies", "OSMANTHUS_TRUSTED_PROXIES"),
     ("role_prefix", "OSMANTHUS_ROLE_PREFIX"),
     ("city", "OSMANTHUS_CITY"),
     ("city_code", "OSMANTHUS_CITY_CODE"),
@@ -30,7 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `database_url` is the owner's DSN (`postgresql://…`); doors get their own roles and passwords from it.
     `master_key` is 32 bytes, the root of derived keys; `epochs_file` holds the epoch keys that wrap personal keys and
-    must live outside every database backup.
+    must live outside every database backup. `trusted_proxies`: addresses, comma-separated, whose X-Forwarded-For is
+    believed; everybody else's is not (ASVS 4.1.3).
     """
 
     base_url: str
@@ -49,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idp_client_id: str = "osmanthus"
     idp_client_secret: str | None = None
     policy_dir: Path = ROOT / "policy"
-    trusted_proxy: bool = False
+    trusted_proxies: str = ""
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -77,7 +79,6 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         epochs_file=Path(need("OSMANTHUS_EPOCHS_FILE", "a file outside every database backup, mode 0600.")),
         sandbox=env.get("OSMANTHUS_SANDBOX") == "1",
         demo_idp=env.get("OSMANTHUS_DEMO_IDP") == "1",
-        trusted_proxy=env.get("OSMANTHUS_TRUSTED_PROXY") == "1",
         policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
         **optional,
     )

@@ -36,10 +36,11 @@ def serve(chosen: argparse.Namespace) -> None:
 
     from core import settings
 
-    settings.read()  # say what is missing before any process starts
+    trusted = settings.read().trusted_proxies  # and say what is missing before any process starts
     uvicorn.run(
         "api.app:create", factory=True, host=chosen.host, port=chosen.port, workers=chosen.workers,
         log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
+        proxy_headers=bool(trusted), forwarded_allow_ips=trusted,
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class TestLogin:
         kept = browser.cookies["osm_session"]
         answer = await browser.post("/logout", data={"csrf": browser.cookies["osm_csrf"]})
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert answer.headers["clear-site-data"] == '"cache", "storage"', "nothing is left on a shared computer"
         assert "osm_session" not in browser.cookies
         assert (await world.browser().get("/v1/me", headers={"Cookie": f"osm_session={kept}"})).status_code == 401
 

@@ -109,6 +109,21 @@ class TestServe:
         assert status(port) == 0
 
 
+class TestWhoIsBelieved:
+    """`X-Forwarded-For`."""
+
+    @pytest.mark.parametrize(("trusted", "headers", "allowed"), [("", False, ""), ("10.1.2.3", True, "10.1.2.3")])
+    async def test_only_the_proxies_that_the_operator_named(
+        self, deployment: str, monkeypatch: pytest.MonkeyPatch, trusted: str, *, headers: bool, allowed: str
+    ) -> None:
+        """Without a named proxy nobody may say whom they speak for: limits count by the real address."""
+        monkeypatch.setenv("OSMANTHUS_TRUSTED_PROXIES", trusted)
+        given: dict[str, object] = {}
+        monkeypatch.setattr("uvicorn.run", lambda _app, **how: given.update(how))
+        assert await osmanthus("serve", "--port", "1") in {0, None}
+        assert (given["proxy_headers"], given["forwarded_allow_ips"]) == (headers, allowed)
+
+
 class TestClientAdd:
     """`osmanthus client add`."""
 
