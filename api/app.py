@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
 from api import consenting, deps, guards, health, idp, login, oauth, openapi, problems, rules
-from api.citizen import consents, credit_code, me, score
+from api.citizen import cards, consents, credit_code, me, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -38,7 +38,7 @@ from api.partner import perks as partner_perks
 from api.requests import Envelope
 from api.source import records as source_records
 from api.source import subjects as source_subjects
-from api.staff import releases
+from api.staff import counter, people, releases
 from api.staff import reviews as staff_reviews
 from core import clock, db, shortlived
 from core.keys import Keyring
@@ -68,8 +68,11 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         partner_perks,
         credit_code,
         citizen_perks,
+        cards,
         releases,
         staff_reviews,
+        counter,
+        people,
         rules,
         score_pages,
         consent_pages,

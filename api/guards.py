@@ -15,18 +15,23 @@ import msgspec
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
-from api import cookies
+from api import behalf, cookies
 from api.deps import Connection, House, HttpRequest, house
 from api.proofs import desk, header, insufficient_scope, invalid_token, method, nobody, proved
 from auth import clients, sessions, tokens
+from auth.counter import assisted
 
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+
+GRAVE_AT_COUNTER = 60
 
 
 class Citizen(msgspec.Struct, frozen=True):
     """A citizen, by cookie (`client_id` None, `csrf` set: forms need it) or through an app.
 
     `proof` finds their session's or token's row (32 bytes): the citizen door's row policies go by it.
+    `actor` acts for them: `staff:<client>/<clerk>`, with the citizen present and proved anew at `proved_again_at`.
     """
 
     id: uuid.UUID
@@ -35,6 +40,8 @@ class Citizen(msgspec.Struct, frozen=True):
     auth_time: datetime
     proof: bytes
     csrf: str | None = None
+    actor: str | None = None
+    proved_again_at: datetime | None = None
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -46,6 +53,7 @@ class Client(msgspec.Struct, frozen=True):
     kinds: frozenset[str]
     perks: frozenset[str]
     jti_hash: bytes
+    jkt: str
 
 
 async def citizen(connection: Connection, _handler: BaseRouteHandler) -> None:
@@ -122,7 +130,27 @@ async def _citizen_by_token(connection: Connection, here: House) -> Citizen:
         raise invalid_token()
     if live.citizen_id is None or access.auth_time is None or "me" not in access.scopes:
         raise insufficient_scope("me")
+    if live.actor is not None:
+        return await _at_counter(connection, here, access, live.actor)
     return Citizen(live.citizen_id, access.client_id, access.acr, access.auth_time, access.jti_hash)
+
+
+async def _at_counter(connection: Connection, here: House, access: tokens.Access, actor: str) -> Citizen:
+    """A citizen in whose presence a clerk acts; the request leaves its entry here."""
+    async with here.doors.claims("auth") as session:
+        sitting = await assisted.by_token(session, access.jti_hash)
+    if sitting is None or access.auth_time is None:
+        raise invalid_token("The assisted session has ended; open a new one.")
+    await behalf.clerk(connection, here, sitting)
+    return Citizen(
+        sitting.citizen_id,
+        access.client_id,
+        access.acr,
+        access.auth_time,
+        access.jti_hash,
+        actor=actor,
+        proved_again_at=sitting.proved_again_at,
+    )
 
 
 async def _client(here: House, access: tokens.Access, role: str, scope: str) -> Client:
@@ -136,7 +164,7 @@ async def _client(here: House, access: tokens.Access, role: str, scope: str) -> 
 
 
 def _caller(known: clients.Client, access: tokens.Access) -> Client:
-    return Client(known.client_id, known.role, access.scopes, known.kinds, known.perks, access.jti_hash)
+    return Client(known.client_id, known.role, access.scopes, known.kinds, known.perks, access.jti_hash, access.jkt)
 
 
 def _must_have(access: tokens.Access, scope: str, role: str, wanted: str) -> None:

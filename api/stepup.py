@@ -5,9 +5,11 @@ challenge that an app understands and, for the page, where to log in again. Does
 same person's: whoever logs in gets a session of their own.
 """
 
+from datetime import timedelta
 from typing import NoReturn
 from urllib.parse import quote
 
+from api import guards
 from api.guards import Citizen
 from auth import assurance, jose
 from core import clock
@@ -26,12 +28,24 @@ class StaleLogin(Unauthenticated):
 def must_be_fresh(caller: Citizen, *, acr: int = assurance.REAL_NAME, within: int = 600, return_to: str = "/") -> None:
     """Raise StaleLogin unless the caller proved level `acr` within the last `within` seconds.
 
-    `return_to` is where the page goes on after the new login. RFC 9470, section 3; ASVS 10.3.4.
+    `return_to` is where the page goes on after the new login. At a counter the card is read once more, at most a
+    minute before. RFC 9470, section 3; ASVS 10.3.4.
     """
+    if caller.actor is not None:
+        _must_be_at_the_counter(caller)
+        return
     age = clock.wall().timestamp() - caller.auth_time.timestamp()
     if caller.acr >= acr and age <= within + _SKEW:
         return
     _refuse(caller, acr, within, return_to)
+
+
+def _must_be_at_the_counter(caller: Citizen) -> None:
+    since = clock.wall() - timedelta(seconds=guards.GRAVE_AT_COUNTER)
+    if caller.proved_again_at is None or caller.proved_again_at < since:
+        detail = "Read the card once more: POST /v1/staff/assisted-sessions/{id}/proofs, at most a minute before."
+        challenge = f'DPoP error="{StaleLogin.code}", error_description="{detail}", max_age="{guards.GRAVE_AT_COUNTER}"'
+        raise StaleLogin(detail, headers={"WWW-Authenticate": challenge})
 
 
 def address(return_to: str) -> str:

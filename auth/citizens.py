@@ -85,6 +85,11 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
     return citizen_id
 
 
+async def find(session: AsyncSession, ring: Keyring, *, id_number: str) -> uuid.UUID | None:
+    """The citizen of an ID number, or None."""
+    return await session.scalar(select(citizen.c.id).where(citizen.c.id_digest == id_digest(ring, id_number)))
+
+
 async def profile(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> Profile:
     """Who a citizen is; NotFound when there is no such citizen, KeyGone when the person has left."""
     held = await session.scalar(select(citizen.c.sealed_profile).where(citizen.c.id == citizen_id))

@@ -1,4 +1,7 @@
-"""The citizen's door: every handler behind it has a citizen as caller and a work session of the citizen role."""
+"""The citizen's door: every handler behind it has a citizen as caller and a work session of the citizen role.
+
+What is about proving who somebody is (cards, relatives) works on the auth door instead, for the same callers.
+"""
 
 from collections.abc import Sequence
 
@@ -7,13 +10,14 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from api import deps, guards
+from core.db import Door
 
 
-def behind(handlers: Sequence[ControllerRouterHandler]) -> Router:
+def behind(handlers: Sequence[ControllerRouterHandler], *, door: Door = "citizen") -> Router:
     """The handlers, open to a citizen by session cookie or token, with `session` and `caller` given."""
     return Router(
         path="/",
         route_handlers=handlers,
         guards=[guards.citizen],
-        dependencies={"session": Provide(deps.work("citizen")), "caller": Provide(guards.provide_citizen)},
+        dependencies={"session": Provide(deps.work(door)), "caller": Provide(guards.provide_citizen)},
     )

@@ -69,13 +69,27 @@ CONSENT = {
     "superseded": "已被后来的同意替代",
     "used": "已使用",
 }
-_OUTCOMES = {"granted": "可以享受", "standard_route": "按普通方式办理", "done": "已完成", "denied": "已拒绝"}
+_OUTCOMES = {
+    "granted": "可以享受",
+    "standard_route": "按普通方式办理",
+    "done": "已完成",
+    "denied": "已拒绝",
+    "asked": "已受理",
+}
 _ACTS = {
     "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
     "records.write": "报送了您的记录",
     "records.revoke": "撤销了报送过的记录",
     "records.correct": "更正了报送过的记录",
     "records.repair": "报送了信用修复的结果",
+    "counter.arrive": "柜台核对了您的身份证",
+    "counter.open": "柜台为您开始代办",
+    "counter.prove": "柜台再次核对了您本人",
+    "counter.request": "柜台在您在场时代您操作",
+    "counter.end": "柜台结束了代办",
+    "card.bind": "您绑定了市民卡",
+    "card.unbind": "您解绑了市民卡",
+    "counter_code.draw": "您为柜台生成了一次性口令",
     "consent.give": "您给出同意",
     "consent.withdraw": "您撤回同意，相关信息随之删除",
     "consent.drop_source": "您停用了一个信息来源",

@@ -41,6 +41,10 @@ class Signed(httpx2.Auth):
         self._bound: Bound | None = None
         self._until = 0.0
 
+    def holding(self, access_token: str) -> Bound:
+        """Sends another token that is bound to this client's key: that of an assisted session."""
+        return Bound(self._signer, access_token)
+
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Get a token if need be, then send the request with its proof; once more with the server's nonce."""
         if self._bound is None or time.monotonic() > self._until:

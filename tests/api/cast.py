@@ -17,7 +17,15 @@ RENTAL = "rental.deposit-free"
 CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
     "partner": ("partner", ["eligibility:check", "orders:write"], {"perks": [LIBRARY, RENTAL]}),
     "source": ("source", ["records:write"], {"kinds": ["P01", "P04", "P08", "N01", "N05"]}),
-    "staff": ("staff", ["staff:releases", "staff:reviews"], {}),
+    "staff": (
+        "staff",
+        [
+            "staff:counter",
+            "staff:releases",
+            "staff:reviews",
+        ],
+        {},
+    ),
     "other staff": ("staff", ["staff:somethingelse"], {}),
     "citycard": ("citycard", ["citycard"], {}),
 }
