@@ -87,7 +87,7 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
 
 async def find(session: AsyncSession, ring: Keyring, *, id_number: str) -> uuid.UUID | None:
     """The citizen of an ID number, or None."""
-    return await session.scalar(select(citizen.c.id).where(citizen.c.id_digest == id_digest(ring, id_number)))
+    return await session.scalar(select(citizen.c.id).where(citizen.c.id_digest.in_(id_digests(ring, id_number))))
 
 
 async def profile(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> Profile:

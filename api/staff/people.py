@@ -58,13 +58,12 @@ async def arrive(
     caller: NamedDependency[guards.Client],
 ) -> Response[Known]:
     """201 for somebody new, 200 for somebody who was known; no login is made. 403 `minor` under 18."""
-    digest = citizens.id_digest(house.ring, data.id_card.number)
-    shown = sealed.digest(house.ring.derive("counter-limits"), f"person|{digest.hex()}")
+    shown = sealed.digest(house.ring.derive("counter-arrival"), data.id_card.number.upper())
     await limits.spend(house.short, office=caller.client_id, clerk=data.clerk, shown=shown)
     if (born := idnumber.check(data.id_card.number)) is not None:
         terms.must_be_adult(born)
     known = await citizens.find(session, house.ring, id_number=data.id_card.number)
-    proved = citizens.Proved(PROVIDER, digest.hex(), data.id_card.name, data.id_card.number, clock.wall())
+    proved = citizens.Proved(PROVIDER, shown.hex(), data.id_card.name, data.id_card.number, clock.wall())
     citizen_id = await citizens.arrive(session, house.ring, proved=proved)
     bound = None
     if data.card is not UNSET:

@@ -18,8 +18,8 @@ def _citizen(name: str, *, key: bool = False, unique: bool = False) -> sa.Column
 card = sa.Table(
     "card",
     metadata,
-    sa.Column("digest", sa.LargeBinary, primary_key=True),
-    sa.Column("id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
     _citizen("citizen_id"),
     sa.Column("sealed_number", sa.LargeBinary, nullable=False),
     sa.Column("salt", sa.LargeBinary, nullable=False),

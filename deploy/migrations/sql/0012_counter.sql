@@ -3,8 +3,8 @@
 alter table auth.token add column actor text;
 
 create table auth.card (
-  digest bytea constraint pk_card primary key,
-  id uuid not null constraint uq_card_id unique,
+  id uuid constraint pk_card primary key,
+  digest bytea not null constraint uq_card_digest unique,
   citizen_id uuid not null constraint fk_card_citizen_id references auth.citizen (id) on delete cascade,
   sealed_number bytea not null,
   salt bytea not null,
