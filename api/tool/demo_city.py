@@ -11,8 +11,12 @@ from typing import Any
 import msgspec
 
 PASSWORD = "osmanthus-demo"  # noqa: S105  (a made-up city's password, printed on its login page)
+CARD_PIN = "204816"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
+
+
+COUNTER = "staff-counter"
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -23,6 +27,7 @@ class Person(msgspec.Struct, frozen=True):
     note: str
     login: str | None = None
     card_no: str | None = None
+    pin: str | None = None
     joins: bool = False
     leaves: bool = False
     records: dict[str, list[dict[str, Any]]] = {}
@@ -68,6 +73,7 @@ CLIENTS = (
     Connected("city-card", "citycard", "示范市市民卡公司", ("citycard",), (), ("library.deposit-free",)),
     Connected("staff-drafter", "staff", "信用办·规则起草岗", ("staff:releases",)),
     Connected("staff-approver", "staff", "信用办·规则审核岗", ("staff:releases",)),
+    Connected(COUNTER, "staff", "示范市政务服务中心信用窗口", ("staff:counter",)),
 )
 CITIZEN_CLIENT = "citizen-app"
 
@@ -192,7 +198,7 @@ def people(today: date) -> list[Person]:
         Person("孙海燕", born["孙海燕"], "open_dispute", "sun.haiyan", joins=True, records=_penalised(today)),
         Person("吴小禾", born["吴小禾"], "minor", "wu.xiaohe"),
         Person("何访", born["何访"], "visitor", "he.fang"),
-        Person("郑存善", born["郑存善"], "card_only", card_no="9900000000012345"),
+        Person("郑存善", born["郑存善"], "card_only", card_no="9900000000012345", pin=CARD_PIN, joins=True),
     ]
 
 
@@ -209,4 +215,4 @@ def _entry(person: Person) -> dict[str, Any]:
         "id_number": person.id_number,
         "note": person.note,
     }
-    return entry | ({"card_no": person.card_no} if person.card_no else {})
+    return entry | ({"card_no": person.card_no, "pin": person.pin} if person.card_no else {})

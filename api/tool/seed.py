@@ -5,7 +5,8 @@ get into the city.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from api import rulebook_files
 from api.tool import registration
 from api.tool.caller import signed
 from api.tool.citizen_app import signed_in
-from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, PASSWORD, Person, entries, people
+from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
 from core import clock
 from core.settings import ROOT, Settings
 
@@ -97,7 +98,7 @@ async def _publish(kit: Kit) -> None:
 
 def _joins(person: Person) -> Step:
     async def join(kit: Kit) -> None:
-        async with signed_in(kit["base_url"], kit["citizen_client"], login=person.login or "", password=PASSWORD) as me:
+        async with _me(kit, person) as me:
             notice = _must(await me.get("/v1/rules/notices/score/1")).json()
             body = {
                 "purpose": "score",
@@ -110,9 +111,31 @@ def _joins(person: Person) -> Step:
     return join
 
 
+@asynccontextmanager
+async def _me(kit: Kit, person: Person) -> AsyncGenerator[httpx2.AsyncClient]:
+    """`/v1/me` of a person: by their app, or at a counter for who has a card and no telephone."""
+    if person.login is not None:
+        async with signed_in(kit["base_url"], kit["citizen_client"], login=person.login, password=PASSWORD) as me:
+            yield me
+        return
+    office = signed(kit, COUNTER)
+    card = {"card_no": person.card_no, "pin": person.pin}
+    read = {"name": person.name, "number": person.id_number}
+    came = {"clerk": "0001", "face_compared": True, "id_card": read, "card": card}
+    asked = {"clerk": "0001", "purpose": "consent", "holder": card}
+    async with httpx2.AsyncClient(base_url=kit["base_url"], auth=office, timeout=60) as http:
+        _must(await http.post("/v1/staff/people", json=came))
+        opened = _must(await http.post("/v1/staff/assisted-sessions", json=asked)).json()
+        async with httpx2.AsyncClient(
+            base_url=kit["base_url"], auth=office.holding(opened["access_token"]), timeout=60
+        ) as me:
+            yield me
+        _must(await http.delete(f"/v1/staff/assisted-sessions/{opened['id']}"))
+
+
 def _leaves(person: Person) -> Step:
     async def leave(kit: Kit) -> None:
-        async with signed_in(kit["base_url"], kit["citizen_client"], login=person.login or "", password=PASSWORD) as me:
+        async with _me(kit, person) as me:
             for one in _must(await me.get("/v1/me/consents")).json()["consents"]:
                 if one["state"] == "given":
                     _must(await me.delete(f"/v1/me/consents/{one['id']}"))
