@@ -40,7 +40,7 @@ from api.source import records as source_records
 from api.source import subjects as source_subjects
 from api.staff import counter, people, releases
 from api.staff import reviews as staff_reviews
-from core import clock, db, shortlived
+from core import clock, db, sealed, shortlived
 from core.keys import Keyring
 from core.settings import Settings, read
 from core.tables import civil_offset
@@ -91,6 +91,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
 
 def make_house(settings: Settings) -> House:
     """What a process holds for its whole life; nothing is connected yet."""
+    sealed.choose(settings.suite)
     ring = Keyring(settings.master_key, settings.epochs_file)
     doors = db.Doors(settings.database_url, ring, settings.role_prefix)
     short_url = db.door_url(settings.database_url, ring, settings.role_prefix, "auth")

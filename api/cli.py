@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_policy(actions)
     _add_score(actions)
     _add_client(actions)
+    _add_keys(actions)
     _add_call(actions)
     return top
 
@@ -102,6 +103,19 @@ def _add_client(actions: Actions) -> None:
         add.add_argument(f"--{option}", action="append", default=[], help=f"{text}; repeat for more")
     add.add_argument("--jwk", type=Path, help="its public key; without it a P-256 key is made and printed")
     add.set_defaults(run=commands.client_add)
+
+
+def _add_keys(actions: Actions) -> None:
+    keys = actions.add_parser("keys", help="the epoch keys; see docs/keys.md").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    shown = keys.add_parser("list", help="which epochs live, what hangs on each, which were destroyed")
+    shown.set_defaults(run=commands.keys_list)
+    rotate = keys.add_parser("rotate", help="begin a new epoch and move everything to it")
+    rotate.set_defaults(run=commands.keys_rotate)
+    destroy = keys.add_parser("destroy", help="destroy an epoch for good; refuses while anything hangs on it")
+    destroy.add_argument("epoch", type=int)
+    destroy.set_defaults(run=commands.keys_destroy)
 
 
 def _add_call(actions: Actions) -> None:

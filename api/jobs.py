@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import rotation
 from api.deps import House
 from auth.consent import ledger
 from core import clock, db
@@ -60,6 +61,7 @@ async def once(house: House, done: date | None = None) -> date | None:
         for statement in _SWEEPS:
             await session.execute(text(statement))
     await house.short.sweep()
+    await rotation.turn(house)
     today = clock.today()
     if done == today:
         return done

@@ -59,19 +59,29 @@ def read(path: Path) -> Epochs:
     raise EpochsAway("The epochs file is damaged; the operator must bring it back, see docs/keys.md.")
 
 
-def add(path: Path) -> int:
-    """Begin a new epoch with a random key; returns its number. Every older key stays. Raises EpochsAway."""
+def add(path: Path, number: int | None = None) -> int:
+    """Begin a new epoch with a random key; returns the current number. Every older key stays.
+
+    With `number` nothing happens when that epoch has begun already. Raises EpochsAway.
+    """
     with _turn(path):
         held = read(path)
-        number = held.current + 1
-        _replace(path, Epochs(number, held.keys | {number: os.urandom(32)}, held.began | {number: clock.wall()}))
-        return number
+        if number is not None and held.current >= number:
+            return held.current
+        after = held.current + 1
+        _replace(path, Epochs(after, held.keys | {after: os.urandom(32)}, held.began | {after: clock.wall()}))
+        return after
 
 
 def remove(path: Path, number: int) -> None:
-    """Take an epoch's key out of the file and overwrite the bytes that held it. ValueError for the current one."""
+    """Take an epoch's key out of the file and overwrite the bytes that held it, unless it is gone already.
+
+    Raises ValueError for the current one.
+    """
     with _turn(path):
         held = read(path)
+        if number not in held.keys:
+            return
         if number == held.current:
             message = f"epoch {number} is the current one; begin another first."
             raise ValueError(message)
@@ -90,6 +100,11 @@ class Watched:
         self._seen = _mark(path)
         self._held = read(path)
         self._looked = time.monotonic()
+
+    def look(self) -> None:
+        """Look at the file now, however short ago the last look was. Raises EpochsAway."""
+        self._looked -= _LOOK_SECONDS
+        self.now()
 
     def now(self) -> Epochs:
         """What the file holds; the same object until it changes. Raises EpochsAway, then for every use."""

@@ -10,6 +10,7 @@ A ring follows the epochs file within a second. Promises nothing about process m
 
 import os
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -52,9 +53,19 @@ class Keyring:
         return self._epochs.now().current
 
     @property
+    def began(self) -> datetime | None:
+        """Since when the current epoch is; None where the file does not say."""
+        held = self._epochs.now()
+        return held.began.get(held.current)
+
+    @property
     def epochs(self) -> frozenset[int]:
         """The epochs that can be opened."""
         return frozenset(self._epochs.now().keys)
+
+    def look(self) -> None:
+        """Follow the epochs file now, not within a second."""
+        self._epochs.look()
 
     def derive(self, label: str, length: int = 32) -> bytes:
         """A secret for `label`, the same at every call. HKDF, RFC 5869."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,6 +22,12 @@ _OPTIONAL = (
     ("idp_client_secret", "OSMANTHUS_IDP_CLIENT_SECRET"),
 )
 
+_DAYS = {
+    "epoch_days": "OSMANTHUS_EPOCH_DAYS",
+    "epoch_grace_days": "OSMANTHUS_EPOCH_GRACE_DAYS",
+    "epoch_copy_days": "OSMANTHUS_EPOCH_COPY_DAYS",
+}
+
 
 class SettingMissing(Exception):
     """A setting that the process cannot do without."""
@@ -33,6 +40,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `master_key` is 32 bytes, the root of derived keys; `epochs_file` holds the epoch keys that wrap personal keys and
     must live outside every database backup. `trusted_proxies`: addresses, comma-separated, whose X-Forwarded-For is
     believed; everybody else's is not (ASVS 4.1.3).
+
+    An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
+    next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
     """
 
     base_url: str
@@ -45,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     city_code: str = "990000"
     controller: str = "示范市信用办公室"
     contact: str = "电话 12345-9，示范市政务服务中心信用窗口"
+    epoch_days: int = 14
+    epoch_grace_days: int = 2
+    epoch_copy_days: int = 7
+    suite: Literal["aes", "sm"] = "aes"
     sandbox: bool = False
     demo_idp: bool = False
     idp_issuer: str | None = None
@@ -52,6 +66,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idp_client_secret: str | None = None
     policy_dir: Path = ROOT / "policy"
     trusted_proxies: str = ""
+
+    def forgotten_within_days(self) -> int:
+        """After how many days at most what a person erased is unreadable in every copy, backups included.
+
+        A day more than the periods: for the round of the jobs that comes a little later.
+        """
+        return self.epoch_days + self.epoch_grace_days + self.epoch_copy_days + 1
 
 
 def read(environ: Mapping[str, str] | None = None) -> Settings:
@@ -71,7 +92,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         message = "OSMANTHUS_MASTER_KEY must be 64 hex digits (32 bytes)."
         raise SettingMissing(message)
     base_url = need("OSMANTHUS_BASE_URL", "the public origin, e.g. https://credit.example.city").rstrip("/")
-    optional = {name: env[variable] for name, variable in _OPTIONAL if env.get(variable)}
+    optional: dict[str, Any] = {name: env[variable] for name, variable in _OPTIONAL if env.get(variable)}
     return Settings(
         base_url=base_url,
         database_url=need("DATABASE_URL", "postgresql://owner:password@host:5432/osmanthus"),
@@ -80,5 +101,22 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         sandbox=env.get("OSMANTHUS_SANDBOX") == "1",
         demo_idp=env.get("OSMANTHUS_DEMO_IDP") == "1",
         policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
-        **optional,
+        **(optional | _epochs(env)),
     )
+
+
+def _epochs(env: Mapping[str, str]) -> dict[str, Any]:
+    """What is said about key epochs and the suite. Raises SettingMissing for what is no number of days or no suite."""
+    said: dict[str, Any] = {}
+    for name, variable in _DAYS.items():
+        given = env.get(variable)
+        if given and not (given.isascii() and given.isdigit()):
+            message = f"{variable} must be a whole number of days."
+            raise SettingMissing(message)
+        if given:
+            said[name] = int(given)
+    said["suite"] = env.get("OSMANTHUS_SUITE") or "aes"
+    if said["suite"] not in {"aes", "sm"}:
+        message = "OSMANTHUS_SUITE must be aes (AES-256-GCM) or sm (SM4-GCM with HMAC-SM3)."
+        raise SettingMissing(message)
+    return said

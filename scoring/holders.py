@@ -92,6 +92,23 @@ async def owners(
     return found
 
 
+async def reseal(session: AsyncSession, ring: Keyring, *, limit: int) -> int:
+    """Seal up to `limit` threads back to their citizens under the current epoch; returns how many.
+
+    `session` is of the jobs door. Rows that a writer holds are left for the next call.
+    """
+    connection = await db.raw(session)
+    rows = await connection.fetch(_OLDER, ring.epoch, list(ring.epochs), limit)
+    moved: list[tuple[uuid.UUID, int, bytes]] = []
+    for row in rows:
+        place = (*OWNER, row["record_subject"].bytes)
+        owner = ring.open_epoch(row["epoch"], row["sealed_owner"], place=place)
+        moved.append((row["record_subject"], *ring.seal_epoch(owner, place=place)))
+    if moved:
+        await connection.execute(_MOVE, *zip(*moved, strict=True))
+    return len(moved)
+
+
 def read_thread(key: bytes, value: bytes, citizen_id: uuid.UUID) -> Thread:
     """Open a link with its citizen's records key."""
     return msgspec.msgpack.decode(sealed.unseal(key, value, place=(*LINK, citizen_id.bytes)), type=Thread)
@@ -102,3 +119,15 @@ def _open(ring: Keyring, row: asyncpg.Record) -> Holder:
     key = ring.unwrap(row["wrapped"], epoch=row["epoch"], owner=citizen_id, purpose="records")
     thread = read_thread(key, row["sealed"], citizen_id)
     return Holder(citizen_id, row["consent_id"], thread.record_subject, thread.adult_on, key)
+
+
+_OLDER = """
+select record_subject, epoch, sealed_owner from scoring.live
+where epoch <> $1 and epoch = any($2::integer[]) limit $3 for update skip locked
+"""
+
+_MOVE = """
+update scoring.live l set epoch = new.epoch, sealed_owner = new.sealed_owner
+from unnest($1::uuid[], $2::integer[], $3::bytea[]) as new (record_subject, epoch, sealed_owner)
+where l.record_subject = new.record_subject
+"""

@@ -109,6 +109,27 @@ def _options(chosen: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def keys_list(_chosen: argparse.Namespace) -> None:
+    """Print the epochs."""
+    from api.tool import keys
+
+    asyncio.run(keys.show())
+
+
+def keys_rotate(_chosen: argparse.Namespace) -> None:
+    """Begin an epoch and move everything to it."""
+    from api.tool import keys
+
+    asyncio.run(keys.rotate())
+
+
+def keys_destroy(chosen: argparse.Namespace) -> None:
+    """Destroy an epoch."""
+    from api.tool import keys
+
+    asyncio.run(keys.destroy(chosen.epoch))
+
+
 def call(chosen: argparse.Namespace) -> int:
     """Send one signed request; its status goes to standard error, its body to standard output."""
     from api.tool import caller
