@@ -114,7 +114,7 @@ async def decide(request: HttpRequest, house: NamedDependency[House]) -> Respons
     else:
         async with house.doors.work("auth") as session:
             code = await authorize.give_code(
-                session, pushed, citizen_id=citizen.citizen_id, auth_time=citizen.auth_time
+                session, pushed, citizen_id=citizen.citizen_id, acr=citizen.acr, auth_time=citizen.auth_time
             )
         said = authorize.address(pushed, desk.issuer, code=code)
     return Redirect(said, status_code=303, headers={"Cache-Control": "no-store"})

@@ -28,7 +28,7 @@ GRAVE_AT_COUNTER = 60
 
 
 class Citizen(msgspec.Struct, frozen=True):
-    """A citizen, by cookie (`client_id` None, `csrf` set: forms need it) or through an app.
+    """A citizen, by cookie (`client_id` None; `csrf`, which forms need, and `session_id` set) or through an app.
 
     `proof` finds their session's or token's row (32 bytes): the citizen door's row policies go by it.
     `actor` acts for them: `staff:<client>/<clerk>`, with the citizen present and proved anew at `proved_again_at`.
@@ -42,6 +42,7 @@ class Citizen(msgspec.Struct, frozen=True):
     csrf: str | None = None
     actor: str | None = None
     proved_again_at: datetime | None = None
+    session_id: uuid.UUID | None = None
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -69,7 +70,8 @@ async def citizen(connection: Connection, _handler: BaseRouteHandler) -> None:
         nobody("Log in at /login, or send a DPoP-bound access token of scope me.")
     if method(connection) not in cookies.SAFE:
         await cookies.must_be_same_site(connection, here.settings, found.csrf)
-    _remember(connection, Citizen(found.citizen_id, None, found.acr, found.auth_time, found.hash, found.csrf))
+    who = Citizen(found.citizen_id, None, found.acr, found.auth_time, found.hash, found.csrf, session_id=found.id)
+    _remember(connection, who)
 
 
 def client(role: str, scope: str) -> Guard:

@@ -16,11 +16,13 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from api import cookies, formdocs
+from api import cookies, devices, formdocs
 from api.consenting import unable
 from api.deps import House, HttpRequest
 from api.pages import door
 from auth import citizens, oidc, sessions
+from auth.oidc import Returned
+from auth.realname import NoIdentity, Proved
 from core.errors import Problem
 
 _UNDER_WAY = 600
@@ -60,7 +62,7 @@ def relying_party(house: House) -> oidc.RelyingParty:
     )
 
 
-def _party(request: HttpRequest, house: House) -> oidc.RelyingParty:
+def party(request: HttpRequest, house: House) -> oidc.RelyingParty:
     """The one of this process, with its remembered metadata."""
     state = request.app.state
     if "relying_party" not in state:
@@ -85,7 +87,7 @@ async def begin(request: HttpRequest, house: NamedDependency[House]) -> Response
     return_to, anew = safe_path(request.query_params.get("return_to")), request.query_params.get("prompt") == "login"
     if not anew and await _live(request, house):
         return Redirect(return_to, status_code=303)
-    begun = await _party(request, house).begin(anew=anew)
+    begun = await party(request, house).begin(anew=anew)
     name = cookies.login_name(house.settings)
     browser = request.cookies.get(name) or secrets.token_urlsafe(32)
     pending = Pending(begun.nonce, begun.verifier, _digest(browser), return_to, begun.since)
@@ -105,15 +107,10 @@ async def come_back(request: HttpRequest, house: NamedDependency[House]) -> Resp
     if "code" not in query:
         return unable(request, house, "身份认证没有完成。", "如果您改变了主意，什么都没有发生；需要时请重新登录。")
     try:
-        proved = await _party(request, house).complete(
-            code=query["code"],
-            iss=query.get("iss"),
-            nonce=pending.nonce,
-            verifier=pending.verifier,
-            since=pending.since,
-        )
+        came_back = Returned(query["code"], query.get("iss"), pending.nonce, pending.verifier, pending.since)
+        proved = await party(request, house).verify(came_back)
         value, csrf = await _enter(request, house, proved)
-    except (oidc.LoginFailed, citizens.NoIdentity, citizens.AccountTaken) as error:
+    except (oidc.LoginFailed, NoIdentity, citizens.AccountTaken) as error:
         return _refused(request, house, error)
     return Redirect(
         pending.return_to,
@@ -127,13 +124,16 @@ async def come_back(request: HttpRequest, house: NamedDependency[House]) -> Resp
     )
 
 
-async def _enter(request: HttpRequest, house: House, proved: citizens.Proved) -> tuple[str, str]:
+async def _enter(request: HttpRequest, house: House, proved: Proved) -> tuple[str, str]:
     """The citizen arrives; a new session begins, and one that the browser had before ends."""
     async with house.doors.work("auth") as session:
         citizen_id = await citizens.arrive(session, house.ring, proved=proved)
         if before := request.cookies.get(cookies.session_name(house.settings)):
             await sessions.end(session, before)
-        return await sessions.begin(session, citizen_id=citizen_id, auth_time=proved.at)
+        device = devices.hint(request.headers.get("user-agent", ""))
+        return await sessions.begin(
+            session, citizen_id=citizen_id, acr=proved.level, auth_time=proved.at, device=device
+        )
 
 
 def _refused(request: HttpRequest, house: House, error: Problem) -> Response[str]:

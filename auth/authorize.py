@@ -29,8 +29,10 @@ LIFE = timedelta(seconds=60)
 _VERIFIER = range(43, 129)
 
 
-async def give_code(session: AsyncSession, pushed: Pushed, *, citizen_id: uuid.UUID, auth_time: datetime) -> str:
-    """A code for the request that the citizen has just allowed."""
+async def give_code(
+    session: AsyncSession, pushed: Pushed, *, citizen_id: uuid.UUID, acr: int, auth_time: datetime
+) -> str:
+    """A code for the request that the citizen has just allowed; `acr` and `auth_time` are of the citizen's login."""
     value = secrets.token_urlsafe(32)
     row = {
         "hash": _hash(value),
@@ -40,6 +42,7 @@ async def give_code(session: AsyncSession, pushed: Pushed, *, citizen_id: uuid.U
         "challenge": pushed.challenge,
         "jkt": pushed.jkt,
         "scope": " ".join(sorted(pushed.scopes)),
+        "acr": acr,
         "auth_time": auth_time,
         "expires_at": clock.wall() + LIFE,
     }
@@ -65,8 +68,7 @@ async def redeem(
         raise Refusal("Send code, redirect_uri and code_verifier.")
     row = await _bound_row(session, client, form, jkt)
     await _use_up(session, row)
-    acr = await session.scalar(select(citizen.c.acr).where(citizen.c.id == row.citizen_id))
-    if acr is None:
+    if await session.scalar(select(citizen.c.id).where(citizen.c.id == row.citizen_id)) is None:
         raise InvalidGrant("The citizen has left.")
     scopes = frozenset(row.scope.split())
     signed = await tokens.issue(
@@ -77,7 +79,7 @@ async def redeem(
         jkt=jkt,
         citizen_id=row.citizen_id,
         code_hash=row.hash,
-        acr=acr,
+        acr=row.acr,
         auth_time=row.auth_time,
     )
     return server.granted(signed, scopes)
@@ -100,7 +102,7 @@ async def _bound_row(session: AsyncSession, client: clients.Client, form: Mappin
     row = (await session.execute(select(code).where(code.c.hash == _hash(form["code"])))).one_or_none()
     if row is None or row.client_id != client.client_id:
         raise InvalidGrant("The code is unknown.")
-    if form.get("redirect_uri") != row.redirect_uri:
+    if form.get("redirect_uri", "") != row.redirect_uri:
         raise InvalidGrant("redirect_uri is not the one of the request.")
     if not _verifies(form["code_verifier"], row.challenge):
         raise InvalidGrant("code_verifier does not fit the challenge.")

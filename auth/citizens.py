@@ -1,50 +1,37 @@
-"""Citizens as they come from the city's identity provider.
+"""Citizens: who they are, once somebody proved it, and how they come to be here.
 
-Promises: a person is who the provider proved them to be, by ID number: another account of the same person is the same
-citizen, and an account never passes from one person to another. Name, ID number and birth date are sealed under the
-person's own identity key; what finds them is keyed digests. Does not promise that a citizen wants points: that is a
-consent, and minors are told no there, not here.
+Promises: a person is who a provider proved them to be, by ID number: another account of the same person is the same
+citizen, and no account ever passes from one proved person to another. Somebody without a proved name is a citizen too,
+with nothing but accounts, until they prove one: if that name is here already, the account that they hold joins it,
+after that very proof and never before. Name, ID number and birth date are sealed under the person's own identity key;
+what finds them is keyed digests. Does not promise that a citizen wants points: that is a consent, and minors are told
+no there, not here.
 """
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.tables import citizen
+from auth import accounts
+from auth.accounts import Came
+from auth.assurance import REAL_NAME, WECHAT
+from auth.realname import NoIdentity, Proved, RealNameNeeded
+from auth.tables import account, citizen
 from core import clock, idnumber, ids, keys, sealed
-from core.errors import Conflict, NotFound, Problem
+from core.errors import Conflict, NotFound
 from core.keys import Keyring
 
-REAL_NAME = 3
 _LONGEST_NAME = 64
 
 
-class NoIdentity(Problem):
-    """The provider proved no usable name or ID number."""
-
-    code = "no_identity"
-    status = 403
-    title = "The identity provider gave no verified identity"
-
-
 class AccountTaken(Conflict):
-    """The provider's account came with another ID number before."""
+    """The account belongs to somebody whose proved ID number is another one."""
 
     code = "account_taken"
     title = "This account belongs to another person here"
-
-
-class Proved(msgspec.Struct, frozen=True):
-    """What an identity provider proved: its own account of the person, the verified name and ID number, and when."""
-
-    provider: str
-    subject: str
-    name: str
-    id_number: str
-    at: datetime
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -65,23 +52,46 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
 
     `session` is of the auth door. Raises NoIdentity, AccountTaken.
     """
-    profile = _profile(proved)
-    digests = id_digests(ring, profile.id_number)
-    account = sealed.digest(ring.derive("account"), f"{proved.provider}|{proved.subject}")
-    await _in_turn(session, sealed.digest(ring.derive("arrival"), profile.id_number), account)
-    known = await session.scalar(select(citizen.c.id).where(citizen.c.id_digest.in_(digests)))
-    holder = await session.scalar(select(citizen.c.id).where(citizen.c.account == account))
-    if holder not in {None, known}:
+    came, profile = Came(proved.provider, proved.subject), _profile(proved)
+    turns = [] if profile is None else [sealed.digest(ring.derive("arrival"), profile.id_number)]
+    await accounts.in_turn(session, accounts.digest(ring, came), *turns)
+    held = await accounts.holder(session, ring, came)
+    if profile is None:
+        return held or await _make(session, ring, came, acr=REAL_NAME)
+    person = await find(session, ring, id_number=profile.id_number)
+    if held not in {None, person} and await _is_proved(session, held):
         raise AccountTaken("Go to a counter with your ID card; nothing was changed.")
-    citizen_id = known or ids.new()
-    key = await keys.make(session, ring, owner=citizen_id, purpose="identity")
-    row = {"account": account, "acr": REAL_NAME, "sealed_profile": _sealed(key, citizen_id, profile)}
-    if known is None:
-        await session.execute(
-            insert(citizen).values(id=citizen_id, id_digest=digests[0], created_at=clock.civil(), **row)
-        )
-    else:
-        await session.execute(update(citizen).where(citizen.c.id == citizen_id).values(**row))
+    citizen_id = person or held or ids.new()
+    if person is None and held is None:
+        await session.execute(insert(citizen).values(id=citizen_id, acr=REAL_NAME, created_at=clock.civil()))
+    await _know(session, ring, citizen_id, profile, index=None if person else id_digests(ring, profile.id_number)[0])
+    await accounts.link(session, ring, came, citizen_id=citizen_id)
+    if held not in {None, citizen_id}:
+        await _drop(session, held)
+    return citizen_id
+
+
+async def come(session: AsyncSession, ring: Keyring, *, came: Came) -> uuid.UUID:
+    """The citizen behind an account that proves no name; made, without one, at the first arrival."""
+    await accounts.in_turn(session, accounts.digest(ring, came))
+    held = await accounts.holder(session, ring, came)
+    return held or await _make(session, ring, came, acr=WECHAT)
+
+
+async def join(session: AsyncSession, ring: Keyring, *, came: Came, proved: Proved) -> uuid.UUID:
+    """The citizen behind a fresh proof, given by whoever also holds the account `came`, which leads there from now on.
+
+    A citizen without a name, whose last account this was, is gone afterwards. Raises NoIdentity; AccountTaken when the
+    account belongs to another proved person, and then nothing is changed.
+    """
+    citizen_id = await arrive(session, ring, proved=proved)
+    await accounts.in_turn(session, accounts.digest(ring, came))
+    held = await accounts.holder(session, ring, came)
+    if held not in {None, citizen_id} and await _is_proved(session, held):
+        raise AccountTaken("Log in with the account that belongs to you, or go to a counter; nothing was changed.")
+    await accounts.link(session, ring, came, citizen_id=citizen_id)
+    if held not in {None, citizen_id}:
+        await _drop(session, held)
     return citizen_id
 
 
@@ -91,31 +101,66 @@ async def find(session: AsyncSession, ring: Keyring, *, id_number: str) -> uuid.
 
 
 async def profile(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> Profile:
-    """Who a citizen is; NotFound when there is no such citizen, KeyGone when the person has left."""
-    held = await session.scalar(select(citizen.c.sealed_profile).where(citizen.c.id == citizen_id))
-    if held is None:
+    """Who a citizen is. Raises NotFound, KeyGone when the person has left, RealNameNeeded when nobody proved it."""
+    known = await known_profile(session, ring, citizen_id)
+    if known is None:
+        raise RealNameNeeded
+    return known
+
+
+async def known_profile(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> Profile | None:
+    """As `profile`, and None for a citizen without a proved name."""
+    row = (await session.execute(select(citizen.c.sealed_profile).where(citizen.c.id == citizen_id))).one_or_none()
+    if row is None:
         raise NotFound
+    if row.sealed_profile is None:
+        return None
     key = await keys.fetch(session, ring, owner=citizen_id, purpose="identity")
-    return msgspec.json.decode(sealed.unseal(key, held, place=_place(citizen_id)), type=Profile)
+    return msgspec.json.decode(sealed.unseal(key, row.sealed_profile, place=_place(citizen_id)), type=Profile)
 
 
-def _profile(proved: Proved) -> Profile:
-    name = proved.name.strip()
-    born = idnumber.check(proved.id_number)
+def _profile(proved: Proved) -> Profile | None:
+    """The person behind a proof, None where the provider gives neither name nor number."""
+    if proved.name is None and proved.id_number is None:
+        return None
+    name, number = (proved.name or "").strip(), proved.id_number or ""
+    born = idnumber.check(number)
     if born is None or not 0 < len(name) <= _LONGEST_NAME:
         raise NoIdentity("Verify your real name with the identity provider first, then log in again.")
-    return Profile(name, idnumber.normal(proved.id_number), born)
+    return Profile(name, idnumber.normal(number), born)
 
 
-def _sealed(key: bytes, citizen_id: uuid.UUID, profile: Profile) -> bytes:
-    return sealed.seal(key, msgspec.json.encode(profile), place=_place(citizen_id))
+async def _is_proved(session: AsyncSession, citizen_id: uuid.UUID | None) -> bool:
+    return await session.scalar(select(citizen.c.id_digest).where(citizen.c.id == citizen_id)) is not None
+
+
+async def _make(session: AsyncSession, ring: Keyring, came: Came, *, acr: int) -> uuid.UUID:
+    """A citizen without a name."""
+    citizen_id = ids.new()
+    await session.execute(insert(citizen).values(id=citizen_id, acr=acr, created_at=clock.civil()))
+    await accounts.link(session, ring, came, citizen_id=citizen_id)
+    return citizen_id
+
+
+async def _know(
+    session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID, profile: Profile, *, index: bytes | None
+) -> None:
+    """Write who a citizen is, sealed; `index` is what finds them, None where that is there already."""
+    key = await keys.make(session, ring, owner=citizen_id, purpose="identity")
+    held = sealed.seal(key, msgspec.json.encode(profile), place=_place(citizen_id))
+    found_by = {} if index is None else {"id_digest": index}
+    row = {"acr": REAL_NAME, "sealed_profile": held, **found_by}
+    await session.execute(update(citizen).where(citizen.c.id == citizen_id).values(**row))
+
+
+async def _drop(session: AsyncSession, citizen_id: uuid.UUID | None) -> None:
+    """Forget a citizen without a name and without an account; sessions, tokens and telephone number end with it."""
+    other = select(account.c.digest).where(account.c.citizen_id == citizen_id)
+    if citizen_id is None or await session.scalar(other.limit(1)) is not None:
+        return
+    await keys.destroy(session, owner=citizen_id, purpose="identity")
+    await session.execute(delete(citizen).where(citizen.c.id == citizen_id, citizen.c.id_digest.is_(None)))
 
 
 def _place(citizen_id: uuid.UUID) -> tuple[str, str, bytes]:
     return "auth.citizen", "sealed_profile", citizen_id.bytes
-
-
-async def _in_turn(session: AsyncSession, *digests: bytes) -> None:
-    """Let arrivals of one person or one account pass one after another, so that two first ones make one citizen."""
-    for number in sorted(int.from_bytes(digest[:8], signed=True) for digest in digests):
-        await session.execute(select(func.pg_advisory_xact_lock(number)))

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from auth.citizens import NoIdentity, Proved
+from auth.realname import NoIdentity, Proved
 from core import clock
 from core.errors import Problem, Unavailable
 
@@ -46,7 +46,10 @@ class ProviderDown(Unavailable):
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """A registration at an identity provider. `secret` None makes us a public client there."""
+    """A registration at an identity provider. `secret` None makes us a public client there.
+
+    `number_claim` None: the provider proves that this is one real person, and tells neither name nor number.
+    """
 
     issuer: str
     client_id: str
@@ -54,7 +57,7 @@ class Provider(msgspec.Struct, frozen=True):
     redirect_uri: str
     scope: str = "openid profile"
     name_claim: str = "name"
-    number_claim: str = "id_number"
+    number_claim: str | None = "id_number"
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -65,6 +68,16 @@ class Begun(msgspec.Struct, frozen=True):
 
     address: str
     state: str
+    nonce: str
+    verifier: str
+    since: int
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """What came back from the provider (`code`, `iss`), and what was remembered of the login's beginning."""
+
+    code: str
+    iss: str | None
     nonce: str
     verifier: str
     since: int
@@ -95,21 +108,24 @@ class RelyingParty:
             )
         return Begun(address, state, nonce, verifier, int(clock.wall().timestamp()) - oldest)
 
-    async def complete(self, *, code: str, iss: str | None, nonce: str, verifier: str, since: int) -> Proved:
+    async def verify(self, subject_token: Returned) -> Proved:
         """Redeem the provider's code; what it proves. Raises LoginFailed, NoIdentity, ProviderDown."""
-        metadata = await self._discover()
+        metadata, iss = await self._discover(), subject_token.iss
         if iss is None and metadata.get("authorization_response_iss_parameter_supported"):
             raise LoginFailed("The answer lacks its issuer; log in again.")
         if iss not in {None, self.provider.issuer}:
             raise LoginFailed("The answer is of another issuer; log in again.")
-        given = await self._redeem(metadata, code, verifier)
-        claims = await self._id_token(metadata, given.get("id_token"), nonce)
+        given = await self._redeem(metadata, subject_token.code, subject_token.verifier)
+        claims = await self._id_token(metadata, given.get("id_token"), subject_token.nonce)
+        at = _proved_at(claims, subject_token.since)
+        if self.provider.number_claim is None:
+            return Proved(self.provider.issuer, claims["sub"], None, None, at)
         if self.provider.number_claim not in claims and "userinfo_endpoint" in metadata:
             claims |= await self._userinfo(metadata, given["access_token"], claims["sub"])
         name, number = claims.get(self.provider.name_claim), claims.get(self.provider.number_claim)
         if not isinstance(name, str) or not isinstance(number, str):
             raise NoIdentity("Verify your real name with the identity provider first, then log in again.")
-        return Proved(self.provider.issuer, claims["sub"], name, number, _proved_at(claims, since))
+        return Proved(self.provider.issuer, claims["sub"], name, number, at)
 
     def _client(self) -> Any:
         return AsyncOAuth2Client(

@@ -56,6 +56,7 @@ code = sa.Table(
     sa.Column("challenge", sa.Text, nullable=False),
     sa.Column("jkt", sa.Text),
     sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("acr", sa.SmallInteger, nullable=False),
     sa.Column("auth_time", INSTANT, nullable=False),
     sa.Column("expires_at", INSTANT, nullable=False),
     schema="auth",
@@ -69,13 +70,13 @@ code_use = sa.Table(
     schema="auth",
 )
 
-# `account` and `id_digest` are blind indexes; name, ID number and birth date are sealed under the identity key.
+# `id_digest` is a blind index; name, ID number and birth date are sealed under the identity key. Both are absent
+# together while nobody has proved a name.
 citizen = sa.Table(
     "citizen",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("account", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("id_digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("id_digest", sa.LargeBinary, unique=True),
     sa.Column(
         "index_epoch",
         sa.Integer,
@@ -83,9 +84,33 @@ citizen = sa.Table(
         sa.ForeignKey("keys.epoch.number"),
         index=True,
     ),
-    sa.Column("sealed_profile", sa.LargeBinary, nullable=False),
+    sa.Column("sealed_profile", sa.LargeBinary),
     sa.Column("acr", sa.SmallInteger, nullable=False),
     sa.Column("created_at", INSTANT, nullable=False),
+    sa.CheckConstraint("(id_digest is null) = (sealed_profile is null)", name="whole"),
+    schema="auth",
+)
+
+# The ways in which a citizen comes. `digest` is keyed, over provider and subject; the subject itself is sealed.
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("linked_at", INSTANT, nullable=False),
+    sa.Index(None, "citizen_id"),
+    schema="auth",
+)
+
+# No index: a number finds nobody, since numbers are given away again.
+phone = sa.Table(
+    "phone",
+    metadata,
+    sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("verified_at", INSTANT, nullable=False),
     schema="auth",
 )
 
@@ -93,9 +118,14 @@ session = sa.Table(
     "session",
     metadata,
     sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False, unique=True),
     sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="CASCADE"), nullable=False),
     sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("acr", sa.SmallInteger, nullable=False),
+    sa.Column("device", sa.Text, nullable=False),
     sa.Column("auth_time", INSTANT, nullable=False),
+    sa.Column("began_at", INSTANT, nullable=False),
+    sa.Column("used_at", INSTANT, nullable=False),
     sa.Column("expires_at", INSTANT, nullable=False),
     sa.Column("ended_at", INSTANT),
     sa.Index(None, "citizen_id"),

@@ -19,7 +19,7 @@ from api.staff import holder, limits
 from api.staff.clerks import ClerkNo
 from api.staff.counter import SCOPE
 from api.staff.holder import CardNo, IdCard, Pin, Visit
-from auth import citizens
+from auth import citizens, realname
 from auth.consent import terms
 from auth.counter import cards
 from core import clock, idnumber, sealed
@@ -63,7 +63,7 @@ async def arrive(
     if (born := idnumber.check(data.id_card.number)) is not None:
         terms.must_be_adult(born)
     known = await citizens.find(session, house.ring, id_number=data.id_card.number)
-    proved = citizens.Proved(PROVIDER, shown.hex(), data.id_card.name, data.id_card.number, clock.wall())
+    proved = realname.Proved(PROVIDER, shown.hex(), data.id_card.name, data.id_card.number, clock.wall())
     citizen_id = await citizens.arrive(session, house.ring, proved=proved)
     bound = None
     if data.card is not UNSET:

@@ -14,7 +14,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import tokens
-from auth.citizens import REAL_NAME
+from auth.assurance import REAL_NAME
 from auth.counter.tables import assisted
 from core import clock, ids
 from core.errors import NotFound

@@ -5,9 +5,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import citizens
-from auth.citizens import Proved
-from auth.tables import citizen
+from auth import accounts, citizens
+from auth.accounts import Came
+from auth.realname import NoIdentity, Proved, RealNameNeeded
+from auth.tables import account, citizen, phone
 from core import clock, idnumber, ids, keys
 from core.errors import NotFound
 from core.keys import Keyring
@@ -15,6 +16,7 @@ from core.keys import Keyring
 NUMBER = idnumber.complete("99000019900101001")
 OTHER = idnumber.complete("99000019850505003")
 ANNA = Proved("https://id", "s-1", "安娜", NUMBER, clock.wall())
+WECHAT = Came("wechat:wx1", "o-1", "u-1")
 
 
 class TestArrive:
@@ -51,7 +53,7 @@ class TestArrive:
     )
     async def test_no_identity(self, auth_session: AsyncSession, ring: Keyring, changed: dict[str, str]) -> None:
         """Without a name or a possible ID number there is no citizen."""
-        with pytest.raises(citizens.NoIdentity):
+        with pytest.raises(NoIdentity):
             await citizens.arrive(auth_session, ring, proved=msgspec.structs.replace(ANNA, **changed))
 
     async def test_nothing_personal_in_the_row(self, auth_session: AsyncSession, ring: Keyring) -> None:
@@ -59,8 +61,97 @@ class TestArrive:
         found = await citizens.arrive(auth_session, ring, proved=ANNA)
         row = (await auth_session.execute(select(citizen).where(citizen.c.id == found))).one()
         bytes_held = b"".join(value for value in row if isinstance(value, bytes))
-        for text in (ANNA.name, ANNA.id_number, ANNA.subject, "19900101"):
+        for text in (str(ANNA.name), NUMBER, ANNA.subject, "19900101"):
             assert text.encode() not in bytes_held
+
+
+class TestCome:
+    """`citizens.come`: an account that proves no name."""
+
+    async def test_first_and_again(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """One citizen, without a name; whatever needs a birth date says what to do first."""
+        found = await citizens.come(auth_session, ring, came=WECHAT)
+        assert await citizens.come(auth_session, ring, came=WECHAT) == found
+        assert await citizens.known_profile(auth_session, ring, found) is None
+        with pytest.raises(RealNameNeeded):
+            await citizens.profile(auth_session, ring, found)
+
+    async def test_nothing_personal_in_the_row(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """Neither openid nor unionid nor telephone number is readable in the tables."""
+        found = await citizens.come(auth_session, ring, came=WECHAT)
+        await accounts.bind_phone(auth_session, ring, citizen_id=found, number="13900000001")
+        held = b""
+        for table in (account, phone):
+            row = (await auth_session.execute(select(table).where(table.c.citizen_id == found))).one()
+            held += b"".join(value for value in row if isinstance(value, bytes))
+        for text in (WECHAT.subject, str(WECHAT.alias), "13900000001"):
+            assert text.encode() not in held
+
+    async def test_pairwise_only(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """A provider that tells no plaintext leads to the same person each time, and never to a made-up name."""
+        net = Proved("https://net-id", "pairwise-1", None, None, clock.wall())
+        found = await citizens.arrive(auth_session, ring, proved=net)
+        assert await citizens.arrive(auth_session, ring, proved=net) == found
+        assert await citizens.known_profile(auth_session, ring, found) is None
+
+
+class TestJoin:
+    """`citizens.join`: an account and a proof of the real name in one hand."""
+
+    async def test_a_new_name(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """The account leads to the proved person; the nameless citizen that it led to is gone, with key and phone."""
+        nameless = await citizens.come(auth_session, ring, came=WECHAT)
+        await accounts.bind_phone(auth_session, ring, citizen_id=nameless, number="13900000001")
+        person = await citizens.join(auth_session, ring, came=WECHAT, proved=ANNA)
+        assert await citizens.come(auth_session, ring, came=WECHAT) == person
+        assert (await citizens.profile(auth_session, ring, person)).name == "安娜"
+        assert {one.provider for one in await accounts.of(auth_session, citizen_id=person)} == {
+            "wechat:wx1",
+            "https://id",
+        }
+        assert nameless != person
+        assert await auth_session.scalar(select(citizen.c.id).where(citizen.c.id == nameless)) is None
+        assert await accounts.phone_of(auth_session, ring, citizen_id=nameless) is None
+        with pytest.raises(keys.KeyGone):
+            await keys.fetch(auth_session, ring, owner=nameless, purpose="identity")
+
+    async def test_a_name_that_is_here(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """Whoever proves to be a citizen that is here already joins it, at the first coming or later."""
+        person = await citizens.arrive(auth_session, ring, proved=ANNA)
+        await citizens.come(auth_session, ring, came=WECHAT)
+        for came in (WECHAT, msgspec.structs.replace(WECHAT, subject="o-2")):
+            assert await citizens.join(auth_session, ring, came=came, proved=ANNA) == person
+            assert await citizens.come(auth_session, ring, came=came) == person
+
+    async def test_no_takeover(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """An account of a proved person never passes to another, whoever proves what; nothing is changed."""
+        person = await citizens.join(auth_session, ring, came=WECHAT, proved=ANNA)
+        bo = msgspec.structs.replace(ANNA, subject="s-2", name="博", id_number=OTHER)
+        await citizens.arrive(auth_session, ring, proved=bo)
+        with pytest.raises(citizens.AccountTaken):
+            await citizens.join(auth_session, ring, came=WECHAT, proved=bo)
+        assert await citizens.come(auth_session, ring, came=WECHAT) == person
+
+    async def test_other_accounts_stay(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """A nameless citizen with another account stays for it: only the account that was shown moves."""
+        nameless = await citizens.come(auth_session, ring, came=WECHAT)
+        other = msgspec.structs.replace(WECHAT, subject="o-2")
+        await accounts.link(auth_session, ring, other, citizen_id=nameless)
+        await citizens.join(auth_session, ring, came=WECHAT, proved=ANNA)
+        assert await citizens.come(auth_session, ring, came=other) == nameless
+
+
+class TestForget:
+    """`accounts.forget`."""
+
+    async def test_all_of_one(self, owner_session: AsyncSession, ring: Keyring) -> None:
+        """Every account and the number are gone, and a later arrival by one of them is somebody new."""
+        person = await citizens.join(owner_session, ring, came=WECHAT, proved=ANNA)
+        await accounts.bind_phone(owner_session, ring, citizen_id=person, number="13900000001")
+        assert await accounts.has_phone(owner_session, citizen_id=person)
+        assert await accounts.forget(owner_session, citizen_id=person) == 3
+        assert await accounts.of(owner_session, citizen_id=person) == []
+        assert await citizens.come(owner_session, ring, came=WECHAT) != person
 
 
 class TestProfile:

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from auth import oidc
-from auth.citizens import NoIdentity
+from auth.realname import NoIdentity, RealNameProvider
 
 ISSUER = "https://id.example.city"
 KEY = ECKey.generate_key("P-256", {"kid": "k1"}, private=True)
@@ -85,7 +86,7 @@ async def run(bent: Bent, *, iss: str | None = ISSUER, anew: bool = False) -> An
     here = party(bent)
     begun = await here.begin(anew=anew)
     bent.nonce = bent.nonce or begun.nonce
-    return await here.complete(code="c", iss=iss, nonce=begun.nonce, verifier=begun.verifier, since=begun.since)
+    return await here.verify(oidc.Returned("c", iss, begun.nonce, begun.verifier, begun.since))
 
 
 class TestBegin:
@@ -229,6 +230,18 @@ class TestComplete:
         bent.bend = lambda claims: {name: value for name, value in claims.items() if name != "id_number"}
         with pytest.raises(NoIdentity):
             await run(bent)
+
+    async def test_a_provider_without_plaintext(self) -> None:
+        """A provider of network identities proves one real person and gives neither name nor number."""
+        here = party(Bent())
+        here.provider = msgspec.structs.replace(here.provider, number_claim=None)
+        bent = Bent()
+        here._transport = httpx2.MockTransport(bent)
+        begun = await here.begin()
+        bent.nonce = begun.nonce
+        given: RealNameProvider[oidc.Returned] = here
+        proved = await given.verify(oidc.Returned("c", ISSUER, begun.nonce, begun.verifier, begun.since))
+        assert (proved.subject, proved.name, proved.id_number, proved.level) == ("s-1", None, None, 3)
 
     async def test_userinfo(self) -> None:
         """Name and ID number may come from userinfo, about the same person."""

@@ -18,7 +18,7 @@ import httpx2
 from api import app
 from api.signing import Signer
 from api.tool import demo_city, registration
-from auth import citizens, sessions
+from auth import citizens, realname, sessions
 from core import clock
 from core.settings import ROOT, Settings, read
 from tests.api.conftest import publish
@@ -101,11 +101,11 @@ class Deployment:
         """Somebody who proved who they are and takes part: their browser and ID number."""
         self._serial += 1
         number = demo_city.id_number(date(1990, 5, 4), self._serial)
-        proved = citizens.Proved("test", f"s-{self._serial}", "林一", number, clock.wall())
+        proved = realname.Proved("test", f"s-{self._serial}", "林一", number, clock.wall())
         house = app.make_house(self.settings)
         async with house.doors.work("auth") as session:
             citizen_id = await citizens.arrive(session, house.ring, proved=proved)
-            value, csrf = await sessions.begin(session, citizen_id=citizen_id, auth_time=proved.at)
+            value, csrf = await sessions.begin(session, citizen_id=citizen_id, acr=3, auth_time=proved.at, device="")
         await asyncio.gather(house.short.close(), house.doors.close())
         me = self.browser({"osm_session": value})
         me.headers["X-CSRF-Token"] = csrf

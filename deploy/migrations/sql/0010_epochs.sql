@@ -45,4 +45,4 @@ grant select, insert, delete on keys.epoch to {role}_jobs;
 
 grant select, insert on keys.destroyed_epoch to {role}_jobs;
 
-grant insert on keys.erased to {role}_citizen, {role}_jobs;
+grant insert on keys.erased to {role}_auth, {role}_citizen, {role}_jobs;
