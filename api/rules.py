@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, published
+from api.citizen import archive
 from api.deps import House, HttpRequest
 from api.published import Document, Press
 from auth import notices
@@ -164,10 +165,16 @@ async def cases(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response
     return published.answer(request, await shelf.document("cases", "list", make))
 
 
+@get("/export.schema.json", summary="The schema of an export", tags=["rules"])
+async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
+    """JSON Schema of `export.json` in the archive that `GET /v1/me/export` gives."""
+    return published.answer(request, press.document("export.schema", archive.schema))
+
+
 handlers = [
     Router(
         path="/v1/rules",
-        route_handlers=[scorecards, one_scorecard, the_catalogue, notice, perks, cases],
+        route_handlers=[scorecards, one_scorecard, the_catalogue, notice, perks, cases, export_schema],
         dependencies={
             "session": Provide(deps.work("citizen")),
             "press": Provide(provide_press),

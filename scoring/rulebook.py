@@ -47,7 +47,8 @@ async def current(session: AsyncSession, *, on: date) -> RuleBook:
     book, book_day = await _digest(session, "catalogue", on)
     key = (card, book, max(card_day, book_day))
     if (found := _compiled.get(key)) is None:
-        found = _compile(await _body(session, "scorecard", card), await _body(session, "catalogue", book), key[2])
+        card_text = await text(session, kind="scorecard", digest=card)
+        found = _compile(card_text, await text(session, kind="catalogue", digest=book), key[2])
         _compiled[key] = found
         while len(_compiled) > _KEPT:
             del _compiled[next(iter(_compiled))]
@@ -73,7 +74,8 @@ async def _digest(session: AsyncSession, kind: str, on: date) -> tuple[str, date
     return row.digest, row.effective_on
 
 
-async def _body(session: AsyncSession, kind: str, digest: str) -> str:
+async def text(session: AsyncSession, *, kind: str, digest: str) -> str:
+    """The very text that a digest names, of a file that was published once."""
     query = select(release.c.body).where(release.c.kind == kind, release.c.digest == digest).limit(1)
     return (await session.execute(query)).scalar_one()
 
