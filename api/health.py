@@ -6,20 +6,21 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from api import requests
+from api import requests, sealing
 from api.deps import House
 
 
-class Health(msgspec.Struct, frozen=True):
-    """`status` is `ok`."""
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`status` is `ok`; `warnings` are what an operator should look at though the city works."""
 
-    status: str = "ok"
+    status: str
+    warnings: tuple[str, ...] = ()
 
 
 @get("/healthz/live", summary="The process answers", tags=["operations"])
 async def alive() -> Health:
     """Answer while the process runs."""
-    return Health()
+    return Health("ok")
 
 
 @get("/healthz/ready", summary="Database and short-lived store answer", tags=["operations"])
@@ -28,7 +29,9 @@ async def ready(house: NamedDependency[House]) -> Health:
     async with house.doors.claims("auth") as session:
         await session.execute(text("select 1"))
     await house.short.epoch()
-    return Health()
+    waiting = await sealing.unsealed(house)
+    late = f"entries of the log have been waiting for their seal for {waiting:.0f} s: see that a worker runs"
+    return Health("ok", (late,) if waiting > sealing.SLOW_SECONDS else ())
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["operations"], include_in_schema=False)

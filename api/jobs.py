@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import rotation
+from api import rotation, sealing
 from api.deps import House
 from auth.consent import ledger
 from core import clock, db
@@ -39,7 +39,18 @@ _SWEEPS = (
 
 
 async def run(house: House) -> None:
-    """Work until cancelled; a database that is away, or a rule book that is not published yet, is waited for."""
+    """Seal the log and do the rounds until cancelled."""
+    both = [asyncio.create_task(work) for work in (sealing.run(house), _rounds(house))]
+    try:
+        await asyncio.gather(*both)
+    finally:
+        for one in both:
+            one.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+
+
+async def _rounds(house: House) -> None:
+    """A round every so often; a database that is away, or a rule book that is not published yet, is waited for."""
     done: date | None = None
     while True:
         try:

@@ -17,7 +17,7 @@ from auth.refusals import InvalidClient, InvalidScope, InvalidTarget, TokenRefus
 from core.keys import Keyring
 from core.shortlived import Store
 
-_KEYS = (("es256", "as-at-1"), ("es256", "rules-1"), ("ed25519", "rcpt-1"))
+_KEYS = (("es256", "as-at-1"), ("es256", "rules-1"), ("ed25519", "rcpt-1"), ("ed25519", "log-1"))
 
 
 class Server(msgspec.Struct, frozen=True):

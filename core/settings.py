@@ -39,7 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `database_url` is the owner's DSN (`postgresql://…`); doors get their own roles and passwords from it.
     `master_key` is 32 bytes, the root of derived keys; `epochs_file` holds the epoch keys that wrap personal keys and
     must live outside every database backup. `trusted_proxies`: addresses, comma-separated, whose X-Forwarded-For is
-    believed; everybody else's is not (ASVS 4.1.3).
+    believed; everybody else's is not (ASVS 4.1.3). `log_heads` keeps the log's signed heads, out of the database's
+    administrators' reach.
 
     An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idp_client_secret: str | None = None
     policy_dir: Path = ROOT / "policy"
     trusted_proxies: str = ""
+    log_heads: Path | None = None
 
     def forgotten_within_days(self) -> int:
         """After how many days at most what a person erased is unreadable in every copy, backups included.
@@ -101,6 +103,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         sandbox=env.get("OSMANTHUS_SANDBOX") == "1",
         demo_idp=env.get("OSMANTHUS_DEMO_IDP") == "1",
         policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
+        log_heads=Path(env["OSMANTHUS_LOG_HEADS"]) if env.get("OSMANTHUS_LOG_HEADS") else None,
         **(optional | _epochs(env)),
     )
 

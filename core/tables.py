@@ -80,7 +80,8 @@ release = sa.Table(
     schema="core",
 )
 
-# Who did what, to whose data, why, and what came out. `owner` is the person whose data it is.
+# Who did what, to whose data, why, and what came out. `owner` is the person whose data it is. `salt` keeps the leaf
+# from being guessed, `xid` tells the sealer which transactions are over; neither is ever given by a writer.
 audit_entry = sa.Table(
     "audit_entry",
     metadata,
@@ -93,7 +94,42 @@ audit_entry = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("owner", sa.Uuid),
     sa.Column("detail", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("salt", sa.LargeBinary, nullable=False, server_default=sa.text("uuid_send(gen_random_uuid())")),
+    sa.Column("xid", sa.BigInteger, nullable=False, server_default=sa.text("(pg_current_xact_id()::text)::bigint")),
     sa.Index(None, "owner", "id", postgresql_where=sa.text("owner is not null")),
+    sa.Index(None, "xid"),
+    schema="core",
+)
+
+# Where an entry stands in the sealed log: hashes alone, which outlive the entry.
+audit_leaf = sa.Table(
+    "audit_leaf",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry_id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    schema="core",
+)
+
+# Roots of complete subtrees of 2^level leaves, for every eighth level.
+audit_node = sa.Table(
+    "audit_node",
+    metadata,
+    sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    schema="core",
+)
+
+# Signed heads; every entry of a transaction below `below_xid` was sealed by then.
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("below_xid", sa.BigInteger, nullable=False),
     schema="core",
 )
 

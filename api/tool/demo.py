@@ -1,8 +1,9 @@
 """`osmanthus demo`: one process that is a whole city, from the clone to a served page.
 
 Keeps, under `var/`: the embedded database (`var/pg`), the demo's secrets (`var/demo/secrets.json`), epoch keys, the
-server's log and the kit. Promises: the port is taken first, so a second city on it is told at once; what was started is
-stopped in order, however the process ends; a city whose seeding was cut is made anew; the second start keeps the data.
+server's log, the heads of the sealed log and the kit. Promises: the port is taken first, so a second city on it is told
+at once; what was started is stopped in order, however the process ends; a city whose seeding was cut is made anew; the
+second start keeps the data.
 Does not promise anything about an external database (DATABASE_URL) beyond migrating it and seeding it while new.
 """
 
@@ -44,6 +45,11 @@ class Ground(msgspec.Struct, frozen=True):
     def kit(self) -> Path:
         """What a visitor needs to play every role; its presence says that the city is whole."""
         return self.folder / "kit.json"
+
+    @property
+    def heads(self) -> Path:
+        """The signed heads of the city's log; a new city begins a new log."""
+        return self.folder / "log-heads.txt"
 
     @property
     def seeding(self) -> Path:
@@ -123,6 +129,7 @@ async def prepare(ground: Ground, port: int) -> settings.Settings:
         "OSMANTHUS_BASE_URL": f"http://127.0.0.1:{port}",
         "OSMANTHUS_SANDBOX": "1",
         "OSMANTHUS_DEMO_IDP": "1",
+        "OSMANTHUS_LOG_HEADS": str(ground.heads),
     }  # fmt: skip
     house = settings.read(environment)
     await migrate.upgrade(house.database_url, role_prefix=house.role_prefix)
@@ -143,6 +150,7 @@ async def _make_database(ground: Ground) -> None:
         if not await operator.fetchval("select true from pg_database where datname = $1", DATABASE):
             await operator.execute(f"create database {DATABASE}")
             ground.kit.unlink(missing_ok=True)
+            ground.heads.unlink(missing_ok=True)
     finally:
         await operator.close()
 
