@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import rotation, sealing
 from api.deps import House
-from auth.consent import ledger
+from auth.consent import ends
 from core import clock, db
 from core.audit import Actor, write
 from core.errors import Unavailable
@@ -67,7 +67,7 @@ async def once(house: House, done: date | None = None) -> date | None:
     async with house.doors.work("jobs") as session:
         if not await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")):
             return done
-        await _expire(session)
+        await _expire(session, house)
         await retention.sweep(session, house.ring)
         for statement in _SWEEPS:
             await session.execute(text(statement))
@@ -81,9 +81,9 @@ async def once(house: House, done: date | None = None) -> date | None:
     return today
 
 
-async def _expire(session: AsyncSession) -> None:
+async def _expire(session: AsyncSession, house: House) -> None:
     """End consents that are past their day; what was built on them stays unused for 30 days, then goes."""
-    for ended in await ledger.expire(session, limit=_CHUNK):
+    for ended in await ends.expire(session, house.ring, limit=_CHUNK):
         await write(
             session,
             actor=Actor("system", "jobs"),

@@ -2,17 +2,28 @@
 
 Pure. The head stands between two lines `+++` and names purpose, version, language, title, and the groups of sources:
 core ones are taken or refused with the consent as a whole, each optional one has its own switch (PIPL articles 14
-and 17). The digest is over the whole file, so that what was shown can be proved to the letter.
+and 17). It also says in a few words what receipts repeat: what for, how long, with what consequence, to whom. A version
+that `widens` what is done (another purpose, method or kind of data) ends consents to older ones on its day. The digest
+is over the whole file, so that what was shown can be proved to the letter.
 """
 
 import hashlib
 
 import msgspec
 
-from core.policyfile import Document, Fault, Faulty
+from core.policyfile import Document, Fault, Faulty, Table
 
 _FENCE = "+++"
 _VERSIONS = 100_000
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """Who may receive under this notice, where the notice itself names them (PIPL article 23)."""
+
+    id: str
+    name: str
+    address: str
+    contact: str
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -25,6 +36,12 @@ class Notice(msgspec.Struct, frozen=True):
     digest: str
     core_sources: tuple[str, ...]
     optional_sources: tuple[str, ...]
+    aim: str
+    retention: str
+    consequence: str
+    automated: bool
+    widens: bool
+    recipients: tuple[Recipient, ...]
     body_markdown: str
 
 
@@ -44,6 +61,12 @@ def load(text: str, file: str) -> Notice:
         digest=hashlib.sha256(text.encode()).hexdigest(),
         core_sources=root.words("core_sources", ()),
         optional_sources=root.words("optional_sources", ()),
+        aim=root.text("aim"),
+        retention=root.text("retention"),
+        consequence=root.text("consequence"),
+        automated=root.flag("automated", default=True),
+        widens=root.flag("widens", default=False),
+        recipients=tuple(_recipient(table) for table in root.tables("recipients")),
         body_markdown=body.strip() + "\n",
     )
     if both := sorted(set(notice.core_sources) & set(notice.optional_sources)):
@@ -53,3 +76,9 @@ def load(text: str, file: str) -> Notice:
     root.close()
     document.close()
     return notice
+
+
+def _recipient(table: Table) -> Recipient:
+    found = Recipient(table.text("id"), table.text("name"), table.text("address"), table.text("contact"))
+    table.close()
+    return found

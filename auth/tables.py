@@ -147,6 +147,7 @@ consent = sa.Table(
     sa.Column("given_at", INSTANT, nullable=False),
     sa.Column("expires_at", INSTANT, nullable=False),
     sa.Column("receipt", sa.Text, nullable=False),
+    sa.Column("processing", JSONB),
     sa.Index(None, "citizen_id", "purpose"),
     schema="auth",
 )
@@ -157,7 +158,7 @@ consent_end = sa.Table(
     sa.Column("consent_id", sa.Uuid, sa.ForeignKey("auth.consent.id"), primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", INSTANT, nullable=False),
-    sa.Column("erased_at", INSTANT),
+    sa.Index(None, "at"),
     schema="auth",
 )
 

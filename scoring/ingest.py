@@ -133,7 +133,11 @@ class _Push:
     async def _stage(self) -> None:
         if self._waiting:
             dropped = await staging.stage(
-                self._doors, batch_id=self._batch_id, source=self._source.id, candidates=self._waiting
+                self._doors,
+                batch_id=self._batch_id,
+                source=self._source.id,
+                candidates=self._waiting,
+                sensitive=self._book.sensitive,
             )
             for ref, version in dropped.items():
                 self._dropped[ref] = max(version, self._dropped.get(ref, 0))

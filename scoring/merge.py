@@ -82,7 +82,8 @@ async def _some(
     rows = await connection.fetch(_REMOVE, wrong) if wrong else []
     subjects = [holder.record_subject for holder in people]
     citizens = [holder.citizen_id for holder in people]
-    rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil(), pushed.source)
+    sensitive = sorted(book.sensitive)
+    rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil(), pushed.source, sensitive)
     return await settle(
         session, people, rows, source=pushed.source, book=book, as_of=as_of, action="records.write", batch_id=pushed.id
     )
@@ -203,7 +204,9 @@ cross join lateral (
   where batch_id = $1 and citizen_id = a.citizen_id and record_subject = a.record_subject offset 0
 ) s
 left join scoring.refusal f on f.citizen_id = s.citizen_id and f.kind = s.kind
-where f.kind is null
+where f.kind is null and (s.kind <> all($6::text[]) or exists (
+  select from auth.live_consent v where v.citizen_id = a.citizen_id and v.purpose = 'sensitive:' || s.kind
+))
 on conflict (record_subject, source, ref) do update
 set version = excluded.version, kind = excluded.kind, provider = excluded.provider,
     occurred_on = excluded.occurred_on, quantity = excluded.quantity, level = excluded.level,

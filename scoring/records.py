@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.consent import subjects
 from core import clock
 from core.errors import Conflict, NotFound
 from core.keys import Keyring
@@ -88,6 +89,9 @@ async def of(
     holder = await _holder(session, ring, citizen_id)
     book = await rulebook.current(session, on=clock.today())
     query = _mine(holder).order_by(record.c.occurred_on.desc(), record.c.id.desc()).limit(limit)
+    if book.sensitive:
+        allowed = (await subjects.sensitive(session, citizen_ids=[citizen_id])).get(citizen_id, frozenset())
+        query = query.where(record.c.kind.not_in(book.sensitive - allowed))
     if kind is not None:
         query = query.where(record.c.kind == kind)
     if before is not None:

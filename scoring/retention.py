@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger
-from core import clock, db, keys
+from core import db, keys
 from core.keys import KeyGone, Keyring
 from core.months import shift
 from scoring import holders
@@ -51,6 +51,15 @@ async def erase_source(session: AsyncSession, ring: Keyring, *, citizen_id: uuid
     return len(gone.all())
 
 
+async def erase_kind(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, kind: str) -> int:
+    """Erase every record of a kind about a citizen; the caller refreshes the standing. Returns how many went."""
+    subject = await _subject(session, ring, citizen_id)
+    gone = await session.execute(
+        delete(record).where(record.c.record_subject == subject, record.c.kind == kind).returning(record.c.id)
+    )
+    return len(gone.all())
+
+
 async def sweep(session: AsyncSession, ring: Keyring) -> None:
     """Remove what is over, in the caller's transaction on the jobs door; cheap, and safe to repeat at any time."""
     await session.execute(text(_STAGING))
@@ -61,7 +70,7 @@ async def sweep(session: AsyncSession, ring: Keyring) -> None:
         await ledger.turn(session, citizen_id=citizen_id)
         if await session.scalar(text(_STILL), {"days": GRACE_DAYS, "subject": record_subject}):
             await erase(session, ring, citizen_id=citizen_id)
-            await session.execute(text(_ERASED), {"citizen_id": citizen_id, "at": clock.civil()})
+            await ledger.erased(session, ring, citizen_id=citizen_id, purpose="score")
 
 
 async def spent(session: AsyncSession, people: Iterable[Holder], *, book: RuleBook, today: date) -> None:
@@ -121,8 +130,3 @@ where r.record_subject = any($1::uuid[]) and r.kind = over.kind and r.occurred_o
 """
 
 _OLD = "delete from scoring.standing_change where citizen_id = any($1::uuid[]) and as_of < $2"
-
-_ERASED = """
-update auth.consent_end e set erased_at = :at from auth.consent c
-where c.id = e.consent_id and c.citizen_id = :citizen_id and c.purpose = 'score' and e.erased_at is null
-"""

@@ -30,7 +30,10 @@ class NoScorecardInForce(Unavailable):
 
 
 class RuleBook(msgspec.Struct, frozen=True):
-    """A compiled rule book. `kinds` may be taken: enabled in the catalogue and counted by the scorecard."""
+    """A compiled rule book. `kinds` may be taken: enabled in the catalogue and counted by the scorecard.
+
+    `sensitive` are those of them that need a consent of their own (PIPL article 29).
+    """
 
     scorecard: Scorecard
     evaluator: Evaluator
@@ -38,6 +41,7 @@ class RuleBook(msgspec.Struct, frozen=True):
     reader: LineReader
     words: Words
     kinds: frozenset[str]
+    sensitive: frozenset[str]
     effective_on: date
 
 
@@ -84,7 +88,7 @@ def _compile(card_text: str, catalogue_text: str, effective_on: date) -> RuleBoo
     card = scorecard.load(card_text, "scorecard")
     book = catalogue.load(catalogue_text, "catalogue")
     enabled = {code for code, kind in book.kinds.items() if kind.enabled}
+    taken = card.kinds() & enabled
+    sensitive = frozenset(code for code in taken if book.kinds[code].sensitivity == "S")
     evaluator = evaluate.compile(card)
-    return RuleBook(
-        card, evaluator, book, LineReader(book), traces.words(evaluator), card.kinds() & enabled, effective_on
-    )
+    return RuleBook(card, evaluator, book, LineReader(book), traces.words(evaluator), taken, sensitive, effective_on)

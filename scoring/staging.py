@@ -9,6 +9,7 @@ point at it, and gone with the key.
 import hmac
 import uuid
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
@@ -44,26 +45,41 @@ class Candidate(msgspec.Struct, frozen=True):
     line: Accepted
 
 
-async def stage(doors: Doors, *, batch_id: uuid.UUID, source: str, candidates: Sequence[Candidate]) -> dict[str, int]:
+async def stage(
+    doors: Doors,
+    *,
+    batch_id: uuid.UUID,
+    source: str,
+    candidates: Sequence[Candidate],
+    sensitive: AbstractSet[str] = frozenset(),
+) -> dict[str, int]:
     """Keep the candidates whose person consents; returns the refs and versions (from 2 up) of those that were dropped.
+
+    A line of a `sensitive` kind needs the consent to this kind as well, or it is dropped like a stranger's.
 
     A dropped line may be the correction of a record that was first sent about somebody else; the merge then needs to
     know which ref it was, and nothing more.
     """
     async with doors.work("scorer") as session:
         found = await people(session, doors.ring, source=source, digests=[each.digest for each in candidates])
+        asked = {each.digest for each in candidates if each.line.kind in sensitive}
+        owners = [holder.citizen_id for digest, holder in found.items() if digest in asked]
+        allowed = await subjects.sensitive(session, citizen_ids=owners)
     now = clock.wall()
-    rows = [
-        _row(batch_id, source, each, holder, now)
+    kept = [
+        (each, holder)
         for each in candidates
         if (holder := found.get(each.digest)) is not None
+        and (each.line.kind not in sensitive or each.line.kind in allowed.get(holder.citizen_id, ()))
     ]
+    rows = [_row(batch_id, source, each, holder, now) for each, holder in kept]
     if rows:
         async with doors.claims("source") as session:
             connection = await db.raw(session)
             await connection.copy_records_to_table("staging", schema_name="scoring", columns=COLUMNS, records=rows)
+    numbers = {each.number for each, _ in kept}
     return {
-        each.line.ref: each.line.version for each in candidates if each.digest not in found and each.line.version > 1
+        each.line.ref: each.line.version for each in candidates if each.number not in numbers and each.line.version > 1
     }
 
 

@@ -6,13 +6,15 @@ the records key. Promises that a standing depends on the set of live records and
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.consent import subjects
 from core import clock, db, ids
 from core.db import Doors
 from core.errors import NotFound
@@ -20,7 +22,7 @@ from core.keys import KeyGone, Keyring, fetch
 from scoring import holders, retention, rows, rulebook, traces
 from scoring.holders import Holder
 from scoring.points.evaluate import Evaluation
-from scoring.points.facts import facts
+from scoring.points.facts import RecordRow, facts
 from scoring.rows import Standing
 from scoring.rulebook import RuleBook
 from scoring.tables import standing_change
@@ -121,10 +123,28 @@ async def evaluate(
     """Evaluate each holder's live records on a day, records read in one statement; writes nothing."""
     by_subject = {holder.record_subject: holder for holder in people}
     held = await rows.records(session, by_subject)
+    if book.sensitive:
+        held = await _permitted(session, by_subject, held, book.sensitive)
     return {
         holder.citizen_id: book.evaluator(facts(held.get(subject, ())), holder.adult_on, as_of)
         for subject, holder in by_subject.items()
         if holder.adult_on <= as_of
+    }
+
+
+async def _permitted(
+    session: AsyncSession,
+    people: Mapping[uuid.UUID, Holder],
+    held: Mapping[uuid.UUID, Sequence[RecordRow]],
+    sensitive: AbstractSet[str],
+) -> dict[uuid.UUID, list[RecordRow]]:
+    """The records without those of a sensitive kind whose own consent does not live (PIPL article 29)."""
+    allowed = await subjects.sensitive(session, citizen_ids=[holder.citizen_id for holder in people.values()])
+    return {
+        subject: [
+            one for one in found if one.kind not in sensitive or one.kind in allowed.get(people[subject].citizen_id, ())
+        ]
+        for subject, found in held.items()
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from api import rulebook_files
 from auth.consent import ledger, terms
+from auth.consent.record import Party, PrivacyNotice, Processing, ProcessingMethod, Purpose
 from core import clock, releases, sealed
 from core.db import Doors
 from core.settings import ROOT
@@ -35,6 +36,21 @@ def id_number(order: int, born: date = BORN) -> str:
     """A made-up ID number with a valid check character (GB 11643)."""
     body = f"990000{born:%Y%m%d}{order:03}"
     return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
+
+
+def processing(purpose: str = "score") -> Processing:
+    """What a consent of these tests agrees to."""
+    office = Party("controller", "示范市信用办公室", "窗口", "电话 0000", "公共机构", "controller")
+    return Processing(
+        pii_principal_id="pp_1", privacy_notice=PrivacyNotice("https://x/1", 1, "ab" * 32), language="zh-CN",
+        purpose=Purpose(purpose, "计算积分"), purpose_type="t", lawful_basis="同意", pii_information=(),
+        pii_controllers=("controller",), collection_method="报送",
+        processing_method=ProcessingMethod("自动计算", automated_decision=True, logic="https://x", consequence="加分"),
+        storage_locations=("CN",),
+        retention_period="24个月", processing_locations=("CN",), geographic_restrictions="不出境", service="桂花分",
+        jurisdiction="CN", recipient_third_parties=(), withdrawal_method="https://x/consents", privacy_rights="全部",
+        parties=(office,),
+    )  # fmt: skip
 
 
 def month(back: int) -> str:
@@ -122,8 +138,8 @@ class City:
         citizen_id = citizen_id or uuid.uuid4()
         async with self.doors.work("citizen") as session:
             given = await ledger.give(
-                session, citizen_id=citizen_id, purpose="score", notice_version=1, notice_digest="d",
-                expires_on=TODAY + timedelta(days=days), controller="city", receipt_key=self.ring.ed25519("rcpt-1"),
+                session, self.ring, citizen_id=citizen_id, purpose="score", notice_version=1, notice_digest="d",
+                expires_on=TODAY + timedelta(days=days), processing=processing(),
                 source_digests={source: self.digest(who, source) for source in sources},
             )  # fmt: skip
             await enrol.open(
@@ -136,7 +152,7 @@ class City:
     async def leave(self, who: str) -> None:
         """A person withdraws `score`."""
         async with self.doors.work("citizen") as session:
-            await ledger.withdraw(session, citizen_id=self.people[who], consent_id=self.consents[who])
+            await ledger.withdraw(session, self.ring, citizen_id=self.people[who], consent_id=self.consents[who])
             await retention.erase(session, self.ring, citizen_id=self.people[who])
 
     async def push(self, *lines: Any, source: str = "utilities", size: int = 4096) -> Receipt:

@@ -9,32 +9,19 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 
 import msgspec
-from joserfc.jwk import OKPKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.citizen import notices
+from api.citizen import notices, processing, purposes
 from api.deps import House
 from auth import citizens, clients
+from auth.citizens import Profile
 from auth.consent import ledger, terms
-from auth.consent.ledger import Consent
+from auth.consent.events import BY_CITIZEN, Act
+from auth.consent.rows import Consent
+from auth.notices import Notice
 from core import audit, clock, ids, sealed
 from core.audit import Actor
-from core.errors import FieldError, Invalid
 from scoring import enrol, retention, rulebook, standing
-
-
-class UnknownSource(Invalid):
-    """A chosen source is not among the optional ones of the notice."""
-
-    code = "unknown_source"
-    title = "This source is not offered"
-
-
-class UnknownRecipient(Invalid):
-    """The partner does not exist or does not offer the perk."""
-
-    code = "unknown_recipient"
-    title = "This partner does not offer this perk"
 
 
 class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,98 +32,159 @@ class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Give(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A consent: `purpose` is `score` or `share:<partner>/<perk>`; it ends after `expires_on`, ≤ 12 months away."""
+    """A consent for one purpose; it ends after `expires_on`, ≤ 12 months away.
+
+    `purpose`: score, sensitive:<kind>, share:<partner>/<perk>, recognise:<city> or occupational-report.
+    `optional_sources`: for `score`, those of the notice that are switched on. `screen`: what the citizen saw, in the
+    app's own words (its name and version), kept as evidence.
+    """
 
     purpose: str
     notice: Shown
     expires_on: date
     optional_sources: tuple[str, ...] = ()
+    screen: str = ""
 
 
-async def record(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, asked: Give) -> Consent:
+async def record(
+    session: AsyncSession, house: House, *, citizen_id: uuid.UUID, asked: Give, act: Act = BY_CITIZEN
+) -> Consent:
     """Check and record a consent, and open what it allows."""
     notice = await notices.in_force(session, asked.purpose)
     notices.must_be_shown(notice, version=asked.notice.version, digest=asked.notice.digest)
     profile = await citizens.profile(session, house.ring, citizen_id)
     terms.must_be_adult(profile.birth_date)
-    scoring = asked.purpose == "score"
-    if not scoring:
-        await _recipient(session, asked.purpose)
+    purposes.must_be_offered(asked.optional_sources, notice)
+    act = _with_evidence(act, asked, notice)
+    if asked.purpose == "score":
+        given = await _score(session, house, notice, asked, citizen_id=citizen_id, profile=profile, act=act)
+    else:
+        given = await _other(session, house, notice, asked, citizen_id=citizen_id, act=act)
+    await _note(session, citizen_id, "consent.give", asked.purpose, given.id)
+    return given
+
+
+def _with_evidence(act: Act, asked: Give, notice: Notice) -> Act:
+    """Keep what was on the screen beside the act: which screen, in which language, with which boxes ticked."""
+    seen = {"screen": asked.screen or "unnamed", "locale": notice.language, "ticks": list(asked.optional_sources)}
+    return msgspec.structs.replace(act, evidence={**seen, **act.evidence})
+
+
+async def _score(
+    session: AsyncSession,
+    house: House,
+    notice: Notice,
+    asked: Give,
+    *,
+    citizen_id: uuid.UUID,
+    profile: Profile,
+    act: Act,
+) -> Consent:
+    """Record the consent to points, and let the sources that it names send; points exist from now on."""
+    book = await rulebook.current(session, on=clock.today())
+    keys = await clients.digest_keys(session, house.ring, [*notice.core_sources, *asked.optional_sources])
+    kinds = processing.named(book, core=notice.core_sources, optional=asked.optional_sources)
     given = await ledger.give(
         session,
+        house.ring,
         citizen_id=citizen_id,
         purpose=asked.purpose,
         notice_version=notice.version,
         notice_digest=notice.digest,
         expires_on=asked.expires_on,
-        controller=house.settings.controller,
-        receipt_key=receipt_key(house),
-        source_digests=await _digests(session, house, notice, asked, profile.id_number) if scoring else None,
-        shared=not scoring,
+        processing=processing.describe(house, notice=notice, purpose=asked.purpose, citizen_id=citizen_id, kinds=kinds),
+        source_digests={source: sealed.digest(key, profile.id_number) for source, key in keys.items()},
+        act=act,
     )
-    if scoring:
-        await enrol.open(
-            session,
-            house.ring,
-            citizen_id=citizen_id,
-            consent_id=given.id,
-            adult_on=terms.adult_on(profile.birth_date),
-            until=given.expires_at,
-        )
-        earlier = {source for one in await ledger.of(session, citizen_id=citizen_id) for source in one.sources}
-        await _forget(session, house, citizen_id, earlier - set(given.sources))
-    await _note(session, citizen_id, "consent.give", asked.purpose, given.id)
+    await enrol.open(
+        session,
+        house.ring,
+        citizen_id=citizen_id,
+        consent_id=given.id,
+        adult_on=terms.adult_on(profile.birth_date),
+        until=given.expires_at,
+    )
+    earlier = {source for one in await ledger.of(session, citizen_id=citizen_id) for source in one.sources}
+    await _forget(session, house, citizen_id, earlier - set(given.sources))
     return given
 
 
-def receipt_key(house: House) -> OKPKey:
-    """The key that signs consent receipts."""
-    return house.ring.ed25519("rcpt-1")
+async def _other(
+    session: AsyncSession, house: House, notice: Notice, asked: Give, *, citizen_id: uuid.UUID, act: Act
+) -> Consent:
+    """Record a consent to anything else: to a kind of record, or to a recipient."""
+    kinds = []
+    if asked.purpose.startswith("sensitive:"):
+        book = await rulebook.current(session, on=clock.today())
+        kinds = [(await purposes.sensitive(session, asked.purpose, book, citizen_id=citizen_id), True)]
+    recipient = await purposes.recipient(session, asked.purpose, notice)
+    given = await ledger.give(
+        session,
+        house.ring,
+        citizen_id=citizen_id,
+        purpose=asked.purpose,
+        notice_version=notice.version,
+        notice_digest=notice.digest,
+        expires_on=asked.expires_on,
+        processing=processing.describe(
+            house, notice=notice, purpose=asked.purpose, citizen_id=citizen_id, kinds=kinds, recipient=recipient
+        ),
+        shared=recipient is not None,
+        act=act,
+    )
+    if kinds:
+        await _recount(session, house, citizen_id, "sensitive.given")
+    return given
 
 
-async def _digests(
-    session: AsyncSession, house: House, notice: notices.notices.Notice, asked: Give, id_number: str
-) -> dict[str, bytes]:
-    """Per source that the consent names, the person's digest agreed with it; sources without a client send nothing."""
-    if set(asked.optional_sources) - set(notice.optional_sources):
-        advice = f"Offered are: {', '.join(notice.optional_sources)}."
-        raise UnknownSource(errors=[FieldError("/optional_sources", "unknown_source", advice)])
-    keys = await clients.digest_keys(session, house.ring, [*notice.core_sources, *asked.optional_sources])
-    return {source: sealed.digest(key, id_number) for source, key in keys.items()}
+async def end(
+    session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, act: Act = BY_CITIZEN
+) -> Consent:
+    """Withdraw and erase, in the caller's transaction; one that waits for a renewal is erased before its grace is over.
 
-
-async def _recipient(session: AsyncSession, purpose: str) -> None:
-    partner, _, perk = purpose.partition(":")[2].partition("/")
-    found = await clients.get(session, partner)
-    if found is None or found.role not in {"partner", "citycard"} or perk not in found.perks:
-        raise UnknownRecipient(errors=[FieldError("/purpose", "unknown_recipient", "Use share:<partner>/<perk>.")])
-
-
-async def end(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
-    """Withdraw and erase, in the caller's transaction; an expired one is erased before its grace is over.
-
-    PIPL articles 15 and 47. What a renewed consent allows stays.
+    PIPL articles 15 and 47. What a renewed consent allows stays; without points, sensitive kinds end too.
     """
     await ledger.turn(session, citizen_id=citizen_id)
     before = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
-    ended = await ledger.withdraw(session, citizen_id=citizen_id, consent_id=consent_id)
-    if before.state not in {"given", "expired"} or before.erased_at is not None:
+    ended = await ledger.withdraw(session, house.ring, citizen_id=citizen_id, consent_id=consent_id, act=act)
+    if before.state != "given" and not before.waits:
         return ended
-    if ended.purpose == "score" and await ledger.live(session, citizen_id=citizen_id, purpose="score") is None:
-        await retention.erase(session, house.ring, citizen_id=citizen_id)
-    await ledger.mark_erased(session, consent_id=consent_id)
+    if await ledger.live(session, citizen_id=citizen_id, purpose=ended.purpose) is None:
+        await erase(session, house, ended, act=act)
+        await ledger.erased(session, house.ring, citizen_id=citizen_id, purpose=ended.purpose)
     await _note(session, citizen_id, "consent.withdraw", ended.purpose, consent_id)
     return await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
 
 
+async def erase(session: AsyncSession, house: House, ended: Consent, *, act: Act = BY_CITIZEN) -> None:
+    """Erase what stood on an ended consent that no other one carries on."""
+    if ended.purpose == "score":
+        for one in await ledger.of(session, citizen_id=ended.citizen_id):
+            if one.purpose.startswith("sensitive:") and (one.state == "given" or one.waits):
+                await end(session, house, citizen_id=ended.citizen_id, consent_id=one.id, act=act)
+        await retention.erase(session, house.ring, citizen_id=ended.citizen_id)
+    elif ended.purpose.startswith("sensitive:"):
+        kind = ended.purpose.partition(":")[2]
+        await retention.erase_kind(session, house.ring, citizen_id=ended.citizen_id, kind=kind)
+        await _recount(session, house, ended.citizen_id, "sensitive.ended")
+
+
 async def drop_source(
-    session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, source: str
+    session: AsyncSession,
+    house: House,
+    *,
+    citizen_id: uuid.UUID,
+    consent_id: uuid.UUID,
+    source: str,
+    act: Act = BY_CITIZEN,
 ) -> Consent:
     """Stop one optional source and erase what it sent. Raises NotFound, Ended, CoreSource."""
     await ledger.turn(session, citizen_id=citizen_id)
     one = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)
-    core = (await notices.in_force(session, one.purpose)).core_sources
-    left = await ledger.drop_source(session, citizen_id=citizen_id, consent_id=consent_id, source=source, core=core)
+    core = (await notices.of_version(session, one.purpose, one.notice_version)).core_sources
+    left = await ledger.drop_source(
+        session, house.ring, citizen_id=citizen_id, consent_id=consent_id, source=source, core=core, act=act
+    )
     await _forget(session, house, citizen_id, {source})
     await _note(session, citizen_id, "consent.drop_source", one.purpose, consent_id)
     return left
@@ -144,10 +192,15 @@ async def drop_source(
 
 async def _forget(session: AsyncSession, house: House, citizen_id: uuid.UUID, sources: AbstractSet[str]) -> None:
     """Erase what sources sent that the citizen's consent does not name any more, and count without it."""
-    erase, ring, today = retention.erase_source, house.ring, clock.today()
-    if sum([await erase(session, ring, citizen_id=citizen_id, source=source) for source in sorted(sources)]):
-        book = await rulebook.current(session, on=today)
-        await standing.refresh(session, ring, citizen_ids=[citizen_id], as_of=today, cause="source.dropped", book=book)
+    erase_source, ring = retention.erase_source, house.ring
+    if sum([await erase_source(session, ring, citizen_id=citizen_id, source=source) for source in sorted(sources)]):
+        await _recount(session, house, citizen_id, "source.dropped")
+
+
+async def _recount(session: AsyncSession, house: House, citizen_id: uuid.UUID, cause: str) -> None:
+    today = clock.today()
+    book = await rulebook.current(session, on=today)
+    await standing.refresh(session, house.ring, citizen_ids=[citizen_id], as_of=today, cause=cause, book=book)
 
 
 async def _note(session: AsyncSession, citizen_id: uuid.UUID, action: str, purpose: str, consent_id: uuid.UUID) -> None:

@@ -1,6 +1,7 @@
 """`/v1/me/consents`: give, see and withdraw. Withdrawing takes one call and erases in the same transaction.
 
 PIPL articles 13-17 and 47; 18 and over only; each consent is for one purpose, names its sources, and ends by itself.
+Giving takes a proved real name; for a sensitive kind (PIPL article 29) proved within the last ten minutes.
 """
 
 from datetime import date, datetime
@@ -11,22 +12,31 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards
+from api import guards, stepup
 from api.citizen import agreement
 from api.citizen.agreement import Give, Shown
 from api.citizen.door import behind
 from api.deps import House
 from auth.consent import ledger, terms
-from auth.consent.ledger import Consent
+from auth.consent.events import Act
+from auth.consent.rows import Consent
 from core import ids
+
+_MINUTES = 600
+_DAYS = 90 * 86400  # no session or token lives longer; the level alone is asked
 
 
 class View(msgspec.Struct, frozen=True):
-    """A consent as its citizen sees it. `state`: given, withdrawn, expired or superseded."""
+    """A consent as its citizen sees it. `state`: given, withdrawn, expired, outdated or superseded.
+
+    `needs_renewal`: it is over, nothing uses what stands on it, and giving it anew within 30 days restores that. A
+    consent is outdated by a notice that widens what is done. `receipt` is the newest.
+    """
 
     id: str
     purpose: str
     state: str
+    needs_renewal: bool
     notice: Shown
     sources: tuple[str, ...]
     given_at: datetime
@@ -35,6 +45,20 @@ class View(msgspec.Struct, frozen=True):
     erased_at: datetime | None
     subject: str | None
     receipt: str
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """The record as of one change, signed."""
+
+    state: str
+    at: datetime
+    receipt: str
+
+
+class Receipts(msgspec.Struct, frozen=True):
+    """Every receipt of a consent, oldest first: one for each change of state."""
+
+    receipts: list[Signed]
 
 
 class Views(msgspec.Struct, frozen=True):
@@ -49,6 +73,7 @@ def view(one: Consent) -> View:
         id=ids.show("co", one.id),
         purpose=one.purpose,
         state=one.state,
+        needs_renewal=one.waits,
         notice=Shown(one.notice_version, one.notice_digest),
         sources=one.sources,
         given_at=one.given_at,
@@ -74,6 +99,26 @@ async def see_one(
     return view(await ledger.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id)))
 
 
+@get("/v1/me/consents/{consent_id:str}/receipts", summary="Every receipt of a consent", tags=["citizen"])
+async def receipts(
+    consent_id: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
+) -> Receipts:
+    """The signed record (ISO/IEC TS 27560) after each change: given, sources dropped, ended, erased."""
+    one = await ledger.get(session, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    return Receipts([Signed(*each) for each in one.receipts])
+
+
+def act(caller: guards.Citizen) -> Act:
+    """How this caller's act reaches us."""
+    return Act(channel="page" if caller.csrf else "app", acr=caller.acr, auth_time=caller.auth_time)
+
+
+def must_be_proved(caller: guards.Citizen, purpose: str, *, return_to: str = "/consents") -> None:
+    """Raise StaleLogin unless the caller has proved enough to give a consent for this purpose (ASVS 10.3.4)."""
+    within = _MINUTES if purpose.startswith("sensitive:") else _DAYS
+    stepup.must_be_fresh(caller, within=within, return_to=return_to)
+
+
 @post("/v1/me/consents", summary="Give a consent", tags=["citizen"])
 async def give(
     data: JSONBody[Give],
@@ -81,8 +126,9 @@ async def give(
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
 ) -> View:
-    """Give one consent; it lives from now on, and points exist from now on."""
-    return view(await agreement.record(session, house, citizen_id=caller.id, asked=data))
+    """Give one consent for one purpose; it lives from now on, and with `score` points exist from now on."""
+    must_be_proved(caller, data.purpose)
+    return view(await agreement.record(session, house, citizen_id=caller.id, asked=data, act=act(caller)))
 
 
 @delete("/v1/me/consents/{consent_id:str}", status_code=200, summary="Withdraw a consent", tags=["citizen"])
@@ -93,7 +139,8 @@ async def withdraw(
     caller: NamedDependency[guards.Citizen],
 ) -> View:
     """End a consent with the next request at every door, and erase what was built on it. Repeating changes nothing."""
-    return view(await agreement.end(session, house, citizen_id=caller.id, consent_id=ids.read("co", consent_id)))
+    read = ids.read("co", consent_id)
+    return view(await agreement.end(session, house, citizen_id=caller.id, consent_id=read, act=act(caller)))
 
 
 @delete(
@@ -111,8 +158,10 @@ async def drop_source(
 ) -> View:
     """Take nothing more from one optional source and erase what it sent."""
     read = ids.read("co", consent_id)
-    left = await agreement.drop_source(session, house, citizen_id=caller.id, consent_id=read, source=source)
+    left = await agreement.drop_source(
+        session, house, citizen_id=caller.id, consent_id=read, source=source, act=act(caller)
+    )
     return view(left)
 
 
-handlers = [behind([see, see_one, give, withdraw, drop_source])]
+handlers = [behind([see, see_one, receipts, give, withdraw, drop_source])]

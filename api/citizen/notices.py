@@ -3,13 +3,19 @@
 What was not shown in its present words cannot be agreed to (PIPL article 14).
 """
 
+import re
+from functools import lru_cache
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import notices
 from auth.consent.ledger import NoticeOutdated
 from core import clock, releases
 from core.errors import Invalid, Problem
-from core.releases import Release
+
+OFFERED = "score, sensitive:<kind>, share:<partner>/<perk>, recognise:<city>, occupational-report"
+_PLAIN, _NAMED = {"score", "occupational-report"}, {"share", "recognise"}
+_KIND = re.compile(r"[A-Z]\d{2}")
 
 
 class NoNotice(Problem):
@@ -29,27 +35,42 @@ class PurposeNotOffered(Invalid):
 
 
 def notice_name(purpose: str) -> str:
-    """The notice that explains a purpose: `share:<partner>/<perk>` is explained by `share`."""
-    name = purpose.partition(":")[0]
-    if name not in {"score", "share"}:
-        detail = "Offered are: score, share:<partner>/<perk>."
-        raise PurposeNotOffered(detail)
-    return name
+    """The notice that explains a purpose: one for each sensitive kind, one for all recipients of `share`."""
+    name, _, rest = purpose.partition(":")
+    if name == "sensitive" and _KIND.fullmatch(rest):
+        return purpose
+    if (name in _PLAIN and not rest) or (name in _NAMED and rest):
+        return name
+    detail = f"Offered are: {OFFERED}."
+    raise PurposeNotOffered(detail)
 
 
 async def in_force(session: AsyncSession, purpose: str) -> notices.Notice:
-    """The parsed notice in force for `purpose`. Raises PurposeNotOffered, NoNotice."""
+    """The notice in force for `purpose`: the highest version whose day has come. Raises PurposeNotOffered, NoNotice."""
     name = notice_name(purpose)
-    for release in await releases.in_force(session, on=clock.today(), kind="notice"):
-        notice = parse(release)
-        if notice.purpose == name:
-            return notice
-    raise NoNotice
+    found = [one for one in await all_in_force(session) if one.purpose == name]
+    if not found:
+        raise NoNotice
+    return max(found, key=lambda one: one.version)
 
 
-def parse(release: Release) -> notices.Notice:
-    """The notice in a release's text."""
-    return notices.load(release.body, release.name)
+async def all_in_force(session: AsyncSession) -> list[notices.Notice]:
+    """Every notice whose day has come, older versions too."""
+    return [_parse(one.body, one.name) for one in await releases.in_force(session, on=clock.today(), kind="notice")]
+
+
+async def of_version(session: AsyncSession, purpose: str, version: int) -> notices.Notice:
+    """The notice that a consent was given under, or the one in force when that was never published."""
+    name = notice_name(purpose)
+    for one in await all_in_force(session):
+        if (one.purpose, one.version) == (name, version):
+            return one
+    return await in_force(session, purpose)
+
+
+@lru_cache(maxsize=64)
+def _parse(body: str, name: str) -> notices.Notice:
+    return notices.load(body, name)
 
 
 def must_be_shown(notice: notices.Notice, *, version: int, digest: str) -> None:

@@ -115,7 +115,9 @@ async def agree(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Record the consent in the form and show the points."""
-    await agreement.record(session, house, citizen_id=caller.id, asked=_asked(await request.form()))
+    asked = _asked(await request.form())
+    consents.must_be_proved(caller, asked.purpose)
+    await agreement.record(session, house, citizen_id=caller.id, asked=asked, act=consents.act(caller))
     return Redirect("/", status_code=303)
 
 
@@ -123,6 +125,7 @@ def _asked(form: FormMultiDict) -> Give:
     """The consent in a form. Raises Invalid for a form that no page of ours made."""
     said = {
         "purpose": "score",
+        "screen": "join.html",
         "notice": {"version": form.get("version"), "digest": form.get("digest")},
         "expires_on": form.get("expires_on"),
         "optional_sources": form.getall("optional_sources", []),
@@ -169,7 +172,8 @@ async def withdraw(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Withdraw, erase, and show what was done."""
-    await agreement.end(session, house, citizen_id=caller.id, consent_id=ids.read("co", consent_id))
+    read = ids.read("co", consent_id)
+    await agreement.end(session, house, citizen_id=caller.id, consent_id=read, act=consents.act(caller))
     return Redirect(f"/consents/{consent_id}/withdraw", status_code=303)
 
 
@@ -201,7 +205,9 @@ async def stop_source(
 ) -> Redirect:
     """Stop one optional source and erase what it sent."""
     read = ids.read("co", consent_id)
-    await agreement.drop_source(session, house, citizen_id=caller.id, consent_id=read, source=source)
+    await agreement.drop_source(
+        session, house, citizen_id=caller.id, consent_id=read, source=source, act=consents.act(caller)
+    )
     return Redirect("/consents", status_code=303)
 
 

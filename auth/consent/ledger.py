@@ -1,28 +1,29 @@
 """The consent ledger: what a citizen allowed, to whom, for what, until when.
 
-The one module of this floor that the rooms above may open.
-
-Append-only: giving writes one row, ending writes one row elsewhere. A consent lives while it has no end and has not
-expired, and every reader joins that at use (`auth.live_consent`), so an end takes effect with the next statement at
-every door. PIPL articles 13-17, 23, 29; 国办发〔2020〕49号 forbids consent for life, hence at most twelve months.
+Append-only: giving writes one row, ending writes one row elsewhere, and every change leaves an event with a signed
+receipt of the whole record. A consent lives while it has no end and has not expired, and every reader joins that at use
+(`auth.live_consent`), so an end takes effect with the next statement at every door. PIPL articles 13-17, 23, 29;
+国办发〔2020〕49号 forbids consent for life, hence at most twelve months.
 Not promised here: erasure of what was built on a consent; the front of house calls the rooms that hold it.
 """
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
-from joserfc.jwk import OKPKey
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.consent import receipts, subjects, terms
+from auth.consent import events, rows, subjects, terms
+from auth.consent.events import BY_CITIZEN, BY_CLOCK, Act, Event
+from auth.consent.record import Processing
+from auth.consent.rows import Consent
 from auth.tables import consent, consent_end, consent_source_end
 from core import clock, ids
 from core.errors import Conflict, NotFound
+from core.keys import Keyring
 
 
 class NoticeOutdated(Conflict):
@@ -46,25 +47,6 @@ class Ended(Conflict):
     title = "This consent has ended"
 
 
-class Consent(msgspec.Struct, frozen=True):
-    """One consent as its citizen sees it. `state`: given | withdrawn | expired | superseded | used."""
-
-    id: uuid.UUID
-    citizen_id: uuid.UUID
-    purpose: str
-    one_use: bool
-    notice_version: int
-    notice_digest: str
-    sources: tuple[str, ...]
-    subject: uuid.UUID | None
-    given_at: datetime
-    expires_at: datetime
-    receipt: str
-    state: str
-    ended_at: datetime | None
-    erased_at: datetime | None
-
-
 async def turn(session: AsyncSession, *, citizen_id: uuid.UUID) -> None:
     """Wait until no other transaction changes this citizen's consents, and hold others off until this one ends.
 
@@ -77,42 +59,74 @@ async def turn(session: AsyncSession, *, citizen_id: uuid.UUID) -> None:
 
 async def give(  # noqa: PLR0913  what a consent is made of
     session: AsyncSession,
+    ring: Keyring,
     *,
     citizen_id: uuid.UUID,
     purpose: str,
     notice_version: int,
     notice_digest: str,
     expires_on: date,
-    controller: str,
-    receipt_key: OKPKey,
+    processing: Processing,
     source_digests: Mapping[str, bytes] | None = None,
     shared: bool = False,
+    act: Act = BY_CITIZEN,
 ) -> Consent:
-    """Record a consent that the citizen has just given; an older live one for the same purpose is superseded.
+    """Record a consent that the citizen has just given; an older one for the same purpose is superseded.
 
-    `source_digests`: per source named, the person's digest agreed with that source; None when the purpose takes
-    nothing from sources. `shared` gives the recipient a random pairwise subject. Raises Invalid for a wrong expiry.
+    `processing`: what was agreed to. `source_digests`: per source named, the person's digest agreed with that source;
+    None when the purpose takes nothing from sources. `shared` gives the recipient a random pairwise subject. Raises
+    Invalid for a wrong expiry.
     """
     await turn(session, citizen_id=citizen_id)
-    row: dict[str, Any] = {
-        "id": ids.new(),
-        "citizen_id": citizen_id,
-        "purpose": purpose,
-        "one_use": False,
-        "notice_version": notice_version,
-        "notice_digest": notice_digest,
-        "sources": sorted(source_digests or ()),
-        "subject": ids.random() if shared else None,
-        "given_at": clock.civil(),
-        "expires_at": terms.expiry(expires_on),
-    }
-    row["receipt"] = receipts.sign(receipt_key, row, controller=controller)
-    for older in await _live_rows(session, citizen_id, purpose):
-        await _end(session, older.id, "superseded")
-    await session.execute(insert(consent).values(**row))
+    older = [one for one in await _of(session, citizen_id, purpose) if one.state == "given" or one.waits]
+    made = Consent(
+        id=ids.new(),
+        citizen_id=citizen_id,
+        purpose=purpose,
+        one_use=False,
+        notice_version=notice_version,
+        notice_digest=notice_digest,
+        sources=tuple(sorted(source_digests or ())),
+        subject=ids.random() if shared else None,
+        given_at=clock.civil(),
+        expires_at=terms.expiry(expires_on),
+        processing=processing,
+    )
+    await _begin(session, ring, made, older, act)
     if source_digests is not None:
-        await subjects.name(session, source_digests, citizen_id=citizen_id, consent_id=row["id"])
-    return await get(session, citizen_id=citizen_id, consent_id=row["id"])
+        await subjects.name(session, source_digests, citizen_id=citizen_id, consent_id=made.id)
+    return await get(session, citizen_id=citizen_id, consent_id=made.id)
+
+
+async def _begin(session: AsyncSession, ring: Keyring, made: Consent, older: Sequence[Consent], act: Act) -> None:
+    """Write a new consent with its first event and receipt, and end those that it takes the place of."""
+    before = {"supersedes": ids.show("co", older[0].id)} if older else {}
+    act = msgspec.structs.replace(act, evidence={**act.evidence, **before})
+    event = _event(made, "renewed" if older else "given", act, at=made.given_at)
+    await _write(session, made, rows.signed(ring, msgspec.structs.replace(made, happened=(event,)), at=made.given_at))
+    await events.append(session, event)
+    for one in older:
+        await end(session, ring, one, "superseded", act=act)
+
+
+async def _write(session: AsyncSession, made: Consent, receipt: str | None) -> None:
+    """Write the row of a consent just given."""
+    await session.execute(
+        insert(consent).values(
+            id=made.id,
+            citizen_id=made.citizen_id,
+            purpose=made.purpose,
+            one_use=made.one_use,
+            notice_version=made.notice_version,
+            notice_digest=made.notice_digest,
+            sources=list(made.sources),
+            subject=made.subject,
+            given_at=made.given_at,
+            expires_at=made.expires_at,
+            receipt=receipt or "",
+            processing=msgspec.to_builtins(made.processing),
+        )
+    )
 
 
 async def give_one_use(session: AsyncSession, *, citizen_id: uuid.UUID, purpose: str, until: datetime) -> uuid.UUID:
@@ -135,19 +149,28 @@ async def give_one_use(session: AsyncSession, *, citizen_id: uuid.UUID, purpose:
     return consent_id
 
 
-async def withdraw(session: AsyncSession, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
+async def withdraw(
+    session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, act: Act = BY_CITIZEN
+) -> Consent:
     """End a consent now; repeating it changes nothing. Raises NotFound. PIPL article 15."""
     await turn(session, citizen_id=citizen_id)
     found = await get(session, citizen_id=citizen_id, consent_id=consent_id)
-    if found.state in {"given", "expired"}:
-        await _end(session, consent_id, "withdrawn" if found.state == "given" else "expired")
-        if found.sources:
-            await subjects.leave(session, citizen_id, under=consent_id)
+    if found.state == "given":
+        await end(session, ring, found, "withdrawn", act=act)
+    elif found.state == "expired":
+        await end(session, ring, found, "expired", act=BY_CLOCK)
     return await get(session, citizen_id=citizen_id, consent_id=consent_id)
 
 
 async def drop_source(
-    session: AsyncSession, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, source: str, core: Iterable[str]
+    session: AsyncSession,
+    ring: Keyring,
+    *,
+    citizen_id: uuid.UUID,
+    consent_id: uuid.UUID,
+    source: str,
+    core: Iterable[str],
+    act: Act = BY_CITIZEN,
 ) -> Consent:
     """Stop one optional source of a live consent. Raises NotFound, Ended, CoreSource."""
     await turn(session, citizen_id=citizen_id)
@@ -160,91 +183,59 @@ async def drop_source(
         raise CoreSource(detail)
     if source not in found.sources:
         raise NotFound
-    await session.execute(insert(consent_source_end).values(consent_id=consent_id, source=source, at=clock.civil()))
+    now = clock.civil()
+    await session.execute(insert(consent_source_end).values(consent_id=consent_id, source=source, at=now))
     await subjects.leave(session, citizen_id, only=source, under=consent_id)
+    left = msgspec.structs.replace(found, sources=tuple(one for one in found.sources if one != source))
+    await rows.note(session, ring, left, _event(left, "source_dropped", act, at=now, about=source))
     return await get(session, citizen_id=citizen_id, consent_id=consent_id)
 
 
-async def mark_erased(session: AsyncSession, *, consent_id: uuid.UUID) -> None:
-    """Note that everything built on an ended consent is gone."""
-    await session.execute(
-        update(consent_end).where(consent_end.c.consent_id == consent_id).values(erased_at=clock.civil())
-    )
+async def end(session: AsyncSession, ring: Keyring, one: Consent, reason: str, *, act: Act) -> None:
+    """End a consent for a reason, unless it has ended, and note that; its people leave every source's feed."""
+    at = min(one.expires_at, clock.civil()) if reason == "expired" else clock.civil()
+    ended = upsert(consent_end).values(consent_id=one.id, reason=reason, at=at).on_conflict_do_nothing()
+    fresh = await session.scalar(ended.returning(consent_end.c.consent_id)) is not None
+    if fresh or reason == "superseded":
+        await rows.note(session, ring, one, _event(one, reason, act, at=at))
+    if fresh and one.sources and reason != "superseded":
+        await subjects.leave(session, one.citizen_id, under=one.id)
+
+
+async def erased(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, purpose: str) -> None:
+    """Note of every ended consent for a purpose that all that was built on it is gone."""
+    for one in await _of(session, citizen_id, purpose):
+        if one.state in {"withdrawn", "expired", "outdated"} and one.ended_at and one.erased_at is None:
+            await rows.note(session, ring, one, _event(one, "erased", BY_CLOCK, at=clock.civil()))
 
 
 async def get(session: AsyncSession, *, citizen_id: uuid.UUID, consent_id: uuid.UUID) -> Consent:
     """One of the citizen's own consents; NotFound for anybody else's."""
-    row = (
-        await session.execute(_all().where(consent.c.id == consent_id, consent.c.citizen_id == citizen_id))
-    ).one_or_none()
-    if row is None:
+    mine = (consent.c.id == consent_id) & (consent.c.citizen_id == citizen_id)
+    found = await rows.read(session, rows.everything().where(mine))
+    if not found:
         raise NotFound
-    return await _read(session, row)
+    return found[0]
 
 
 async def of(session: AsyncSession, *, citizen_id: uuid.UUID) -> list[Consent]:
     """All consents of a citizen but the one-use ones, newest first."""
-    rows = await session.execute(
-        _all().where(consent.c.citizen_id == citizen_id, ~consent.c.one_use).order_by(consent.c.id.desc())
-    )
-    return [await _read(session, row) for row in rows.all()]
+    mine = (consent.c.citizen_id == citizen_id) & ~consent.c.one_use
+    return await rows.read(session, rows.everything().where(mine).order_by(consent.c.id.desc()))
 
 
 async def live(session: AsyncSession, *, citizen_id: uuid.UUID, purpose: str) -> Consent | None:
     """The citizen's live consent for a purpose, or None."""
-    rows = await _live_rows(session, citizen_id, purpose)
-    return await _read(session, rows[0]) if rows else None
+    mine = (consent.c.citizen_id == citizen_id) & (consent.c.purpose == purpose) & subjects.is_live()
+    found = await rows.read(session, rows.everything().where(mine).order_by(consent.c.id.desc()))
+    return found[0] if found else None
 
 
-async def expire(session: AsyncSession, *, limit: int) -> list[Consent]:
-    """End up to `limit` consents that are past their day, and take their people out of every source's feed.
-
-    One-use consents are left as they are: they died by the clock, nothing stands on them, and there are many.
-    """
-    over = consent_end.c.consent_id.is_(None) & ~consent.c.one_use & (consent.c.expires_at <= func.core.civil_now())
-    rows = await session.execute(_all().where(over).limit(limit))
-    ended = [await _read(session, row) for row in rows.all()]
-    for one in ended:
-        await _end(session, one.id, "expired")
-        if one.sources:
-            await subjects.leave(session, one.citizen_id, under=one.id)
-    return ended
+async def _of(session: AsyncSession, citizen_id: uuid.UUID, purpose: str) -> list[Consent]:
+    """A citizen's consents for one purpose, newest first."""
+    mine = (consent.c.citizen_id == citizen_id) & (consent.c.purpose == purpose)
+    return await rows.read(session, rows.everything().where(mine).order_by(consent.c.id.desc()))
 
 
-def _all() -> Select[Any]:
-    """Consents with their end, if any."""
-    return select(consent, consent_end.c.reason, consent_end.c.at.label("ended_at"), consent_end.c.erased_at).outerjoin(
-        consent_end, consent_end.c.consent_id == consent.c.id
-    )
-
-
-async def _live_rows(session: AsyncSession, citizen_id: uuid.UUID, purpose: str) -> Sequence[Row[Any]]:
-    query = _all().where(consent.c.citizen_id == citizen_id, consent.c.purpose == purpose, subjects.is_live())
-    return (await session.execute(query.order_by(consent.c.id.desc()))).all()
-
-
-async def _read(session: AsyncSession, row: Row[Any]) -> Consent:
-    dropped = select(consent_source_end.c.source).where(consent_source_end.c.consent_id == row.id)
-    gone = set(await session.scalars(dropped))
-    state = row.reason or ("given" if row.expires_at > clock.civil() else "expired")
-    return Consent(
-        id=row.id,
-        citizen_id=row.citizen_id,
-        purpose=row.purpose,
-        one_use=row.one_use,
-        notice_version=row.notice_version,
-        notice_digest=row.notice_digest,
-        sources=tuple(source for source in row.sources if source not in gone),
-        subject=row.subject,
-        given_at=row.given_at,
-        expires_at=row.expires_at,
-        receipt=row.receipt,
-        state=state,
-        ended_at=row.ended_at,
-        erased_at=row.erased_at,
-    )
-
-
-async def _end(session: AsyncSession, consent_id: uuid.UUID, reason: str) -> None:
-    ended = upsert(consent_end).values(consent_id=consent_id, reason=reason, at=clock.civil())
-    await session.execute(ended.on_conflict_do_nothing())
+def _event(one: Consent, state: str, act: Act, *, at: datetime, about: str = "") -> Event:
+    return events.new(one.citizen_id, one.purpose, state, at=at, act=act, consent_id=one.id, about=about)

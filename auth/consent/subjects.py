@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, LargeBinary, any_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, LargeBinary, Uuid, any_, bindparam, func, select, update
 from sqlalchemy import Sequence as SqlSequence
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -52,6 +52,22 @@ async def subjects_of(
         )
     )
     return {row.digest: Found(row.citizen_id, row.consent_id) for row in await session.execute(query)}
+
+
+async def sensitive(session: AsyncSession, *, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
+    """Per citizen the kinds that a live `sensitive:<kind>` consent allows; whoever gave none is absent."""
+    wanted = list(citizen_ids)
+    if not wanted:
+        return {}
+    given = select(consent.c.citizen_id, consent.c.purpose).where(
+        consent.c.citizen_id == any_(bindparam("citizens", wanted, ARRAY(Uuid))),
+        consent.c.purpose.startswith("sensitive:"),
+        is_live(),
+    )
+    found: dict[uuid.UUID, frozenset[str]] = {}
+    for row in await session.execute(given):
+        found[row.citizen_id] = found.get(row.citizen_id, frozenset()) | {row.purpose.partition(":")[2]}
+    return found
 
 
 async def feed(session: AsyncSession, *, source: str, since: int, limit: int) -> list[Subject]:

@@ -6,6 +6,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
+import auth.consent.tables
 import auth.counter.tables
 import auth.tables
 import core.short.tables
@@ -15,7 +16,7 @@ from core.postgres.engine import engine_of
 from core.tables import metadata
 
 # Imported so that the metadata is whole.
-ROOMS = (core.short.tables, auth.tables, auth.counter.tables, scoring.tables, incentives.tables)
+ROOMS = (core.short.tables, auth.tables, auth.consent.tables, auth.counter.tables, scoring.tables, incentives.tables)
 
 
 def run(connection: Connection) -> None:

@@ -9,10 +9,11 @@ from joserfc.errors import SecurityWarning
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger, subjects, terms
-from auth.consent.ledger import Consent
+from auth.consent.rows import Consent
 from core import clock, ids
 from core.errors import Invalid, NotFound
 from core.keys import Keyring
+from tests.scoringworld import processing
 
 DIGEST = b"\x01" * 32
 
@@ -29,13 +30,13 @@ async def _give(
     digest = citizen.bytes * 2
     return await ledger.give(
         session,
+        ring,
         citizen_id=citizen,
         purpose=purpose,
         notice_version=1,
         notice_digest="ab" * 32,
         expires_on=clock.today() + timedelta(days=30 * months),
-        controller="示范市信用办公室",
-        receipt_key=ring.ed25519("rcpt-1"),
+        processing=processing(purpose),
         source_digests={"utilities": digest, "library": digest} if purpose == "score" else None,
         shared=purpose.startswith("share:"),
     )
@@ -58,7 +59,7 @@ class TestGive:
         given = await _give(citizen_session, ring, citizen)
         with pytest.warns(SecurityWarning, match="RFC 9864"):
             read = jws.deserialize_compact(given.receipt, ring.ed25519("rcpt-1"), algorithms=["EdDSA"])
-        assert b'"purpose":"score"' in read.payload
+        assert b'"code":"score"' in read.payload
         assert str(citizen).encode() not in read.payload
 
     @pytest.mark.parametrize("days", [-1, 0, 367, 4000])
@@ -69,13 +70,13 @@ class TestGive:
         with pytest.raises(Invalid) as raised:
             await ledger.give(
                 citizen_session,
+                ring,
                 citizen_id=citizen,
                 purpose="score",
                 notice_version=1,
                 notice_digest="ab" * 32,
                 expires_on=clock.today() + timedelta(days=days),
-                controller="x",
-                receipt_key=ring.ed25519("rcpt-1"),
+                processing=processing(),
             )
         assert raised.value.errors[0].pointer == "/expires_on"
 
@@ -118,7 +119,7 @@ class TestWithdraw:
         given = await _give(citizen_session, ring, citizen)
         found = await subjects.subjects_of(citizen_session, source="utilities", digests=[citizen.bytes * 2])
         assert found[citizen.bytes * 2].citizen_id == citizen
-        ended = await ledger.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id)
+        ended = await ledger.withdraw(citizen_session, ring, citizen_id=citizen, consent_id=given.id)
         assert ended.state == "withdrawn"
         assert await ledger.live(citizen_session, citizen_id=citizen, purpose="score") is None
         assert await subjects.subjects_of(citizen_session, source="utilities", digests=[citizen.bytes * 2]) == {}
@@ -130,8 +131,8 @@ class TestWithdraw:
     ) -> None:
         """The first end stands."""
         given = await _give(citizen_session, ring, citizen)
-        first = await ledger.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id)
-        assert await ledger.withdraw(citizen_session, citizen_id=citizen, consent_id=given.id) == first
+        first = await ledger.withdraw(citizen_session, ring, citizen_id=citizen, consent_id=given.id)
+        assert await ledger.withdraw(citizen_session, ring, citizen_id=citizen, consent_id=given.id) == first
 
     async def test_nobody_withdraws_for_somebody_else(
         self, citizen_session: AsyncSession, ring: Keyring, citizen: uuid.UUID
@@ -139,7 +140,7 @@ class TestWithdraw:
         """Another citizen's consent is absent."""
         given = await _give(citizen_session, ring, citizen)
         with pytest.raises(NotFound):
-            await ledger.withdraw(citizen_session, citizen_id=ids.new(), consent_id=given.id)
+            await ledger.withdraw(citizen_session, ring, citizen_id=ids.new(), consent_id=given.id)
 
 
 class TestDropSource:
@@ -151,7 +152,7 @@ class TestDropSource:
         """The other source goes on."""
         given = await _give(citizen_session, ring, citizen)
         left = await ledger.drop_source(
-            citizen_session, citizen_id=citizen, consent_id=given.id, source="library", core=["utilities"]
+            citizen_session, ring, citizen_id=citizen, consent_id=given.id, source="library", core=["utilities"]
         )
         assert left.sources == ("utilities",)
         digest = citizen.bytes * 2
@@ -165,7 +166,7 @@ class TestDropSource:
         given = await _give(citizen_session, ring, citizen)
         with pytest.raises(ledger.CoreSource):
             await ledger.drop_source(
-                citizen_session, citizen_id=citizen, consent_id=given.id, source="utilities", core=["utilities"]
+                citizen_session, ring, citizen_id=citizen, consent_id=given.id, source="utilities", core=["utilities"]
             )
 
 

@@ -6,6 +6,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import auth.consent.tables
 import auth.counter.tables
 import auth.tables
 import core.short.tables
@@ -14,7 +15,7 @@ import scoring.tables
 from core.postgres import migrate
 from core.tables import metadata
 
-ROOMS = (core.short.tables, auth.tables, auth.counter.tables, scoring.tables, incentives.tables)
+ROOMS = (core.short.tables, auth.tables, auth.consent.tables, auth.counter.tables, scoring.tables, incentives.tables)
 OURS = ("keys", "core", "auth", "scoring", "incentives")
 
 

@@ -122,7 +122,12 @@ class TestConsent:
         batch = await staged(city, water("r1", ANN), source="library")
         async with city.doors.work("citizen") as session:
             await ledger.drop_source(
-                session, citizen_id=city.people[ANN], consent_id=city.consents[ANN], source="library", core=()
+                session,
+                city.ring,
+                citizen_id=city.people[ANN],
+                consent_id=city.consents[ANN],
+                source="library",
+                core=(),
             )
         assert await merged(city, batch) == 0
 

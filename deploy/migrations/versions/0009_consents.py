@@ -1,12 +1,36 @@
-"""Consents as ISO/IEC TS 27560 records with their events."""
+"""Consents as ISO/IEC TS 27560 records with their events, and the partner's daily statement."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import context, op
 
 revision = "0009"
 down_revision = "0008"
 
+_SQL = Path(__file__).parent.parent / "sql"
+
+
+def _statements(name: str, role: str) -> Iterator[str]:
+    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
+        if statement := block.strip().removesuffix(";"):
+            yield statement
+
 
 def upgrade() -> None:
-    """Change nothing yet."""
+    """What was erased when becomes an event of its own."""
+    for statement in _statements("0009_consents.sql", context.config.attributes["role_prefix"]):
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    """Nothing to take back."""
+    """Put the instants of erasure back beside the ends; what else the events say is lost."""
+    role = context.config.attributes["role_prefix"]
+    op.execute("alter table auth.consent_end add column erased_at timestamptz")
+    op.execute(
+        "update auth.consent_end e set erased_at = v.at from auth.consent_event v "
+        "where v.consent_id = e.consent_id and v.state = 'erased'"
+    )
+    op.execute(f"grant update (erased_at) on auth.consent_end to {role}_citizen, {role}_jobs")
+    op.execute("drop table auth.consent_event")
+    op.execute("alter table auth.consent drop column processing")
