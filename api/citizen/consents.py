@@ -110,13 +110,19 @@ async def receipts(
 
 def act(caller: guards.Citizen) -> Act:
     """How this caller's act reaches us."""
-    return Act(channel="page" if caller.csrf else "app", acr=caller.acr, auth_time=caller.auth_time)
+    channel = "counter" if caller.actor else "page" if caller.csrf else "app"
+    return Act(caller.actor or "citizen", channel, caller.acr, caller.auth_time)
 
 
 def must_be_proved(caller: guards.Citizen, purpose: str, *, return_to: str = "/consents") -> None:
-    """Raise StaleLogin unless the caller has proved enough to give a consent for this purpose (ASVS 10.3.4)."""
-    within = _MINUTES if purpose.startswith("sensitive:") else _DAYS
-    stepup.must_be_fresh(caller, within=within, return_to=return_to)
+    """Raise StaleLogin unless the caller has proved enough to give a consent for this purpose (ASVS 10.3.4).
+
+    A sensitive kind asks for a fresh proof; anything else for the level alone, which a counter has seen to.
+    """
+    if purpose.startswith("sensitive:"):
+        stepup.must_be_fresh(caller, within=_MINUTES, return_to=return_to)
+    elif caller.actor is None:
+        stepup.must_be_fresh(caller, within=_DAYS, return_to=return_to)
 
 
 @post("/v1/me/consents", summary="Give a consent", tags=["citizen"])

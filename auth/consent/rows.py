@@ -133,7 +133,7 @@ def _event(event: Event, one: Consent, principal: str, processing: Processing) -
     return RecordEvent(
         event_time=event.at,
         validity_duration=f"P{days}D",
-        entity_id=principal if event.actor == "citizen" else ours,
+        entity_id=ours if event.actor == "system" else principal,
         event_type="separate" if one.purpose.startswith(_SEPARATE) else "explicit",
         event_state=event.state,
         about=event.about or UNSET,
