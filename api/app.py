@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
 from api import consenting, deps, guards, health, idp, login, oauth, openapi, problems, rules
-from api.citizen import cards, consents, credit_code, export, me, score
+from api.citizen import cards, consents, credit_code, export, me, proxies, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -70,6 +70,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         credit_code,
         citizen_perks,
         cards,
+        proxies,
         releases,
         staff_reviews,
         counter,

@@ -1,7 +1,8 @@
 """Who acts for a citizen, what they may do, and the entry that the citizen sees of each request.
 
-A clerk at a counter does what the citizen's app does, but for a short list. The entry is written, and committed,
-before the request is handled: no fault of a handler loses it. A request that is not allowed leaves one too.
+A clerk at a counter does what the citizen's app does, but for a short list; a relative looks at a short list. The
+entry is written, and committed, before the request is handled: no fault of a handler loses it. A request that is not
+allowed leaves one too.
 """
 
 import uuid
@@ -9,6 +10,7 @@ from typing import Any, cast
 
 from api.deps import Connection, House
 from auth.counter.assisted import Assisted
+from auth.counter.proxies import Proxy
 from core import audit, ids
 from core.audit import Actor
 from core.errors import Forbidden
@@ -17,6 +19,17 @@ _ME = "/v1/me"
 # What belongs to the citizen's own hands: their sessions, and codes that would let a clerk come back without them.
 _OWN_HANDS = ("/v1/me/sessions", "/v1/me/counter-code", "/v1/me/proxies/accept")
 _CREDIT_CODE = "/v1/me/credit-code"
+
+
+# What a relative may look at.
+_SHOWN = frozenset({_ME, *(f"{_ME}/{part}" for part in ("score", "records", "accesses", "consents", "perks"))})
+
+
+class ViewOnly(Forbidden):
+    """A relative may look, and do nothing."""
+
+    code = "view_only"
+    title = "You may only look"
 
 
 class NotAtCounter(Forbidden):
@@ -45,6 +58,21 @@ async def clerk(connection: Connection, here: House, sitting: Assisted) -> None:
     )
     if not allowed:
         raise NotAtCounter("This is done by the citizen alone, or with the city card and its PIN.")
+
+
+async def proxy(connection: Connection, here: House, looking: Proxy) -> None:
+    """Let a relative's request pass, and leave its entry. Raises ViewOnly."""
+    allowed = cast("dict[str, Any]", connection.scope)["method"] == "GET" and _template(connection) in _SHOWN
+    await _note(
+        connection,
+        here,
+        Actor("proxy", ids.show("px", looking.id)),
+        owner=looking.citizen_id,
+        what=("proxy.read", "relative", "asked" if allowed else "denied"),
+        detail={"basis": looking.basis},
+    )
+    if not allowed:
+        raise ViewOnly("Whoever looks for another reads GET /v1/me, /score, /records, /accesses, /consents, /perks.")
 
 
 async def _note(

@@ -17,21 +17,24 @@ from litestar.types import Message, Scope
 
 from api import behalf, cookies
 from api.deps import Connection, House, HttpRequest, house
-from api.proofs import desk, header, insufficient_scope, invalid_token, method, nobody, proved
+from api.proofs import InvalidRequest, desk, header, insufficient_scope, invalid_token, method, nobody, proved
 from auth import clients, sessions, tokens
-from auth.counter import assisted
+from auth.counter import assisted, proxies
+from core import ids
 
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
 GRAVE_AT_COUNTER = 60
+_BEHALF = b"osmanthus-on-behalf-of"
 
 
 class Citizen(msgspec.Struct, frozen=True):
     """A citizen, by cookie (`client_id` None; `csrf`, which forms need, and `session_id` set) or through an app.
 
     `proof` finds their session's or token's row (32 bytes): the citizen door's row policies go by it.
-    `actor` acts for them: `staff:<client>/<clerk>`, with the citizen present and proved anew at `proved_again_at`.
+    `actor` acts for them: `staff:<client>/<clerk>`, with the citizen present and proved anew at `proved_again_at`, or
+    `proxy:<id>`, a relative who may only look: `proof` is then the relative's, and `behalf` their proxy.
     """
 
     id: uuid.UUID
@@ -43,6 +46,8 @@ class Citizen(msgspec.Struct, frozen=True):
     actor: str | None = None
     proved_again_at: datetime | None = None
     session_id: uuid.UUID | None = None
+    view_only: bool = False
+    behalf: uuid.UUID | None = None
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -58,11 +63,16 @@ class Client(msgspec.Struct, frozen=True):
 
 
 async def citizen(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Let citizens in."""
+    """Let citizens in, and relatives who look for one (`Osmanthus-On-Behalf-Of: px_…`)."""
     here = house(connection)
-    if header(connection, b"authorization"):
-        _remember(connection, await _citizen_by_token(connection, here))
-        return
+    by_token = bool(header(connection, b"authorization"))
+    found = await (_citizen_by_token if by_token else _citizen_by_cookie)(connection, here)
+    if named := header(connection, _BEHALF):
+        found = await _looking(connection, here, found, named)
+    _remember(connection, found)
+
+
+async def _citizen_by_cookie(connection: Connection, here: House) -> Citizen:
     value = connection.cookies.get(cookies.session_name(here.settings))
     async with here.doors.claims("auth") as session:
         found = await sessions.find(session, value) if value else None
@@ -70,8 +80,18 @@ async def citizen(connection: Connection, _handler: BaseRouteHandler) -> None:
         nobody("Log in at /login, or send a DPoP-bound access token of scope me.")
     if method(connection) not in cookies.SAFE:
         await cookies.must_be_same_site(connection, here.settings, found.csrf)
-    who = Citizen(found.citizen_id, None, found.acr, found.auth_time, found.hash, found.csrf, session_id=found.id)
-    _remember(connection, who)
+    return Citizen(found.citizen_id, None, found.acr, found.auth_time, found.hash, found.csrf, session_id=found.id)
+
+
+async def _looking(connection: Connection, here: House, relative: Citizen, named: list[str]) -> Citizen:
+    """The citizen for whom a relative looks; another's proxy is absent. The request leaves its entry here."""
+    if len(named) > 1 or relative.actor is not None:
+        raise InvalidRequest("Osmanthus-On-Behalf-Of is sent once, by the relative themselves.")
+    async with here.doors.claims("auth") as session:
+        looking = await proxies.held(session, proxy_id=ids.read("px", named[0]), holder=relative.id)
+    await behalf.proxy(connection, here, looking)
+    changed = {"id": looking.citizen_id, "actor": f"proxy:{named[0]}", "view_only": True, "behalf": looking.id}
+    return msgspec.structs.replace(relative, **changed)
 
 
 def client(role: str, scope: str) -> Guard:

@@ -18,7 +18,7 @@ from core import audit, ids
 from core.errors import FieldError, Invalid
 
 _PAGE = 50
-_OURS = {"citizen": "本人", "system": "系统（自动）"}
+_OURS = {"citizen": "本人", "system": "系统（自动）", "proxy": "您授权查看的亲友"}
 
 
 class Me(msgspec.Struct, frozen=True):
