@@ -95,3 +95,26 @@ class TestPlaces:
             if isinstance(node, ast.Attribute) and node.attr == "unseal"
         }
         assert opening == set(openers)
+
+    def test_nothing_opens_by_itself_on_load(self) -> None:
+        """No column type, event or property turns ciphertext into plaintext behind a reader's back."""
+        hooks = {"TypeDecorator", "process_result_value", "process_bind_param", "UserDefinedType", "hybrid_property"}
+        found = [
+            place(path, getattr(node, "lineno", None))
+            for path in python(*ROOMS)
+            for node in ast.walk(syntax(path))
+            if {getattr(node, name, None) for name in ("id", "attr", "name")} & hooks
+        ]
+        assert found == []
+
+    def test_no_cipher_is_used_beside_the_suites(self) -> None:
+        """Encryption is in one module, so that what is sealed is bound to its place everywhere."""
+        ciphers = re.compile(r"ciphers|fernet", re.IGNORECASE)
+        found = {
+            place(path)
+            for path in python(*ROOMS)
+            for node in ast.walk(syntax(path))
+            if isinstance(node, ast.ImportFrom | ast.Import)
+            and ciphers.search(" ".join([getattr(node, "module", "") or "", *(alias.name for alias in node.names)]))
+        }
+        assert found == {"core/suites.py"}
