@@ -5,13 +5,12 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import select, text
 
-from api import app, rotation
+from api import rotation
 from api.deps import House
 from auth import citizens
 from auth.citizens import Proved
@@ -21,9 +20,8 @@ from core import rotation as record
 from core.errors import NotFound
 from core.keys import Keyring
 from core.rotation import EpochInUse, EpochYoung
-from core.settings import Settings
 from scoring import holders
-from tests.conftest import PREFIX
+from tests.epochsworld import at_home, copied
 from tests.scoringworld import City, id_number, water
 
 BY = audit.Actor("system", "operator")
@@ -32,24 +30,12 @@ ANNA = Proved("https://id", "s-1", "安娜", NUMBER, clock.wall())
 ANN, BOB = id_number(1), id_number(2)
 
 
-def settings(database: str, file: Path, **more: Any) -> Settings:
-    """Settings of a deployment whose epochs may go at once."""
-    given = {"epoch_grace_days": 0} | more
-    return Settings(
-        base_url="http://127.0.0.1", database_url=database, master_key=bytes(range(32)), epochs_file=file,
-        role_prefix=PREFIX, **given,
-    )  # fmt: skip
-
-
 @pytest_asyncio.fixture
 async def house(database: str, ring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """A house on a fresh clone with an epochs file of its own."""
-    (file := tmp_path / "epochs.json").write_bytes(ring.file.read_bytes())
     monkeypatch.setattr(rotation, "_HEARD", timedelta(0))  # one process: it hears at once
-    made = app.make_house(settings(database, file))
-    yield made
-    await made.short.close()
-    await made.doors.close()
+    async with at_home(database, copied(ring.file, tmp_path)) as made:
+        yield made
 
 
 @pytest_asyncio.fixture
@@ -190,13 +176,11 @@ class TestDestroy:
 
     async def test_too_early_is_refused(self, database: str, house: House) -> None:
         """Before the grace is over, and never for the current epoch."""
-        careful = app.make_house(settings(database, house.ring.file, epoch_grace_days=2))
-        await rotation.begin(careful, by=BY)
-        for number in (1, 2):
-            with pytest.raises(EpochYoung):
-                await rotation.destroy(careful, number, by=BY)
-        await careful.short.close()
-        await careful.doors.close()
+        async with at_home(database, house.ring.file, epoch_grace_days=2) as careful:
+            await rotation.begin(careful, by=BY)
+            for number in (1, 2):
+                with pytest.raises(EpochYoung):
+                    await rotation.destroy(careful, number, by=BY)
 
     async def test_it_is_recorded(self, house: House, city: City) -> None:
         """Number, beginning, end and by whom, in a table that no door can change and in the log; once."""
@@ -251,9 +235,7 @@ class TestTurn:
 
     async def test_an_operator_may_do_it_alone(self, database: str, house: House, city: City) -> None:
         """With 0 days nothing begins by itself."""
-        by_hand = app.make_house(settings(database, house.ring.file, epoch_days=0))
         await city.rows("update keys.epoch set began_at = now() - interval '1000 days'")
-        await rotation.turn(by_hand)
-        assert by_hand.ring.epoch == 1
-        await by_hand.short.close()
-        await by_hand.doors.close()
+        async with at_home(database, house.ring.file, epoch_days=0) as by_hand:
+            await rotation.turn(by_hand)
+            assert by_hand.ring.epoch == 1
