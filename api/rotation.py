@@ -40,6 +40,7 @@ MOVERS: dict[str, Mover] = {
     "personal keys": rotation.rewrap,
     "threads": holders.reseal,
     "indexes of ID numbers": reindex.citizens_by_number,
+    "indexes of accounts": reindex.accounts_by_name,
 }
 
 

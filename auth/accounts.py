@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,9 +34,14 @@ class Account(msgspec.Struct, frozen=True):
     linked_at: datetime
 
 
-def digest(ring: Keyring, came: Came) -> bytes:
-    """What finds an account without holding it (32 bytes)."""
-    return sealed.digest(ring.derive("account"), f"{came.provider}|{came.subject}")
+def digests(ring: Keyring, came: Came) -> list[bytes]:
+    """What finds an account without holding it: search them all, write the first (`Keyring.blind`)."""
+    return ring.blind("auth.account.digest", _named(came))
+
+
+def turn(ring: Keyring, came: Came) -> bytes:
+    """What stands for an account in `in_turn`, the same in every epoch; never stored."""
+    return sealed.digest(ring.derive("account"), _named(came))
 
 
 async def in_turn(session: AsyncSession, *digests: bytes) -> None:
@@ -47,18 +52,23 @@ async def in_turn(session: AsyncSession, *digests: bytes) -> None:
 
 async def holder(session: AsyncSession, ring: Keyring, came: Came) -> uuid.UUID | None:
     """The citizen whom an account leads to; None for an account that never came."""
-    return await session.scalar(select(account.c.citizen_id).where(account.c.digest == digest(ring, came)))
+    return await session.scalar(select(account.c.citizen_id).where(account.c.digest.in_(digests(ring, came))))
 
 
 async def link(session: AsyncSession, ring: Keyring, came: Came, *, citizen_id: uuid.UUID) -> None:
     """Let an account lead to a citizen from now on. Whoever had it before has it no more."""
-    found = digest(ring, came)
+    candidates = digests(ring, came)
     key = await keys.make(session, ring, owner=citizen_id, purpose="identity")
-    held = sealed.seal(key, msgspec.json.encode(came), place=("auth.account", "sealed", found))
-    row = {"citizen_id": citizen_id, "provider": came.provider, "sealed": held, "linked_at": clock.civil()}
-    await session.execute(
-        insert(account).values(digest=found, **row).on_conflict_do_update(index_elements=[account.c.digest], set_=row)
-    )
+    row = {"digest": candidates[0], "citizen_id": citizen_id, "provider": came.provider, "linked_at": clock.civil()}
+    row["sealed"] = seal(key, came, candidates[0])
+    known = update(account).where(account.c.digest.in_(candidates)).values(**row).returning(account.c.digest)
+    if (await session.execute(known)).first() is None:
+        await session.execute(insert(account).values(**row))
+
+
+def seal(key: bytes, came: Came, digest: bytes) -> bytes:
+    """Who came, under the citizen's identity key, for the row of this digest."""
+    return sealed.seal(key, msgspec.json.encode(came), place=("auth.account", "sealed", digest))
 
 
 async def of(session: AsyncSession, *, citizen_id: uuid.UUID) -> list[Account]:
@@ -102,3 +112,7 @@ async def forget(session: AsyncSession, *, citizen_id: uuid.UUID) -> int:
         )
         gone += len(done.all())
     return gone
+
+
+def _named(came: Came) -> str:
+    return f"{came.provider}|{came.subject}"

@@ -54,7 +54,7 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
     """
     came, profile = Came(proved.provider, proved.subject), _profile(proved)
     turns = [] if profile is None else [sealed.digest(ring.derive("arrival"), profile.id_number)]
-    await accounts.in_turn(session, accounts.digest(ring, came), *turns)
+    await accounts.in_turn(session, accounts.turn(ring, came), *turns)
     held = await accounts.holder(session, ring, came)
     if profile is None:
         return held or await _make(session, ring, came, acr=REAL_NAME)
@@ -73,7 +73,7 @@ async def arrive(session: AsyncSession, ring: Keyring, *, proved: Proved) -> uui
 
 async def come(session: AsyncSession, ring: Keyring, *, came: Came) -> uuid.UUID:
     """The citizen behind an account that proves no name; made, without one, at the first arrival."""
-    await accounts.in_turn(session, accounts.digest(ring, came))
+    await accounts.in_turn(session, accounts.turn(ring, came))
     held = await accounts.holder(session, ring, came)
     return held or await _make(session, ring, came, acr=WECHAT)
 
@@ -85,7 +85,7 @@ async def join(session: AsyncSession, ring: Keyring, *, came: Came, proved: Prov
     account belongs to another proved person, and then nothing is changed.
     """
     citizen_id = await arrive(session, ring, proved=proved)
-    await accounts.in_turn(session, accounts.digest(ring, came))
+    await accounts.in_turn(session, accounts.turn(ring, came))
     held = await accounts.holder(session, ring, came)
     if held not in {None, citizen_id} and await _is_proved(session, held):
         raise AccountTaken("Log in with the account that belongs to you, or go to a counter; nothing was changed.")

@@ -91,11 +91,18 @@ citizen = sa.Table(
     schema="auth",
 )
 
-# The ways in which a citizen comes. `digest` is keyed, over provider and subject; the subject itself is sealed.
+# The ways in which a citizen comes. `digest` is a blind index of provider and subject; the subject itself is sealed.
 account = sa.Table(
     "account",
     metadata,
     sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column(
+        "index_epoch",
+        sa.Integer,
+        sa.Computed("get_byte(digest, 1) * 256 + get_byte(digest, 2)", persisted=True),
+        sa.ForeignKey("keys.epoch.number"),
+        index=True,
+    ),
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="CASCADE"), nullable=False),
     sa.Column("sealed", sa.LargeBinary),

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 from api import rotation
 from api.deps import House
 from auth import citizens
+from auth.accounts import Came
 from auth.citizens import Proved
 from auth.tables import citizen
 from core import audit, clock, epochs, idnumber, ids, keys
@@ -79,7 +80,9 @@ class TestLevel:
         anna = await arrive(house)
         assert await rotation.begin(house, by=BY) == 2
         moved = await rotation.level(house, by=BY)
-        assert moved == {"personal keys": 3, "threads": 2, "indexes of ID numbers": 1}
+        assert moved == {
+            "personal keys": 3, "threads": 2, "indexes of ID numbers": 1, "indexes of accounts": 1,
+        }  # fmt: skip
         assert set().union(*(await at(house)).values()) == {2}
         await rotation.destroy(house, 1, by=BY)
         assert sorted(epochs.read(house.ring.file).keys) == [2]
@@ -95,6 +98,19 @@ class TestLevel:
         assert await arrive(house) == anna
         await rotation.level(house, by=BY)
         assert await arrive(house) == anna
+
+    async def test_an_account_without_a_name_is_found_through_a_rotation(self, house: House) -> None:
+        """Before it moved, after it moved, and when the old key is gone: the same citizen comes."""
+        found: list[uuid.UUID] = []
+        for step in (rotation.begin, rotation.level, None):
+            async with house.doors.work("auth") as session:
+                found.append(await citizens.come(session, house.ring, came=Came("wechat", "o-1")))
+            if step is not None:
+                await step(house, by=BY)
+        await rotation.destroy(house, 1, by=BY)
+        async with house.doors.work("auth") as session:
+            found.append(await citizens.come(session, house.ring, came=Came("wechat", "o-1")))
+        assert len(set(found)) == 1
 
     async def test_cut_in_the_middle_it_goes_on(
         self, house: House, city: City, monkeypatch: pytest.MonkeyPatch

@@ -17,10 +17,11 @@ import pytest_asyncio
 
 from api import rotation
 from api.deps import House
-from auth import citizens
+from auth import accounts, citizens
 from auth.citizens import Profile, Proved
 from core import clock, embedded, epochs, keys, sealed
 from core.audit import Actor
+from core.errors import NotFound
 from core.keys import KeyGone, Keyring
 from core.postgres import launcher
 from core.sealed import SealBroken
@@ -32,12 +33,13 @@ from tests.scoringworld import City, id_number, penalty
 BY = Actor("system", "operator")
 LEAVER, STAYER = id_number(301), id_number(302)
 NAMES = {LEAVER: "桂离去", STAYER: "桂留下"}
-PAPER = "罚1号"
+PHONE = "13900001301"
 # Every label that a room derives a key for from the master key.
 LABELS = ("id-digest", "account", "arrival", "source-digest", "source-feed", "pairwise-sub", "idempotency", "presented",
           "phone", "dpop-nonce", "card-number", "card-pin", "spoken-code")  # fmt: skip
 COLUMNS = {
     "profile": ("select id, sealed_profile from auth.citizen where id = $1", "auth.citizen", "sealed_profile"),
+    "phone": ("select citizen_id, sealed from auth.phone where citizen_id = $1", "auth.phone", "sealed"),
     "link": ("select citizen_id, sealed from scoring.link where citizen_id = $1", *holders.LINK),
 }  # fmt: skip
 
@@ -58,6 +60,7 @@ async def settle(house: House, city: City, who: str) -> uuid.UUID:
     async with house.doors.work("auth") as session:
         proved = Proved("https://id", who, NAMES[who], who, clock.wall())
         citizen_id = await citizens.arrive(session, house.ring, proved=proved)
+        await accounts.bind_phone(session, house.ring, citizen_id=citizen_id, number=PHONE)
     await city.join(who, citizen_id=citizen_id)
     await city.push(penalty("r" + who, who))
     return citizen_id
@@ -122,17 +125,18 @@ async def end_epoch(house: House) -> None:
     await rotation.destroy(house, 1, by=BY)
 
 
-async def read(database: str, file: Path, who: uuid.UUID) -> tuple[Profile, uuid.UUID]:
-    """Name and number, and the subject of the records, out of a database with an epochs file. Raises KeyGone."""
+async def read(database: str, file: Path, who: uuid.UUID) -> tuple[Profile, str | None]:
+    """Who somebody is, and the number, once the thread led both ways; by an epochs file. Raises KeyGone."""
     async with at_home(database, file) as house:
         async with house.doors.work("auth") as session:
             profile = await citizens.profile(session, house.ring, who)
+            phone = await accounts.phone_of(session, house.ring, citizen_id=who)
         async with house.doors.work("scorer") as session:
             holder = await holders.one(session, house.ring, citizen_id=who)
             assert holder is not None
             back = await holders.owners(session, house.ring, record_subjects=[holder.record_subject])
         assert back == {holder.record_subject: who}
-        return profile, holder.record_subject
+        return profile, phone
 
 
 async def values(database: str, who: uuid.UUID) -> list[tuple[bytes, tuple[str, str, bytes]]]:
@@ -144,6 +148,8 @@ async def values(database: str, who: uuid.UUID) -> list[tuple[bytes, tuple[str, 
             for query, table, column in COLUMNS.values()
             for row, value in await connection.fetch(query, who)
         ]
+        came = await connection.fetch("select digest, sealed from auth.account where citizen_id = $1", who)
+        found += [(row["sealed"], ("auth.account", "sealed", row["digest"])) for row in came]
         wrapped = await connection.fetch("select purpose, wrapped from keys.person_key where owner = $1", who)
         found += [(row["wrapped"], ("keys.person_key", row["purpose"], who.bytes)) for row in wrapped]
         for row in await connection.fetch("select record_subject, sealed_owner from scoring.live"):
@@ -168,16 +174,16 @@ class TestLeft:
     """A citizen who left, in a dump of before."""
 
     async def test_no_key_that_remains_reads_the_dump(self, house: House, world: Place) -> None:
-        """Readable with the epoch of its day; then, with every key that remains, neither name nor number nor link."""
-        profile, _ = await read(world.restored, world.old_file, world.people[LEAVER])
-        assert (profile.name, profile.id_number) == (NAMES[LEAVER], LEAVER)
+        """Readable with the epoch of its day; then with no key: name, ID number, telephone, account and link."""
+        profile, phone = await read(world.restored, world.old_file, world.people[LEAVER])
+        assert (profile.name, profile.id_number, phone) == (NAMES[LEAVER], LEAVER, PHONE)
         await leave(house, world)
         await end_epoch(house)
         for file in (house.ring.file, copied(house.ring.file, house.ring.file.parent, "copy.json")):
             with pytest.raises(KeyGone):
                 await read(world.restored, file, world.people[LEAVER])
         sealed_values = await values(world.restored, world.people[LEAVER])
-        assert len(sealed_values) == 1 + 1 + 2 + 2
+        assert len(sealed_values) == 3 + 1 + 2 + 2  # profile, phone, link; account; wrapped keys; threads back
         tried = 0
         for key in await remaining(house):
             for value, place in sealed_values:
@@ -198,20 +204,30 @@ class TestLeft:
         for key in await remaining(house):
             assert held not in sealed.blind(key, 1, "auth.citizen.id_digest", LEAVER)
 
-    async def test_whoever_stays_opens_in_the_dump_with_the_newest_keys(self, house: House, world: Place) -> None:
-        """Old rows, newest dump of schema keys, newest file: the one who stayed is read, the one who left is not."""
+    async def test_nothing_of_a_person_is_plain_in_the_dump_or_in_the_data_directory(
+        self, house: House, world: Place, cluster: embedded.Cluster
+    ) -> None:
+        """Neither names, numbers and papers, nor an unwrapped personal key, nor an epoch key, in any byte of either."""
+        connection = await asyncpg.connect(house.settings.database_url)
+        await connection.execute("checkpoint")
+        folder = cluster.data / "base" / str(await connection.fetchval(
+            "select oid from pg_database where datname = current_database()"))  # fmt: skip
+        await connection.close()
+        texts = [*NAMES.values(), LEAVER, STAYER, PHONE, "告1号"]
+        secrets = [*(one.encode() for one in texts), *world.personal, *epochs.read(house.ring.file).keys.values()]
+        assert b"osmanthus" in (copy := world.dump.read_bytes()), "the dump is read"
+        for secret in secrets:
+            assert secret not in copy
+            assert secret.hex().encode() not in copy
+        for file in folder.iterdir():
+            stored = file.read_bytes()
+            assert not [secret for secret in secrets if secret in stored], file
+
+    async def test_whoever_stays_opens(self, house: House, world: Place) -> None:
+        """The one who stayed is read under the new epoch, the one who left is nobody."""
         await leave(house, world)
         await end_epoch(house)
-        assert (await read(house.settings.database_url, house.ring.file, world.people[STAYER]))[0].id_number == STAYER
-        newest = world.dump.with_name("keys.sql")
-        tables = (
-            "--table=keys.person_key",
-            "--table=keys.epoch",
-            "--table=keys.erased",
-            "--table=keys.destroyed_epoch",
-        )
-        run("pg_dump", "--dbname", house.settings.database_url, "--data-only", *tables, "--file", str(newest))
-        connection = await asyncpg.connect(world.restored)
-        await connection.execute("truncate keys.person_key, keys.epoch, keys.erased, keys.destroyed_epoch cascade")
-        await connection.close()
-        run("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", world.restored, "--file", str(newest))
+        profile, phone = await read(house.settings.database_url, house.ring.file, world.people[STAYER])
+        assert (profile.id_number, phone) == (STAYER, PHONE)
+        with pytest.raises(NotFound):
+            await read(house.settings.database_url, house.ring.file, world.people[LEAVER])

@@ -80,7 +80,7 @@ class TestPlaces:
             "auth/citizens.py": "a citizen's own profile",
             "auth/matters.py": "what a citizen asked a person to look at, and the answer",
             "auth/counter/cards.py": "the last digits of a citizen's own cards",
-            "auth/reindex.py": "ID numbers, one after the other, to index them under a new epoch",
+            "auth/reindex.py": "ID numbers and accounts, to index them under a new epoch",
             "auth/accounts.py": "a citizen's own telephone number",
             "scoring/staging.py": "papers of staged and stored records",
             "scoring/holders.py": "the thread from a citizen to the records",

@@ -37,6 +37,17 @@ alter table auth.citizen add column index_epoch integer
 
 create index ix_citizen_index_epoch on auth.citizen (index_epoch);
 
+-- An account of before has nothing that it could be indexed from anew; its citizen's next login makes it again.
+delete from auth.account;
+
+alter table auth.account add column index_epoch integer
+  generated always as (get_byte(digest, 1) * 256 + get_byte(digest, 2)) stored
+  constraint fk_account_index_epoch references keys.epoch (number);
+
+create index ix_account_index_epoch on auth.account (index_epoch);
+
+grant select, update (digest, sealed) on auth.account to {role}_jobs;
+
 grant update (epoch, wrapped) on keys.person_key to {role}_jobs;
 
 grant update (id_digest) on auth.citizen to {role}_jobs;

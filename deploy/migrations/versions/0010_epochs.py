@@ -28,6 +28,8 @@ def downgrade() -> None:
     role = context.config.attributes["role_prefix"]
     op.execute(f"revoke update (epoch, wrapped) on keys.person_key from {role}_jobs")
     op.execute(f"revoke update (id_digest) on auth.citizen from {role}_jobs")
+    op.execute(f"revoke select, update (digest, sealed) on auth.account from {role}_jobs")
+    op.execute("alter table auth.account drop column index_epoch")
     op.execute("alter table auth.citizen drop column index_epoch")
     op.execute("drop index scoring.ix_live_epoch")
     op.execute("alter table scoring.live drop constraint fk_live_epoch")
