@@ -22,13 +22,13 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import consenting, deps, guards, health, idp, login, oauth, openapi, problems, rules
+from api import consenting, deps, guards, health, idp, login, oauth, openapi, problems, rules, slips
 from api.citizen import cards, consents, credit_code, export, me, proxies, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
 from api.deps import House
-from api.pages import accesses, frame
+from api.pages import accesses, frame, printed
 from api.pages import consents as consent_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
@@ -76,11 +76,13 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
         counter,
         people,
         rules,
+        slips,
         score_pages,
         consent_pages,
         perk_pages,
         record_pages,
         accesses,
+        printed,
     ]
     return [
         *(handler for module in modules for handler in module.handlers),
