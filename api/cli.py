@@ -116,6 +116,12 @@ def _add_keys(actions: Actions) -> None:
     destroy = keys.add_parser("destroy", help="destroy an epoch for good; refuses while anything hangs on it")
     destroy.add_argument("epoch", type=int)
     destroy.set_defaults(run=commands.keys_destroy)
+    dump = keys.add_parser("dump", help="wrapped keys, erasure list and ends of consents; at least daily")
+    dump.add_argument("file", type=Path)
+    dump.set_defaults(run=commands.keys_dump)
+    restore = keys.add_parser("restore", help="after a database was restored, before any door opens")
+    restore.add_argument("file", type=Path, help="the newest dump")
+    restore.set_defaults(run=commands.keys_restore)
 
 
 def _add_call(actions: Actions) -> None:

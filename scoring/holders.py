@@ -105,7 +105,7 @@ async def reseal(session: AsyncSession, ring: Keyring, *, limit: int) -> int:
         owner = ring.open_epoch(row["epoch"], row["sealed_owner"], place=place)
         moved.append((row["record_subject"], *ring.seal_epoch(owner, place=place)))
     if moved:
-        await connection.execute(_MOVE, *zip(*moved, strict=True))
+        await connection.execute(MOVE, *zip(*moved, strict=True))
     return len(moved)
 
 
@@ -126,7 +126,7 @@ select record_subject, epoch, sealed_owner from scoring.live
 where epoch <> $1 and epoch = any($2::integer[]) limit $3 for update skip locked
 """
 
-_MOVE = """
+MOVE = """
 update scoring.live l set epoch = new.epoch, sealed_owner = new.sealed_owner
 from unnest($1::uuid[], $2::integer[], $3::bytea[]) as new (record_subject, epoch, sealed_owner)
 where l.record_subject = new.record_subject

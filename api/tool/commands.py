@@ -130,6 +130,20 @@ def keys_destroy(chosen: argparse.Namespace) -> None:
     asyncio.run(keys.destroy(chosen.epoch))
 
 
+def keys_dump(chosen: argparse.Namespace) -> None:
+    """Write the dump that a restore needs at its newest."""
+    from api.tool import keys
+
+    asyncio.run(keys.dump(chosen.file))
+
+
+def keys_restore(chosen: argparse.Namespace) -> None:
+    """Bring a restored database to the newest keys."""
+    from api.tool import keys
+
+    asyncio.run(keys.restore(chosen.file))
+
+
 def call(chosen: argparse.Namespace) -> int:
     """Send one signed request; its status goes to standard error, its body to standard output."""
     from api.tool import caller

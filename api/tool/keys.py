@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
-from api import app, rotation
+from api import app, keydump, rotation
 from api.deps import House
 from api.tool.progress import Bar
 from core import rotation as record
@@ -63,3 +64,16 @@ async def destroy(number: int) -> None:
     async with at_home() as house:
         await rotation.destroy(house, number, by=BY)
         print(f"Epoch {number} is destroyed here. Copies of {house.ring.file} that hold it must go too: docs/keys.md.")
+
+
+async def dump(path: Path) -> None:
+    """Write the dump that a restore needs at its newest."""
+    async with at_home() as house:
+        print(f"{await keydump.write(house, path)} lines are in {path}.")
+
+
+async def restore(path: Path) -> None:
+    """Bring a restored database to the newest keys. Raises DumpUnusable."""
+    async with at_home() as house:
+        found = await keydump.restore(house, path, by=BY)
+        print(f"{found.kept} people kept their points; {found.gone} left since, with {found.records} records.")

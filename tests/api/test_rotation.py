@@ -44,9 +44,9 @@ async def city(house: House, database: str) -> City:
     """Two people with records."""
     city = City(house.doors, database)
     await city.publish()
-    for who in (ANN, BOB):
+    for ref, who in (("r-ann", ANN), ("r-bob", BOB)):
         await city.join(who)
-        await city.push(water("r" + who, who))
+        assert (await city.push(water(ref, who))).accepted == 1
     return city
 
 

@@ -15,8 +15,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api import rotation
+from api import keydump, rotation
 from api.deps import House
+from api.keydump import DumpUnusable
 from auth import accounts, citizens
 from auth.citizens import Profile, Proved
 from core import clock, embedded, epochs, keys, sealed
@@ -25,7 +26,7 @@ from core.errors import NotFound
 from core.keys import KeyGone, Keyring
 from core.postgres import launcher
 from core.sealed import SealBroken
-from scoring import holders
+from scoring import holders, staging
 from tests.conftest import _operate
 from tests.epochsworld import MASTER, at_home, copied
 from tests.scoringworld import City, id_number, penalty
@@ -33,6 +34,7 @@ from tests.scoringworld import City, id_number, penalty
 BY = Actor("system", "operator")
 LEAVER, STAYER = id_number(301), id_number(302)
 NAMES = {LEAVER: "桂离去", STAYER: "桂留下"}
+REFS = {LEAVER: "r-left", STAYER: "r-stayed"}
 PHONE = "13900001301"
 # Every label that a room derives a key for from the master key.
 LABELS = ("id-digest", "account", "arrival", "source-digest", "source-feed", "pairwise-sub", "idempotency", "presented",
@@ -62,7 +64,8 @@ async def settle(house: House, city: City, who: str) -> uuid.UUID:
         citizen_id = await citizens.arrive(session, house.ring, proved=proved)
         await accounts.bind_phone(session, house.ring, citizen_id=citizen_id, number=PHONE)
     await city.join(who, citizen_id=citizen_id)
-    await city.push(penalty("r" + who, who))
+    assert (await city.push(penalty(REFS[who], who))).accepted == 1
+    assert await city.rows("select 1 from scoring.record where ref = $1", REFS[who])
     return citizen_id
 
 
@@ -150,6 +153,8 @@ async def values(database: str, who: uuid.UUID) -> list[tuple[bytes, tuple[str, 
         ]
         came = await connection.fetch("select digest, sealed from auth.account where citizen_id = $1", who)
         found += [(row["sealed"], ("auth.account", "sealed", row["digest"])) for row in came]
+        papers = await connection.fetch("select id, sealed from scoring.record where ref = $1", REFS[LEAVER])
+        found += [(row["sealed"], (*staging.SEALED, row["id"].bytes)) for row in papers]
         wrapped = await connection.fetch("select purpose, wrapped from keys.person_key where owner = $1", who)
         found += [(row["wrapped"], ("keys.person_key", row["purpose"], who.bytes)) for row in wrapped]
         for row in await connection.fetch("select record_subject, sealed_owner from scoring.live"):
@@ -174,7 +179,7 @@ class TestLeft:
     """A citizen who left, in a dump of before."""
 
     async def test_no_key_that_remains_reads_the_dump(self, house: House, world: Place) -> None:
-        """Readable with the epoch of its day; then with no key: name, ID number, telephone, account and link."""
+        """Readable with the epoch of its day; then with no key: name, number, telephone, account, papers, link."""
         profile, phone = await read(world.restored, world.old_file, world.people[LEAVER])
         assert (profile.name, profile.id_number, phone) == (NAMES[LEAVER], LEAVER, PHONE)
         await leave(house, world)
@@ -183,7 +188,7 @@ class TestLeft:
             with pytest.raises(KeyGone):
                 await read(world.restored, file, world.people[LEAVER])
         sealed_values = await values(world.restored, world.people[LEAVER])
-        assert len(sealed_values) == 3 + 1 + 2 + 2  # profile, phone, link; account; wrapped keys; threads back
+        assert len(sealed_values) == 3 + 2 + 2 + 2  # profile, phone, link; account, papers; wrapped keys; threads back
         tried = 0
         for key in await remaining(house):
             for value, place in sealed_values:
@@ -231,3 +236,60 @@ class TestLeft:
         assert (profile.id_number, phone) == (STAYER, PHONE)
         with pytest.raises(NotFound):
             await read(house.settings.database_url, house.ring.file, world.people[LEAVER])
+
+
+class TestRestored:
+    """`osmanthus keys restore`: the dump of before, brought to the newest keys."""
+
+    async def test_who_stayed_is_back_and_who_left_is_not(self, house: House, world: Place) -> None:
+        """Old rows, newest dump of keys, newest file: one is read, logs in and has points; of the other no row is."""
+        await leave(house, world)
+        await end_epoch(house)
+        await keydump.write(house, newest := world.dump.with_name("keys.ndjson"))
+        stayer, leaver = world.people[STAYER], world.people[LEAVER]
+        async with at_home(world.restored, house.ring.file) as again:
+            found = await keydump.restore(again, newest, by=BY)
+            assert (found.kept, found.gone, found.records) == (1, 1, 1)
+            assert (await read(world.restored, house.ring.file, stayer))[0].id_number == STAYER
+            async with again.doors.work("auth") as session:
+                proved = Proved("https://id", STAYER, NAMES[STAYER], STAYER, clock.wall())
+                assert await citizens.arrive(session, again.ring, proved=proved) == stayer
+        restored = City(house.doors, world.restored)
+        assert await restored.rows("select 1 from scoring.standing where citizen_id = $1", stayer)
+        for table in ("scoring.standing", "scoring.link", "scoring.standing_change", "auth.account", "auth.phone"):
+            assert not await restored.rows(f"select 1 from {table} where citizen_id = $1", leaver)  # noqa: S608
+        live = "select 1 from auth.live_consent where citizen_id = $1"
+        assert (len(await restored.rows(live, leaver)), len(await restored.rows(live, stayer))) == (0, 1)
+        assert [row["number"] for row in await restored.rows("select number from keys.destroyed_epoch")] == [1]
+        assert [row["number"] for row in await restored.rows("select number from keys.epoch")] == [2]
+
+    async def test_half_a_dump_changes_nothing(self, house: House, world: Place) -> None:
+        """A dump that was cut, or whose epoch the file does not hold, is refused before anything is done."""
+        await keydump.write(house, dump := world.dump.with_name("keys.ndjson"))
+        lines = dump.read_bytes().splitlines(keepends=True)
+        count = "select count(*) from keys.person_key"
+        before = await City(house.doors, world.restored).rows(count)
+        await end_epoch(house)
+        async with at_home(world.restored, house.ring.file) as again:
+            with pytest.raises(DumpUnusable, match="epoch 1"):
+                await keydump.restore(again, dump, by=BY)
+            for cut in (lines[:-1], lines[1:], []):
+                dump.write_bytes(b"".join(cut))
+                with pytest.raises(DumpUnusable, match="last line"):
+                    await keydump.restore(again, dump, by=BY)
+        assert await City(house.doors, world.restored).rows(count) == before
+
+    async def test_who_left_after_the_dump_of_keys_is_found_by_nothing_older(self, house: House, world: Place) -> None:
+        """A key that the dump read just before it was destroyed is destroyed again."""
+        await keydump.write(house, dump := world.dump.with_name("keys.ndjson"))
+        lines = dump.read_bytes().splitlines(keepends=True)
+        await leave(house, world)
+        await keydump.write(house, dump)
+        ends = dump.read_bytes().splitlines(keepends=True)
+        mixed = [*(line for line in lines if b'["key"' in line), *(line for line in ends if b'["key"' not in line)]
+        mixed[-1] = msgspec.json.encode(keydump.Whole(clock.wall() - timedelta(minutes=1), len(mixed) - 1))
+        dump.write_bytes(b"".join(mixed))
+        async with at_home(world.restored, house.ring.file) as again:
+            await keydump.restore(again, dump, by=BY)
+        with pytest.raises(NotFound):
+            await read(world.restored, house.ring.file, world.people[LEAVER])

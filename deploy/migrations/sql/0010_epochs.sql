@@ -57,3 +57,10 @@ grant select, insert, delete on keys.epoch to {role}_jobs;
 grant select, insert on keys.destroyed_epoch to {role}_jobs;
 
 grant insert on keys.erased to {role}_auth, {role}_citizen, {role}_jobs;
+
+-- For `osmanthus keys restore`.
+grant select on keys.erased to {role}_jobs;
+
+grant delete on auth.citizen to {role}_jobs;
+
+grant insert on auth.consent_source_end to {role}_jobs;

@@ -29,6 +29,8 @@ def downgrade() -> None:
     op.execute(f"revoke update (epoch, wrapped) on keys.person_key from {role}_jobs")
     op.execute(f"revoke update (id_digest) on auth.citizen from {role}_jobs")
     op.execute(f"revoke select, update (digest, sealed) on auth.account from {role}_jobs")
+    op.execute(f"revoke delete on auth.citizen from {role}_jobs")
+    op.execute(f"revoke insert on auth.consent_source_end from {role}_jobs")
     op.execute("alter table auth.account drop column index_epoch")
     op.execute("alter table auth.citizen drop column index_epoch")
     op.execute("drop index scoring.ix_live_epoch")
