@@ -22,7 +22,7 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import consenting, deps, guards, health, idp, login, oauth, openapi, problems, rules, slips
+from api import consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
 from api.citizen import cards, consents, credit_code, export, me, proxies, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
@@ -75,6 +75,7 @@ _MODULES = (
     people,
     rules,
     slips,
+    log,
     score_pages,
     consent_pages,
     perk_pages,

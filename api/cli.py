@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_score(actions)
     _add_client(actions)
     _add_keys(actions)
+    _add_audit(actions)
     _add_call(actions)
     return top
 
@@ -122,6 +123,13 @@ def _add_keys(actions: Actions) -> None:
     restore = keys.add_parser("restore", help="after a database was restored, before any door opens")
     restore.add_argument("file", type=Path, help="the newest dump")
     restore.set_defaults(run=commands.keys_restore)
+
+
+def _add_audit(actions: Actions) -> None:
+    audit = actions.add_parser("audit", help="the sealed log").add_subparsers(metavar="ACTION", required=True)
+    verify = audit.add_parser("verify", help="find what was altered, removed, put in or moved, and say where")
+    verify.add_argument("--heads", type=Path, metavar="FILE", help="signed heads; default: OSMANTHUS_LOG_HEADS")
+    verify.set_defaults(run=commands.audit_verify)
 
 
 def _add_call(actions: Actions) -> None:

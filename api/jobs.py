@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import rotation, sealing
 from api.deps import House
 from auth.consent import ends
-from core import clock, db
+from core import audit, clock, db
 from core.audit import Actor, write
 from core.errors import Unavailable
 from scoring import retention, standing
@@ -69,6 +69,7 @@ async def once(house: House, done: date | None = None) -> date | None:
             return done
         await _expire(session, house)
         await retention.sweep(session, house.ring)
+        await audit.sweep(session, most=_CHUNK)
         for statement in _SWEEPS:
             await session.execute(text(statement))
     await house.short.sweep()

@@ -1,7 +1,8 @@
 """The log of acts: who did what, to whose data, why, and what came out. Plain inserts, in the transaction of the act.
 
 Entries that concern a person carry that person as `owner`, and the person reads them as "who looked". Entries never
-hold personal data themselves. Not promised here: proof against a database administrator; the sealer adds that.
+hold personal data themselves. The sealer (`core.sealer`) seals what was committed; a trigger keeps entries as they are
+until their ten years are over.
 """
 
 import uuid
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, db, ids
@@ -96,3 +97,29 @@ async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: 
         Entry(row.id, row.at, Actor(row.actor_kind, row.actor), row.action, row.purpose, row.outcome, row.detail)
         for row in await session.execute(query)
     ]
+
+
+_SWEEP = """
+  with old as (
+    select e.id from core.audit_entry e join core.audit_leaf l on l.entry_id = e.id
+    where e.id < uuidv7(core.civil_now() - now() - interval '10 years')
+      and e.at < core.civil_now() - interval '10 years'
+      and l.seq < (select max(size) from core.audit_head where at < core.civil_now() - interval '10 years')
+    order by e.id limit :most
+  ), gone as (delete from core.audit_entry e using old where e.id = old.id returning 1)
+  select count(*) from gone
+"""
+
+
+async def sweep(session: AsyncSession, *, most: int) -> int:
+    """Delete the oldest entries whose ten years are over; their leaves and heads stay. Returns how many.
+
+    Ten years: the longest of the periods for query logs (SZX 45: five years; ZJ 20: ten).
+    """
+    swept = await session.scalar(text(_SWEEP), {"most": most}) or 0
+    if swept:
+        actor = Actor("system", "jobs")
+        await write(
+            session, actor=actor, action="audit.sweep", purpose="retention", outcome="done", detail={"entries": swept}
+        )
+    return swept

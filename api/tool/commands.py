@@ -91,6 +91,14 @@ def doctor(chosen: argparse.Namespace) -> int:
     return asyncio.run(look())
 
 
+def audit_verify(chosen: argparse.Namespace) -> int:
+    """Judge the sealed log; fails when anything was altered, removed, put in or moved."""
+    from api.tool import auditing
+    from core import settings
+
+    return 0 if asyncio.run(auditing.verify(settings.read(), chosen.heads)) else FAILED
+
+
 def client_add(chosen: argparse.Namespace) -> None:
     """Register a client and print its entry for a kit, private key included."""
     from api.tool import registration
