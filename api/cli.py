@@ -98,10 +98,13 @@ def _add_client(actions: Actions) -> None:
         "scope": "what it may do",
         "kind": "record kinds that a source sends",
         "perk": "perks that a partner grants",
-        "redirect-uri": "where a citizens' app gets codes",
+        "redirect-uri": "where a citizens' app, or a partner that asks citizens for a standing consent, gets codes",
+        "purpose": "what a partner may ask citizens for; by default one for each of its perks",
     }
     for option, text in repeatable.items():
         add.add_argument(f"--{option}", action="append", default=[], help=f"{text}; repeat for more")
+    add.add_argument("--contact", default="", help="how citizens reach a partner; they read it before they agree")
+    add.add_argument("--introspects", action="store_true", help="it may ask about every client's tokens (RFC 7662)")
     add.add_argument("--jwk", type=Path, help="its public key; without it a P-256 key is made and printed")
     add.set_defaults(run=commands.client_add)
 

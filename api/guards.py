@@ -18,7 +18,7 @@ from litestar.types import Message, Scope
 from api import behalf, cookies
 from api.deps import Connection, House, HttpRequest, house
 from api.proofs import InvalidRequest, desk, header, insufficient_scope, invalid_token, method, nobody, proved
-from auth import clients, sessions, tokens
+from auth import atjwt, clients, sessions, tokens
 from auth.counter import assisted, proxies
 from core import ids
 
@@ -51,7 +51,10 @@ class Citizen(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """A partner, source, city-card operator or staff system; `jti_hash` finds its token's row."""
+    """A partner, source, city-card operator or staff system; `jti_hash` finds its token's row.
+
+    `grant`: perk and subject that a token is good for, when it stands for one consent (RFC 9396).
+    """
 
     client_id: str
     role: str
@@ -60,6 +63,7 @@ class Client(msgspec.Struct, frozen=True):
     perks: frozenset[str]
     jti_hash: bytes
     jkt: str
+    grant: tuple[str, str] | None = None
 
 
 async def citizen(connection: Connection, _handler: BaseRouteHandler) -> None:
@@ -108,7 +112,8 @@ def client(role: str, scope: str) -> Guard:
 def partner_hot(scope: str) -> Guard:
     """As `client("partner", scope)`, for handlers whose gate function proves the token's row by `jti_hash`.
 
-    The row is looked up once a minute here, for the client's perks; no row from the gate means `invalid_token()`.
+    A token that stands for one consent is let in too: the gate proves that it is used for that one. The row is looked
+    up once a minute here, for the client's perks; no row from the gate means `invalid_token()`.
     """
 
     async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
@@ -116,9 +121,9 @@ def partner_hot(scope: str) -> Guard:
         issuer = desk(here).tokens
         access = await proved(connection, here)
         if (known := issuer.known(access)) is None:
-            _remember(connection, await _client(here, access, "partner", scope))
+            _remember(connection, await _client(here, access, "partner", scope, grants=True))
             return
-        _must_have(access, scope, known.role, "partner")
+        _must_have(access, scope, known.role, "partner", grants=True)
         _remember(connection, _caller(known, access))
 
     return guard
@@ -157,7 +162,7 @@ async def _citizen_by_token(connection: Connection, here: House) -> Citizen:
     return Citizen(live.citizen_id, access.client_id, access.acr, access.auth_time, access.jti_hash)
 
 
-async def _at_counter(connection: Connection, here: House, access: tokens.Access, actor: str) -> Citizen:
+async def _at_counter(connection: Connection, here: House, access: atjwt.Access, actor: str) -> Citizen:
     """A citizen in whose presence a clerk acts; the request leaves its entry here."""
     async with here.doors.claims("auth") as session:
         sitting = await assisted.by_token(session, access.jti_hash)
@@ -175,22 +180,25 @@ async def _at_counter(connection: Connection, here: House, access: tokens.Access
     )
 
 
-async def _client(here: House, access: tokens.Access, role: str, scope: str) -> Client:
+async def _client(here: House, access: atjwt.Access, role: str, scope: str, *, grants: bool = False) -> Client:
     async with here.doors.claims("auth") as session:
         live = await tokens.live(session, access.jti_hash)
     if live is None:
         raise invalid_token()
-    _must_have(access, scope, live.client.role, role)
+    _must_have(access, scope, live.client.role, role, grants=grants)
     desk(here).tokens.know(access, live.client)
     return _caller(live.client, access)
 
 
-def _caller(known: clients.Client, access: tokens.Access) -> Client:
-    return Client(known.client_id, known.role, access.scopes, known.kinds, known.perks, access.jti_hash, access.jkt)
+def _caller(known: clients.Client, access: atjwt.Access) -> Client:
+    grant = (access.details[0]["perk"], access.details[0]["subject"]) if access.details else None
+    return Client(
+        known.client_id, known.role, access.scopes, known.kinds, known.perks, access.jti_hash, access.jkt, grant
+    )
 
 
-def _must_have(access: tokens.Access, scope: str, role: str, wanted: str) -> None:
-    if scope not in access.scopes or role != wanted:
+def _must_have(access: atjwt.Access, scope: str, role: str, wanted: str, *, grants: bool) -> None:
+    if scope not in access.scopes or role != wanted or (access.details and not grants):
         raise insufficient_scope(scope)
 
 

@@ -11,10 +11,11 @@ from litestar import MediaType, Response, Router, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import formdocs
+from api import formdocs, permission
 from api.deps import House, HttpRequest
-from auth import authorize, dpop, par, server, tokens
-from auth.refusals import CodeReplayed, Refusal, UnsupportedGrantType
+from api.proofs import desk as desk_of
+from auth import authorize, dpop, introspection, par, refresh, renewal, revocation, server, tokens
+from auth.refusals import CodeReplayed, InvalidDetails, RefreshReused, Refusal, UnsupportedGrantType
 from core.errors import TooMany
 
 _FORM = "application/x-www-form-urlencoded"
@@ -24,13 +25,9 @@ _A_MINUTE = 60
 _TOKENS_A_MINUTE = 600
 _PUSHES_A_MINUTE = 600
 _AUTH = ("client_assertion_type", "client_assertion")
-_GRANTS = {"client_credentials", "authorization_code"}
+_GRANTS = {"client_credentials", "authorization_code", "refresh_token"}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _CACHED = {"Cache-Control": "public, max-age=300"}
-
-
-def _desk(house: House) -> server.Server:
-    return server.of(house.settings.base_url, house.ring, house.short)
 
 
 def refused(request: HttpRequest, error: Refusal) -> Response[dict[str, str]]:
@@ -59,7 +56,7 @@ async def read_form(request: HttpRequest) -> dict[str, str]:
 
 async def prove(request: HttpRequest, house: House) -> dpop.Proof:
     """The DPoP proof of a request to one of these endpoints. Raises ProofRefused, NonceWanted."""
-    desk = _desk(house)
+    desk = desk_of(house)
     url = f"{house.settings.base_url}{request.scope['path']}"
     return await dpop.check(_proofs(request), method="POST", url=url, nonces=desk.nonces, short=desk.short)
 
@@ -81,17 +78,18 @@ def answer(body: Any, proof: dpop.Proof | None = None, *, status: int = 200) -> 
     summary="Get an access token",
     request_max_body_size=_BODY,
     operation_class=formdocs.form(
-        "grant_type", optional=("scope", "resource", "code", "redirect_uri", "code_verifier", "client_id", *_AUTH)
+        "grant_type",
+        optional=("scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "client_id", *_AUTH),
     ),
 )
 async def token(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
-    """`client_credentials` with private_key_jwt, or `authorization_code` with PKCE; always with a DPoP proof."""
+    """`client_credentials` with private_key_jwt, `authorization_code` with PKCE, `refresh_token`; each with DPoP."""
     form = await read_form(request)
     grant_type = form.get("grant_type")
     if grant_type is None:
         raise Refusal("grant_type is missing.")
     if grant_type not in _GRANTS:
-        raise UnsupportedGrantType("Use client_credentials or authorization_code.")
+        raise UnsupportedGrantType("Use client_credentials, authorization_code or refresh_token.")
     proof = await prove(request, house)
     try:
         async with house.doors.work("auth") as session:
@@ -99,18 +97,25 @@ async def token(request: HttpRequest, house: NamedDependency[House]) -> Response
     except CodeReplayed as replay:
         async with house.doors.work("auth") as session:
             await tokens.revoke_code(session, replay.code_hash)
+            await refresh.end_of_code(session, replay.code_hash)
+        raise
+    except RefreshReused as reuse:
+        async with house.doors.work("auth") as session:
+            await refresh.end_family(session, reuse.family)
         raise
     return answer(given, proof)
 
 
 async def _grant(session: AsyncSession, house: House, form: dict[str, str], jkt: str) -> server.Granted:
     """Authenticate the client, count the request, and let the grant decide."""
-    desk = _desk(house)
+    desk = desk_of(house)
     client = await server.authenticate(session, desk, form)
     if form["grant_type"] == "authorization_code":
         return await authorize.redeem(session, desk, client, form=form, jkt=jkt)
     if await house.short.count(f"token:{client.client_id}", _A_MINUTE) > _TOKENS_A_MINUTE:
         raise TooMany("A token lives five minutes: keep it until then.", retry_after=_A_MINUTE)
+    if form["grant_type"] == "refresh_token":
+        return await renewal.renew(session, desk, client, form=form, jkt=jkt)
     return await server.client_credentials(session, desk, client, form=form, jkt=jkt)
 
 
@@ -120,24 +125,29 @@ async def _grant(session: AsyncSession, house: House, form: dict[str, str], jkt:
     summary="Push an authorization request",
     request_max_body_size=_BODY,
     operation_class=formdocs.form(
-        "client_id",
         "response_type",
         "redirect_uri",
         "code_challenge",
         "code_challenge_method",
-        optional=("scope", "state", "dpop_jkt", "resource"),
+        optional=("client_id", "scope", "state", "authorization_details", "dpop_jkt", "resource", *_AUTH),
     ),
 )
 async def push(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
-    """RFC 9126, for citizens' apps: PKCE S256, an exact redirect_uri, and a DPoP proof or dpop_jkt."""
-    form, desk = await read_form(request), _desk(house)
+    """RFC 9126: PKCE S256, an exact redirect_uri, and a DPoP proof or dpop_jkt.
+
+    A citizens' app sends its `client_id` and a scope; a partner authenticates and says in `authorization_details` what
+    it asks for: one object of type `credit_eligibility`.
+    """
+    form, desk = await read_form(request), desk_of(house)
     whence = request.client.host if request.client else ""
     if await house.short.count(f"par:{whence}", _A_MINUTE) > _PUSHES_A_MINUTE:
         raise TooMany("Too many requests from this address.", retry_after=_A_MINUTE)
     proof = await prove(request, house) if _proofs(request) or "dpop_jkt" not in form else None
     async with house.doors.work("auth") as session:
         client = await server.authenticate(session, desk, form)
-    pushed = par.read(desk, client, form, proved_jkt=None if proof is None else proof.jkt)
+        pushed = par.read(desk, client, form, proved_jkt=None if proof is None else proof.jkt)
+        if pushed.asked is not None and await permission.on_offer(session, pushed.asked) is None:
+            raise InvalidDetails("The perk is not in force.")
     body = {"request_uri": await par.push(desk, pushed), "expires_in": par.LIFE}
     return answer(body, proof, status=201)
 
@@ -145,36 +155,36 @@ async def push(request: HttpRequest, house: NamedDependency[House]) -> Response[
 @post(
     "/revoke",
     status_code=200,
-    summary="Revoke an access token",
+    summary="Give a token back",
     request_max_body_size=_BODY,
-    operation_class=formdocs.form("token", optional=("client_id", *_AUTH)),
+    operation_class=formdocs.form("token", optional=("token_type_hint", "client_id", *_AUTH)),
 )
 async def revoke(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
-    """RFC 7009: 200 whether or not there was such a token."""
-    form, desk = await read_form(request), _desk(house)
+    """RFC 7009: 200 whether or not there was such a token. A refresh token takes its access tokens with it."""
+    form, desk = await read_form(request), desk_of(house)
     if "token" not in form:
         raise Refusal("token is missing.")
     async with house.doors.work("auth") as session:
         client = await server.authenticate(session, desk, form)
-        await server.revoke(session, desk, client, form["token"])
+        await revocation.revoke(session, desk, client, form["token"])
     return answer(None)
 
 
 @post(
     "/introspect",
     status_code=200,
-    summary="Ask about a token of one's own",
+    summary="Ask about a token",
     request_max_body_size=_BODY,
-    operation_class=formdocs.form("token", *_AUTH),
+    operation_class=formdocs.form("token", *_AUTH, optional=("token_type_hint",)),
 )
 async def introspect(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
-    """RFC 7662: a client learns about the tokens that it was given, and about no others."""
-    form, desk = await read_form(request), _desk(house)
+    """RFC 7662: a client learns about the tokens that it was given; others are `{"active": false}` to it."""
+    form, desk = await read_form(request), desk_of(house)
     if "token" not in form:
         raise Refusal("token is missing.")
     async with house.doors.work("auth") as session:
         client = await server.authenticate(session, desk, form)
-        return answer(await server.introspect(session, desk, client, form["token"]))
+        return answer(await introspection.about(session, desk, client, form["token"]))
 
 
 @get("/.well-known/oauth-authorization-server", summary="Authorization server metadata (RFC 8414)")
@@ -195,7 +205,7 @@ async def resource_metadata(house: NamedDependency[House]) -> Response[dict[str,
 @get("/.well-known/jwks.json", summary="Public keys (RFC 7517)")
 async def jwks(house: NamedDependency[House]) -> Response[dict[str, Any]]:
     """The keys that tokens, receipts and published rules are signed with."""
-    return Response(server.jwks(house.ring), headers=_CACHED)
+    return Response(server.jwks(desk_of(house), house.ring), headers=_CACHED)
 
 
 handlers = [

@@ -8,7 +8,7 @@ Whether the token is still alive, its row knows: see `api.guards`.
 from typing import Any, NoReturn, cast
 
 from api.deps import Connection, House
-from auth import dpop, jose, server, tokens
+from auth import atjwt, dpop, jose, server
 from auth.refusals import NonceWanted, ProofRefused, TokenRefused
 from core.errors import Forbidden, Malformed, Unauthenticated
 
@@ -48,7 +48,7 @@ def invalid_token(detail: str = "The access token is revoked or expired; get a n
     return InvalidToken(detail, headers=_challenge("invalid_token", detail))
 
 
-async def proved(connection: Connection, here: House) -> tokens.Access:
+async def proved(connection: Connection, here: House) -> atjwt.Access:
     """The token of a request, with its signature and the sender's proof checked; its row is not."""
     ours = desk(here)
     token = _token(connection)
@@ -120,6 +120,12 @@ def insufficient_scope(scope: str) -> Forbidden:
     return Forbidden(detail, headers=_challenge("insufficient_scope", detail, scope))
 
 
+def outside_grant() -> Forbidden:
+    """The 403 for a token of a grant that is used for another perk or holder (RFC 9396, section 9)."""
+    detail = "This token is for the perk and the subject of its authorization_details."
+    return Forbidden(detail, headers=_challenge("insufficient_scope", detail))
+
+
 def desk(here: House) -> server.Server:
     """The authorization server of this deployment."""
-    return server.of(here.settings.base_url, here.ring, here.short)
+    return server.of(here.settings.base_url, here.ring, here.short, here.settings.token_key_serial)

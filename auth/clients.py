@@ -1,8 +1,8 @@
 """Registered clients: partners, source bureaus, the city-card operator, staff systems, citizens' apps.
 
 Promises: what is stored was checked once, here: keys of the three algorithms without duplicates, scopes that the role
-may have, redirect addresses that are https or a native app's loopback. Promises no registration by strangers: only the
-owner's session inserts.
+may have, redirect addresses that are https or a native app's loopback, purposes that a partner may ask citizens for.
+Promises no registration by strangers: only the owner's session inserts.
 """
 
 import re
@@ -27,6 +27,10 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "citycard": frozenset({"citycard"}),
     "staff": frozenset(),
 }
+DETAILS = "credit_eligibility"
+_LISTS = ("scopes", "redirect_uris", "kinds", "perks", "details_types", "purposes")
+_PURPOSE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_PURPOSE = 64
 _STAFF = re.compile(r"staff:[a-z]+(-[a-z]+)*")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -52,6 +56,10 @@ class Client(msgspec.Struct, frozen=True):
     redirect_uris: frozenset[str]
     kinds: frozenset[str]
     perks: frozenset[str]
+    details_types: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
+    introspects: bool = False
+    contact: str = ""
 
 
 def may_hold(role: str, scope: str) -> bool:
@@ -72,32 +80,42 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     kinds: Iterable[str] = (),
     perks: Iterable[str] = (),
     digest_key: bytes | None = None,
+    purposes: Iterable[str] | None = None,
+    introspects: bool = False,
+    contact: str = "",
 ) -> Client:
     """Register a client; `session` is the owner's. A `citizen` client is public, every other proves itself by a key.
 
-    `jwks` may be private JWKs, of which only the public half is kept. `digest_key` (≥ 16 bytes, sources only) keys the
-    ID digests agreed with a source and is stored sealed. Raises Invalid with one entry per fault, ClientExists.
+    `jwks` may be private JWKs: only the public half is kept. `digest_key` (≥ 16 bytes, sources only) keys the ID
+    digests agreed with a source and is sealed. A partner with redirect addresses may ask citizens for `purposes`, by
+    default one a perk (`a.b-c` gives `a-b-c`), and citizens read `contact`. Raises Invalid with all faults and
+    ClientExists.
     """
     keys, faults = _keys(jwks)
+    redirect_uris, perks = frozenset(redirect_uris), frozenset(perks)
+    asks = role == "partner" and bool(redirect_uris)
     made = Client(
-        client_id=client_id,
-        role=role,
-        name=name,
-        public=role == "citizen",
-        jwks=tuple(keys),
-        scopes=frozenset(scopes),
-        redirect_uris=frozenset(redirect_uris),
-        kinds=frozenset(kinds),
-        perks=frozenset(perks),
-    )
+        client_id, role, name, role == "citizen", tuple(keys), frozenset(scopes), redirect_uris,
+        frozenset(kinds), perks,
+        details_types=frozenset({DETAILS}) if asks else frozenset(),
+        purposes=frozenset(_usual(perks) if purposes is None and asks else purposes or ()),
+        introspects=introspects, contact=contact.strip(),
+    )  # fmt: skip
     if faults := [*faults, *_faults(made, digest_key)]:
         raise Invalid("The client cannot be registered as described.", errors=faults)
     await _must_be_free(session, client_id)
-    row: dict[str, Any] = msgspec.structs.asdict(made) | {"jwks": keys, "created_at": clock.wall()}
-    row |= {name: sorted(row[name]) for name in ("scopes", "redirect_uris", "kinds", "perks")}
-    row["sealed_digest_key"] = _sealed(ring, client_id, digest_key)
+    row = _row(made) | {"jwks": keys, "sealed_digest_key": _sealed(ring, client_id, digest_key)}
     await session.execute(insert(client).values(**row))
     return made
+
+
+def _usual(perks: Iterable[str]) -> set[str]:
+    return {perk.replace(".", "-") for perk in perks}
+
+
+def _row(made: Client) -> dict[str, Any]:
+    held = msgspec.structs.asdict(made)
+    return held | {name: sorted(held[name]) for name in _LISTS} | {"created_at": clock.wall()}
 
 
 async def _must_be_free(session: AsyncSession, client_id: str) -> None:
@@ -126,6 +144,10 @@ def from_row(row: Row[Any]) -> Client:
         redirect_uris=frozenset(row.redirect_uris),
         kinds=frozenset(row.kinds),
         perks=frozenset(row.perks),
+        details_types=frozenset(row.details_types),
+        purposes=frozenset(row.purposes),
+        introspects=row.introspects,
+        contact=row.contact,
     )
 
 
@@ -184,11 +206,18 @@ def _faults(made: Client, digest_key: bytes | None) -> list[FieldError]:
     for scope in sorted(made.scopes):
         need(may_hold(made.role, scope), "/scopes", "scope_not_for_role", f"{scope} is not for the role {made.role}.")
     need(made.public != bool(made.jwks), "/jwks", "keys", "A citizens' app has no key; every other client has one.")
-    need(made.public == bool(made.redirect_uris), "/redirect_uris", "redirect", "Only a citizens' app has one.")
+    asks = made.public or (made.role == "partner" and bool(made.redirect_uris))
+    need(asks == bool(made.redirect_uris), "/redirect_uris", "redirect", "A citizens' app has one, a partner may.")
     for address in sorted(made.redirect_uris):
         need(_safe_redirect(address), "/redirect_uris", "redirect", f"{address}: https, or loopback; no fragment.")
     need(not made.kinds or made.role == "source", "/kinds", "not_for_role", "Only sources send records.")
     need(not made.perks or made.role in {"partner", "citycard"}, "/perks", "not_for_role", "Only partners have perks.")
+    for purpose in sorted(made.purposes):
+        fits = len(purpose) <= _LONGEST_PURPOSE and _PURPOSE.fullmatch(purpose)
+        need(fits, "/purposes", "bad_purpose", "Up to 64 of a-z 0-9, joined by single hyphens.")
+    need(not made.purposes or made.details_types, "/purposes", "not_for_role", "For partners with a redirect_uri.")
+    told = made.contact or not made.details_types
+    need(told, "/contact", "missing", "Citizens read whom to reach before they agree (PIPL article 23).")
     need(digest_key is None or made.role == "source", "/digest_key", "not_for_role", "Only sources have one.")
     need(digest_key is None or len(digest_key) >= _KEY_BYTES, "/digest_key", "too_short", "At least 16 random bytes.")
     return faults

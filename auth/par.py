@@ -1,4 +1,7 @@
-"""Pushed authorization requests (RFC 9126): what a citizens' app asks for, laid down before the citizen is asked.
+"""Pushed authorization requests (RFC 9126): what a client asks for, laid down before the citizen is asked.
+
+A citizens' app asks by scope for acting in the citizen's name. A partner asks by `authorization_details` for a standing
+consent (RFC 9396), and has authenticated itself before (FAPI 2.0, 5.3.2.2).
 
 Promises: only `code` with PKCE S256 (RFC 7636), an exact redirect address, and a DPoP key that the code will be bound
 to (RFC 9449, section 10). A request lives five minutes, since the citizen may have to log in first, and is taken away
@@ -12,10 +15,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from auth import clients, server
+from auth import clients, details, server
+from auth.details import Eligibility
 from auth.refusals import InvalidDetails, InvalidGrant, Refusal, UnauthorizedClient, UnsupportedResponseType
 
 LIFE = 300
+_CHECK = "eligibility:check"
 _URN = "urn:ietf:params:oauth:request_uri:"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_STATE = 512
@@ -30,16 +35,15 @@ class Pushed(msgspec.Struct, frozen=True):
     jkt: str
     scopes: frozenset[str]
     state: str | None
+    asked: Eligibility | None = None
 
 
 def read(desk: server.Server, client: clients.Client, form: Mapping[str, str], *, proved_jkt: str | None) -> Pushed:
     """Check what a client pushes; `proved_jkt` is the key of its DPoP header, if it sent one. Raises Refusal."""
-    if not client.public:
-        raise UnauthorizedClient("Authorization requests are for citizens' apps; use client_credentials.")
+    if not client.public and client.role != "partner":
+        raise UnauthorizedClient("Only citizens' apps and partners ask citizens; use client_credentials.")
     if "request" in form or "request_uri" in form:
         raise Refusal("Send plain parameters: request and request_uri are not taken here.")
-    if "authorization_details" in form:
-        raise InvalidDetails("No authorization details are known yet; ask by scope.")
     if form.get("response_type") is None:
         raise Refusal("response_type is missing.")
     if form["response_type"] != "code" or form.get("response_mode", "query") != "query":
@@ -50,9 +54,28 @@ def read(desk: server.Server, client: clients.Client, form: Mapping[str, str], *
         redirect_uri=_redirect(client, form),
         challenge=_challenge(form),
         jkt=_key(form, proved_jkt),
-        scopes=server.narrowed(form.get("scope"), client.scopes),
+        scopes=_scopes(client, form),
         state=_state(form),
+        asked=_asked(desk, client, form),
     )
+
+
+def _scopes(client: clients.Client, form: Mapping[str, str]) -> frozenset[str]:
+    """A citizens' app asks by scope; what a partner may ask a citizen for is one thing, and has one scope."""
+    if client.public:
+        return server.narrowed(form.get("scope"), client.scopes)
+    return server.narrowed(form.get("scope", _CHECK), client.scopes & {_CHECK})
+
+
+def _asked(desk: server.Server, client: clients.Client, form: Mapping[str, str]) -> Eligibility | None:
+    said = form.get("authorization_details")
+    if said is None and client.public:
+        return None
+    if said is None:
+        raise Refusal("Say in authorization_details what you ask the citizen for.")
+    if client.public:
+        raise InvalidDetails("A citizens' app asks by scope.")
+    return details.read(said, client, resource=desk.tokens.resource)
 
 
 def _redirect(client: clients.Client, form: Mapping[str, str]) -> str:

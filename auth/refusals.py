@@ -6,7 +6,8 @@ travel as `error_description`; they say what to mend and hold no secret.
     Refusal(Problem)                      400 invalid_request
     ├── InvalidClient                     401 invalid_client
     ├── InvalidGrant                      400 invalid_grant
-    │   └── CodeReplayed                  the same, and what the code gave must be taken back
+    │   ├── CodeReplayed                  the same, and what the code gave must be taken back
+    │   └── RefreshReused                 the same, and the family must be ended
     ├── InvalidScope / InvalidTarget      400
     ├── InvalidDetails                    400 invalid_authorization_details
     ├── UnauthorizedClient                400 unauthorized_client
@@ -16,6 +17,8 @@ travel as `error_description`; they say what to mend and hold no secret.
         └── NonceWanted                   400 use_dpop_nonce, carries the nonce
     TokenRefused                          an access token that does not hold (invalid_token, 401 at a resource)
 """
+
+import uuid
 
 from core.errors import Problem
 
@@ -50,6 +53,15 @@ class CodeReplayed(InvalidGrant):
         """`code_hash` is SHA-256 of the code."""
         super().__init__("The code was used before; what it gave is revoked.")
         self.code_hash = code_hash
+
+
+class RefreshReused(InvalidGrant):
+    """An old refresh token came back from a public client: its family is to be ended (RFC 9700, section 4.14.2)."""
+
+    def __init__(self, family: uuid.UUID) -> None:
+        """`family` is the one to end."""
+        super().__init__("The refresh token was used before; its family is ended. Ask the citizen again.")
+        self.family = family
 
 
 class InvalidScope(Refusal):
@@ -88,10 +100,10 @@ class UnsupportedResponseType(Refusal):
 
 
 class InvalidDetails(Refusal):
-    """A kind of authorization detail that this server does not have (RFC 9396, section 5)."""
+    """An authorization detail that is malformed, of another type, or not this client's to ask (RFC 9396, section 5)."""
 
     code = "invalid_authorization_details"
-    title = "The authorization details are not supported"
+    title = "The authorization details are not ones that this client may ask for"
 
 
 class ProofRefused(Refusal):

@@ -1,31 +1,34 @@
 """The authorization server: what it says of itself (RFC 8414), and tokens for clients that act for themselves.
 
-The rest of it is beside: `auth.par` (RFC 9126), `auth.authorize` (codes, RFC 6749 and RFC 7636), `auth.assertion`,
-`auth.dpop`, `auth.tokens`. Shaped after the FAPI 2.0 Security Profile; the profile is claimed for confidential clients,
-citizens' apps are public clients that are bound by DPoP and PKCE.
+The rest of it is beside: `auth.par` (RFC 9126), `auth.authorize` (codes, RFC 6749 and RFC 7636), `auth.renewal` (the
+refresh token's grant), `auth.details` (RFC 9396), `auth.introspection` (RFC 7662), `auth.revocation` (RFC 7009),
+`auth.assertion`, `auth.dpop`, `auth.atjwt`. Shaped after the FAPI 2.0 Security Profile; the profile is claimed for
+confidential clients, citizens' apps are public clients that are bound by DPoP and PKCE.
 """
 
+import uuid
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import assertion, assurance, clients, dpop, jose, tokens
-from auth.refusals import InvalidClient, InvalidScope, InvalidTarget, TokenRefused, UnauthorizedClient
+from auth import assertion, assurance, atjwt, clients, dpop, jose, refresh, tokens
+from auth.refusals import InvalidClient, InvalidScope, InvalidTarget, UnauthorizedClient
+from core import ids
 from core.keys import Keyring
 from core.shortlived import Store
-
-_KEYS = (("es256", "as-at-1"), ("es256", "rules-1"), ("ed25519", "rcpt-1"), ("ed25519", "log-1"))
 
 
 class Server(msgspec.Struct, frozen=True):
     """What one deployment's endpoints share."""
 
-    tokens: tokens.Issuer
+    tokens: atjwt.Issuer
     nonces: dpop.Nonces
     short: Store
+    chain: refresh.Chain
 
     @property
     def issuer(self) -> str:
@@ -34,9 +37,9 @@ class Server(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=8)
-def of(base_url: str, ring: Keyring, short: Store) -> Server:
-    """The server of a deployment, made once per process."""
-    return Server(tokens.issuer(base_url, ring), dpop.Nonces(ring, short), short)
+def of(base_url: str, ring: Keyring, short: Store, serial: int = 0) -> Server:
+    """The server of a deployment, made once per process; `serial`: see `auth.signingkeys`."""
+    return Server(atjwt.issuer(base_url, ring, serial), dpop.Nonces(ring, short), short, refresh.Chain(ring))
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -46,11 +49,27 @@ class Granted(msgspec.Struct, frozen=True):
     expires_in: int
     scope: str
     token_type: Literal["DPoP"] = "DPoP"  # noqa: S105  (a type, no secret)
+    refresh_token: str | UnsetType = UNSET
+    authorization_details: list[dict[str, Any]] | UnsetType = UNSET
+    grant_id: str | UnsetType = UNSET
 
 
-def granted(access_token: str, scopes: frozenset[str]) -> Granted:
-    """The response for a token just issued."""
-    return Granted(access_token, tokens.LIFE, " ".join(sorted(scopes)))
+def granted(
+    access_token: str,
+    scopes: frozenset[str],
+    *,
+    refresh_token: str | None = None,
+    grant: tuple[uuid.UUID, dict[str, Any]] | None = None,
+) -> Granted:
+    """The response for a token just issued; `grant` is the consent that it stands for, and what that allows."""
+    return Granted(
+        access_token,
+        atjwt.LIFE,
+        " ".join(sorted(scopes)),
+        refresh_token=UNSET if refresh_token is None else refresh_token,
+        authorization_details=UNSET if grant is None else [grant[1]],
+        grant_id=UNSET if grant is None else ids.show("co", grant[0]),
+    )
 
 
 def metadata(issuer: str) -> dict[str, Any]:
@@ -69,7 +88,8 @@ def metadata(issuer: str) -> dict[str, Any]:
         "scopes_supported": sorted(scope for held in clients.SCOPES.values() for scope in held),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "client_credentials"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "authorization_details_types_supported": [clients.DETAILS],
         "token_endpoint_auth_methods_supported": [*methods, "none"],
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": [*methods, "none"],
@@ -97,9 +117,10 @@ def resource_metadata(issuer: str) -> dict[str, Any]:
     }
 
 
-def jwks(ring: Keyring) -> dict[str, Any]:
-    """The public keys that our signatures are checked with (RFC 7517)."""
-    keys = (ring.es256(kid) if kind == "es256" else ring.ed25519(kid) for kind, kid in _KEYS)
+def jwks(desk: Server, ring: Keyring) -> dict[str, Any]:
+    """The public keys that our signatures are checked with (RFC 7517); access tokens' ones change by themselves."""
+    turning = [desk.tokens.key(kid) for kid in desk.tokens.keys().published()]
+    keys = [*turning, ring.es256("rules-1"), ring.ed25519("rcpt-1"), ring.ed25519("log-1")]
     return {"keys": [key.as_dict(private=False) for key in keys]}
 
 
@@ -148,36 +169,3 @@ def aim_at(server: Server, resource: str | None) -> None:
     if resource not in {None, server.tokens.resource}:
         detail = f"The one resource is {server.tokens.resource}."
         raise InvalidTarget(detail)
-
-
-async def introspect(session: AsyncSession, server: Server, client: clients.Client, token: str) -> dict[str, Any]:
-    """What a token says, to the client that it was given to; `active: false` to anybody else (RFC 7662)."""
-    try:
-        access = server.tokens.read(token)
-    except TokenRefused:
-        return {"active": False}
-    live = await tokens.live(session, access.jti_hash)
-    if live is None or access.client_id != client.client_id:
-        return {"active": False}
-    return {
-        "active": True,
-        "iss": server.issuer,
-        "aud": server.tokens.resource,
-        "sub": access.sub,
-        "client_id": access.client_id,
-        "scope": " ".join(sorted(access.scopes)),
-        "exp": int(access.expires_at),
-        "token_type": "DPoP",
-        "cnf": {"jkt": access.jkt},
-    }
-
-
-async def revoke(session: AsyncSession, server: Server, client: clients.Client, token: str) -> None:
-    """End a token of this client; anything else is none of its business and changes nothing (RFC 7009)."""
-    try:
-        access = server.tokens.read(token)
-    except TokenRefused:
-        return
-    await tokens.revoke(session, client_id=client.client_id, jti_hash=access.jti_hash)
-    if access.client_id == client.client_id:
-        server.tokens.forget(access.jti_hash)

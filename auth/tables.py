@@ -24,6 +24,10 @@ client = sa.Table(
     sa.Column("sealed_digest_key", sa.LargeBinary),
     sa.Column("created_at", INSTANT, nullable=False),
     sa.Column("disabled_at", INSTANT),
+    sa.Column("details_types", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("purposes", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("introspects", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("contact", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint("role in ('citizen', 'partner', 'source', 'citycard', 'staff')", name="role"),
     schema="auth",
 )
@@ -41,7 +45,38 @@ token = sa.Table(
     sa.Column("actor", sa.Text),
     sa.Column("expires_at", INSTANT, nullable=False),
     sa.Column("revoked_at", INSTANT),
+    sa.Column("family", sa.Uuid),
+    sa.Column("grant_id", sa.Uuid),
     sa.Index(None, "code_hash", postgresql_where=sa.text("code_hash is not null")),
+    sa.Index(None, "expires_at"),
+    sa.Index(None, "family", postgresql_where=sa.text("family is not null")),
+    schema="auth",
+)
+
+# A row per family of refresh tokens: a code gives one family, and no two tokens of it are good at once. `grant_id` is
+# the consent that a partner's tokens stand for; such a row names no citizen.
+refresh = sa.Table(
+    "refresh",
+    metadata,
+    sa.Column("family", sa.Uuid, primary_key=True),
+    sa.Column("handle", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("current", sa.LargeBinary, nullable=False),
+    sa.Column("previous", sa.LargeBinary),
+    sa.Column("turned_at", INSTANT, nullable=False),
+    sa.Column("client_id", sa.Text, sa.ForeignKey("auth.client.client_id"), nullable=False),
+    sa.Column("citizen_id", sa.Uuid),
+    sa.Column("grant_id", sa.Uuid),
+    sa.Column("jkt", sa.Text),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("details", JSONB(none_as_null=True)),
+    sa.Column("acr", sa.SmallInteger, nullable=False),
+    sa.Column("auth_time", INSTANT, nullable=False),
+    sa.Column("code_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("began_at", INSTANT, nullable=False),
+    sa.Column("expires_at", INSTANT, nullable=False),
+    sa.Column("ended_at", INSTANT),
+    sa.CheckConstraint("(citizen_id is null) <> (grant_id is null)", name="citizen_or_grant"),
+    sa.Index(None, "citizen_id", postgresql_where=sa.text("citizen_id is not null")),
     sa.Index(None, "expires_at"),
     schema="auth",
 )
@@ -59,6 +94,8 @@ code = sa.Table(
     sa.Column("acr", sa.SmallInteger, nullable=False),
     sa.Column("auth_time", INSTANT, nullable=False),
     sa.Column("expires_at", INSTANT, nullable=False),
+    sa.Column("grant_id", sa.Uuid),
+    sa.Column("details", JSONB(none_as_null=True)),
     schema="auth",
 )
 

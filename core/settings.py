@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
+
+    Another `token_key_serial` makes every access token so far worthless: for the day on which a signing key is lost.
     """
 
     base_url: str
@@ -68,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy_dir: Path = ROOT / "policy"
     trusted_proxies: str = ""
     log_heads: Path | None = None
+    token_key_serial: int = 0
 
     def forgotten_within_days(self) -> int:
         """After how many days at most what a person erased is unreadable in every copy, backups included.
@@ -102,6 +105,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         epochs_file=Path(need("OSMANTHUS_EPOCHS_FILE", "a file outside every database backup, mode 0600.")),
         sandbox=env.get("OSMANTHUS_SANDBOX") == "1",
         demo_idp=env.get("OSMANTHUS_DEMO_IDP") == "1",
+        token_key_serial=int(env.get("OSMANTHUS_TOKEN_KEY_SERIAL", "0")),
         policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
         log_heads=Path(env["OSMANTHUS_LOG_HEADS"]) if env.get("OSMANTHUS_LOG_HEADS") else None,
         **(optional | _epochs(env)),

@@ -17,6 +17,7 @@ from api import guards
 from api.deps import HttpRequest
 from api.partner import desk
 from api.partner.desk import Desk
+from api.proofs import outside_grant
 from core import ids
 from core.errors import FieldError, Invalid
 from incentives import perks, receipts, rulebook
@@ -75,6 +76,9 @@ async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: Idem
     """Ask about one holder and one perk. Every personal cause gives the same `standard_route`."""
     question, key = _question(data), _key(idempotency_key)
     here, caller = await desk.of(request), await guards.provide_client(request)
+    # Both sides of this comparison are the caller's own words: it tells nobody whether another subject exists.
+    if caller.grant not in {None, (question.perk, question.subject)}:
+        raise outside_grant()
     headers = await here.limits.count(partner=caller.client_id, value=here.gate.digest(question))
     try:
         verdict = await here.gate.check(question, token=caller.jti_hash, key=key)

@@ -35,15 +35,23 @@ class _Form(HTMLParser):
         self.action: str | None = None
         self.fields: dict[str, str] = {}
         self._inside = False
+        self._choice: str | None = None
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         if tag == "form" and self.action is None:
             self.action, self._inside = found.get("action", ""), True
-        elif self._inside and tag == "input" and "name" in found and found.get("type") != "submit":
-            self.fields[found["name"]] = found.get("value", "")
-        elif self._inside and tag == "button" and "name" in found:
+        elif not self._inside:
+            return
+        elif tag == "input" and "name" in found and found.get("type") != "submit":
+            if found.get("type") != "checkbox" or "checked" in found:
+                self.fields[found["name"]] = found.get("value", "")
+        elif tag == "select":
+            self._choice = found.get("name")
+        elif tag == "option" and self._choice is not None:
+            self.fields.setdefault(self._choice, found.get("value", ""))
+        elif tag == "button" and "name" in found:
             self.fields.setdefault(found["name"], found.get("value", ""))
 
     def handle_endtag(self, tag: str) -> None:

@@ -113,6 +113,7 @@ def _options(chosen: argparse.Namespace) -> dict[str, Any]:
     return {
         "client_id": chosen.client_id, "role": chosen.role, "name": chosen.name, "scopes": chosen.scope,
         "kinds": chosen.kind, "perks": chosen.perk, "redirect_uris": chosen.redirect_uri,
+        "purposes": chosen.purpose or None, "introspects": chosen.introspects, "contact": chosen.contact,
         "jwk": json.loads(chosen.jwk.read_text()) if chosen.jwk else None,
     }  # fmt: skip
 

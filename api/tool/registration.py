@@ -26,6 +26,9 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     kinds: Sequence[str] = (),
     perks: Sequence[str] = (),
     redirect_uris: Sequence[str] = (),
+    purposes: Sequence[str] | None = None,
+    introspects: bool = False,
+    contact: str = "",
     jwk: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Register a client; its entry for a kit. Raises core.errors.Invalid with the faults, ClientExists."""
@@ -38,12 +41,14 @@ async def add(  # noqa: PLR0913  (what a registration holds)
                 session, Keyring(settings.master_key, settings.epochs_file), client_id=client_id, role=role, name=name,
                 scopes=scopes, kinds=kinds, perks=perks, redirect_uris=redirect_uris,
                 jwks=[key] if key else [], digest_key=digest_key,
+                purposes=purposes, introspects=introspects, contact=contact,
             )  # fmt: skip
     finally:
         await engine.dispose()
     entry: dict[str, Any] = {"client_id": client_id, "role": role, "jwk": key, "scopes": list(scopes)}
     entry |= {"kinds": list(kinds)} if kinds else {}
     entry |= {"perks": list(perks)} if perks else {}
+    entry |= {"redirect_uris": list(redirect_uris)} if redirect_uris and key else {}
     return entry | ({"digest_key": digest_key.hex()} if digest_key else {})
 
 

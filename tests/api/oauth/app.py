@@ -13,19 +13,25 @@ from litestar.di import NamedDependency, Provide
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api import consenting, deps, guards, idp, login, oauth, problems, stepup
+from api import consenting, deps, guards, idp, login, oauth, problems, rules, stepup
+from api.citizen import consents
 from api.deps import House
 from api.pages import door
+from api.partner import eligibility
 from api.requests import Envelope
 from api.signing import Signer, fresh_key
 from auth import clients, oidc
 from core import db, shortlived
 from core.postgres.migrate import asyncpg_url
 from core.settings import Settings
+from tests.api.conftest import publish
 from tests.api.oauth.client import Caller
 
 BASE = "http://127.0.0.1:8000"
 APP = "https://app.example.city/callback"
+LIBRARY = "https://library.example.city/back"
+RENTAL = "https://rental.example.city/back"
+SHARED = "library.deposit-free"
 
 
 @get("/v1/me", guards=[guards.citizen], dependencies={"caller": Provide(guards.provide_citizen)})
@@ -138,9 +144,10 @@ def house_on(url: str, doors: db.Doors) -> House:
 
 @asynccontextmanager
 async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> AsyncIterator[World]:
-    """The app for the length of a block: two partners, a source, two apps, and `people` at the identity provider."""
+    """The app for a block: two partners, a source, a watcher, two apps, and `people` at the identity provider."""
     house = house_on(url, doors)
-    keys = {name: fresh_key() for name in ("library", "rental", "water")}
+    keys = {name: fresh_key() for name in ("library", "rental", "water", "watcher")}
+    await publish(house)
     await operate(url, lambda session: _register(session, house, keys))
     app = Litestar(
         [
@@ -148,6 +155,9 @@ async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> Async
             *consenting.handlers,
             *login.handlers,
             *idp.handlers_for(house.settings),
+            *consents.handlers,
+            *eligibility.handlers,
+            *rules.handlers,
             *(me, act, grave, perks, hot, subjects),
             door.behind([grave_page, grave_form]),
         ],
@@ -166,11 +176,11 @@ async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> Async
 
 async def _register(session: AsyncSession, house: House, keys: dict[str, dict[str, Any]]) -> None:
     """What the operator does with `osmanthus client add`."""
-    perks = ["library.deposit-free"]
-    for name, role, scopes, held in (
-        ("library", "partner", ["eligibility:check", "orders:write"], perks),
-        ("rental", "partner", ["eligibility:check"], perks),
-        ("water", "source", ["records:write"], []),
+    for name, role, scopes, held, back in (
+        ("library", "partner", ["eligibility:check", "orders:write"], [SHARED], [LIBRARY]),
+        ("rental", "partner", ["eligibility:check"], [SHARED, "rental.deposit-free"], [RENTAL]),
+        ("water", "source", ["records:write"], [], []),
+        ("watcher", "staff", ["staff:watch"], [], []),
     ):
         await clients.add(
             session,
@@ -181,6 +191,9 @@ async def _register(session: AsyncSession, house: House, keys: dict[str, dict[st
             jwks=[keys[name]],
             scopes=scopes,
             perks=held,
+            redirect_uris=back,
+            contact="电话 0000-54321" if back else "",
+            introspects=name == "watcher",
         )
     for name, address in (("app", APP), ("other-app", "http://127.0.0.1:9999/back?from=city")):
         await clients.add(

@@ -2,16 +2,19 @@
 
 import base64
 import hashlib
+import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
 from api.signing import Signer
 from api.tool.citizen_app import _Form as Form
+from core import clock
 
 _EARLY = 30
 _MOST_PAGES = 12
@@ -153,6 +156,9 @@ def answer_of(response: httpx2.Response) -> dict[str, str]:
 class App:
     """A citizens' app (a public client) beside the citizen's browser."""
 
+    confidential = False
+    yes: ClassVar[dict[str, str]] = {}
+
     def __init__(self, http: httpx2.AsyncClient, signer: Signer, redirect_uri: str) -> None:
         """`http` is the browser, logged in or not."""
         self.browser = http
@@ -166,14 +172,18 @@ class App:
         form: dict[str, str | None] = {
             "response_type": "code",
             "redirect_uri": self.redirect_uri,
-            "scope": "me",
+            **self.asks(),
             "state": self.state,
             "code_challenge": self.challenge,
             "code_challenge_method": "S256",
             **changed,
         }
         kept = {name: value for name, value in form.items() if value is not None}
-        return await self.caller.post_signed("/oauth/par", kept, confidential=False)
+        return await self.caller.post_signed("/oauth/par", kept, confidential=self.confidential)
+
+    def asks(self) -> dict[str, str | None]:
+        """What it asks for."""
+        return {"scope": "me"}
 
     async def page(self, **changed: str) -> httpx2.Response:
         """The page that asks the citizen, who is logged in."""
@@ -184,7 +194,7 @@ class App:
 
     async def code(self) -> str:
         """The code after the citizen's yes."""
-        return answer_of(await submit(self.browser, await self.page(), decision="allow"))["code"]
+        return answer_of(await submit(self.browser, await self.page(), decision="allow", **self.yes))["code"]
 
     async def redeem(self, code: str, **changed: str) -> httpx2.Response:
         """Send a code to the token endpoint."""
@@ -195,4 +205,48 @@ class App:
             "code_verifier": self.verifier,
             **changed,
         }
-        return await self.caller.post_signed("/oauth/token", form, confidential=False)
+        return await self.caller.post_signed("/oauth/token", form, confidential=self.confidential)
+
+    async def given(self) -> dict[str, Any]:
+        """The token response of a whole walk."""
+        answer = await self.redeem(await self.code())
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def renew(self, refresh_token: str, **changed: str) -> httpx2.Response:
+        """Send a refresh token to the token endpoint."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **changed}
+        return await self.caller.post_signed("/oauth/token", form, confidential=self.confidential)
+
+    async def introspect(self, token: str) -> dict[str, Any]:
+        """What the server says of a token."""
+        answer = await self.caller.post_signed("/oauth/introspect", {"token": token}, confidential=self.confidential)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def detail(**changed: Any) -> dict[str, Any]:
+    """What a library asks for; a member given as None is left out."""
+    usual: dict[str, Any] = {
+        "type": "credit_eligibility",
+        "purpose": "library-deposit-free",
+        "perk": "library.deposit-free",
+        "locations": ["http://127.0.0.1:8000/v1"],
+        "actions": ["verify"],
+        "frequency": {"max": 3, "per": "P1D"},
+        "expires_at": f"{clock.today() + timedelta(days=200)}T00:00:00+08:00",
+        "retention": "P7D",
+    }
+    return {name: value for name, value in {**usual, **changed}.items() if value is not None}
+
+
+class Partner(App):
+    """A partner (a confidential client) that asks for a standing consent, beside the citizen's browser."""
+
+    confidential = True
+    yes: ClassVar[dict[str, str]] = {"separate": "yes"}
+    detail: dict[str, Any] | None = None
+
+    def asks(self) -> dict[str, str | None]:
+        """One detail of its own perk."""
+        return {"authorization_details": json.dumps([self.detail or detail()])}

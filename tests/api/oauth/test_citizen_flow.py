@@ -129,13 +129,12 @@ class TestPush:
         """F28: a nonce of 64 characters is taken."""
         assert (await app_of(world).push(nonce="n" * 64)).status_code == 201
 
-    async def test_f18_a_confidential_client_must_prove_itself(self, world: World) -> None:
-        """F18: naming a partner is not enough; F3: and a partner has no business here yet."""
+    async def test_a_confidential_client_must_prove_itself(self, world: World) -> None:
+        """Naming a partner is not enough, and a source asks no citizen at all."""
         assert refusal(await app_of(world, "library").push()) == (401, "invalid_client")
-        verifier = pkce()[1]
-        form = {"response_type": "code", "redirect_uri": APP, "code_challenge": verifier}
-        assert refusal(await world.caller("library").post_signed("/oauth/par", form)) == (400, "unauthorized_client")
         assert refusal(await app_of(world, "nobody").push()) == (401, "invalid_client")
+        form = {"response_type": "code", "redirect_uri": APP, "code_challenge": pkce()[1]}
+        assert refusal(await world.caller("water").post_signed("/oauth/par", form)) == (400, "unauthorized_client")
 
     async def test_f12_a_key_by_name(self, world: World) -> None:
         """F12: dpop_jkt binds the code as well as a proof does; with neither there is no request."""

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from api.signing import Signer, fresh_key
-from auth import jose, tokens
+from auth import jose
 from core import clock
 from tests.api.oauth.app import APP, BASE, World
 from tests.api.oauth.client import App, Caller, Now, log_in, timed
@@ -110,7 +110,7 @@ class TestTokens:
         good = jose.parse(await caller.token())
         parts = ({**good.header, **header}, {**good.claims, **claims})
         message = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
-        key = world.house.ring.es256(tokens.SIGNING_KID)
+        key = world.house.ring.es256(good.header["kid"])
         signature = jose.JWSRegistry.algorithms["ES256"].sign(message, key)
         token = (message + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
         answer = await send(caller, token=token)

@@ -63,7 +63,7 @@ class TestMetadata:
                 answers = [await http.get(address), await http.post(address)]
                 assert {answer.status_code for answer in answers} != {404}
         assert document["require_pushed_authorization_requests"] is True
-        assert "refresh_token" not in document["grant_types_supported"]
+        assert "refresh_token" in document["grant_types_supported"]
 
     async def test_the_keys_are_public_and_distinct(self, world: World) -> None:
         """F39: no private member, no kid twice."""
@@ -122,10 +122,10 @@ class TestGrant:
         answer = await caller.post_signed("/oauth/token", GRANT, confidential=False)
         assert refusal(answer) == (400, "unauthorized_client")
 
-    async def test_a_code_is_not_for_a_partner(self, world: World) -> None:
-        """The authorization_code grant is for citizens' apps."""
+    async def test_a_code_is_not_for_a_source(self, world: World) -> None:
+        """The authorization_code grant is for citizens' apps and for partners."""
         form = {"grant_type": "authorization_code", "code": "x", "code_verifier": "x" * 43, "redirect_uri": "x"}
-        answer = await world.caller("library").post_signed("/oauth/token", form)
+        answer = await world.caller("water").post_signed("/oauth/token", form)
         assert refusal(answer) == (400, "unauthorized_client")
 
     @pytest.mark.parametrize("kind", ["EdDSA", "Ed25519", "PS256"])

@@ -1,0 +1,140 @@
+"""A partner's request for a standing consent: what the citizen is shown, and what a yes records.
+
+Promises: the page names who asks and how to reach them, the one thing that they will learn, for what, how often and
+until when, what they keep and for how long, what happens without a yes, and how to take it back, beside the notice in
+force (PIPL articles 14, 17 and 23). A yes needs its own tick; a no needs nothing. The citizen may choose an earlier
+end. The consent and the code that stands for it are one transaction.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import msgspec
+from litestar import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import problems
+from api.citizen import agreement, notices
+from api.citizen.agreement import Give
+from api.deps import House, HttpRequest
+from api.pages import frame
+from api.pages.consents import notice_html
+from auth import authorize, citizens, clients, details
+from auth.authorize import Consented
+from auth.consent import terms
+from auth.par import Pushed
+from auth.sessions import Session
+from core import clock, months
+from core.errors import Malformed
+from incentives import rulebook
+from incentives.perks import Perk
+
+_SHORTER = (1, 3, 6)
+_EVERY = {"P1D": "每天", "P7D": "每7天", "P30D": "每30天"}
+
+
+class NotTicked(Malformed):
+    """A yes to a partner without the tick of its own that the law asks for."""
+
+    code = "separate_consent_missing"
+    title = "This consent needs a tick of its own"
+
+
+def purpose_of(pushed: Pushed, asked: details.Eligibility) -> str:
+    """The purpose of the consent that is asked for."""
+    return f"share:{pushed.client_id}/{asked.perk}"
+
+
+async def on_offer(session: AsyncSession, asked: details.Eligibility) -> Perk | None:
+    """The perk in force that is asked for, None when there is none or it is closed."""
+    try:
+        found = await rulebook.find(session, perk_id=asked.perk, on=clock.today())
+    except rulebook.PerkNotOffered:
+        return None
+    return None if found.perk.closed else found.perk
+
+
+async def show(  # noqa: PLR0913  (what the page is made of)
+    request: HttpRequest,
+    house: House,
+    citizen: Session,
+    client: clients.Client,
+    *,
+    pushed: Pushed,
+    asked: details.Eligibility,
+    request_uri: str,
+    origin: str,
+    tick_missing: bool = False,
+) -> Response[str] | None:
+    """The page that asks; None when the perk has ended since the request was pushed."""
+    async with house.doors.work("citizen", proof=citizen.hash) as session:
+        perk = await on_offer(session, asked)
+        profile = await citizens.profile(session, house.ring, citizen.citizen_id)
+        notice = await notices.in_force(session, purpose_of(pushed, asked))
+    if perk is None:
+        return None
+    said = "" if asked.frequency is msgspec.UNSET else f"{_EVERY[asked.frequency.per]}最多{asked.frequency.max}次"
+    return frame.page(
+        request,
+        "authorize_share.html",
+        status=400 if tick_missing else 200,
+        tick_missing=tick_missing,
+        adult=clock.today() >= terms.adult_on(profile.birth_date),
+        client=client,
+        perk=perk,
+        asked=asked,
+        often=said,
+        choices=_choices(asked.last_day),
+        notice=notice,
+        notice_html=notice_html(notice),
+        controller=house.settings.controller,
+        contact=house.settings.contact,
+        origin=origin,
+        request_uri=request_uri,
+        csrf=citizen.csrf,
+    )
+
+
+def _choices(last: date) -> list[date]:
+    """The ends that a citizen can choose from, the latest first."""
+    return [last, *sorted((day for n in _SHORTER if (day := months.shift(clock.today(), n)) < last), reverse=True)]
+
+
+async def allow(
+    session: AsyncSession,
+    house: House,
+    citizen: Session,
+    *,
+    pushed: Pushed,
+    asked: details.Eligibility,
+    form: Mapping[str, str],
+) -> str:
+    """Record the consent in the form; the code that stands for it. Raises NotTicked, and what `agreement` raises."""
+    if form.get("separate") != "yes":
+        raise NotTicked("Tick that you agree to this recipient and this purpose.")
+    given = await agreement.record(session, house, citizen_id=citizen.citizen_id, asked=_give(pushed, asked, form))
+    if given.subject is None:
+        raise ValueError("a consent to share has a pairwise subject")
+    granted = details.granted(asked, subject=given.subject, until=given.expires_at)
+    return await authorize.give_code(
+        session,
+        pushed,
+        citizen_id=citizen.citizen_id,
+        acr=citizen.acr,
+        auth_time=citizen.auth_time,
+        consented=Consented(given.id, granted),
+    )
+
+
+def _give(pushed: Pushed, asked: details.Eligibility, form: Mapping[str, str]) -> Give:
+    """The consent in a form, never for longer than was asked. Raises Invalid for a form that no page of ours made."""
+    said = {
+        "purpose": purpose_of(pushed, asked),
+        "notice": {"version": form.get("version"), "digest": form.get("digest")},
+        "expires_on": form.get("expires_on"),
+    }
+    try:
+        read = msgspec.convert(said, Give, strict=False)
+    except msgspec.ValidationError as error:
+        raise problems.invalid(error) from error
+    return msgspec.structs.replace(read, expires_on=min(read.expires_on, asked.last_day))
