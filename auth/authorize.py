@@ -22,9 +22,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import clients, refresh, server, tokens
+from auth.granttables import code, code_use
 from auth.par import Pushed
 from auth.refusals import CodeReplayed, InvalidGrant, Refusal, UnauthorizedClient
-from auth.tables import citizen, code, code_use
+from auth.tables import citizen
 from core import clock
 
 LIFE = timedelta(seconds=60)

@@ -24,8 +24,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.granttables import refresh
 from auth.refusals import InvalidGrant, RefreshReused
-from auth.tables import citizen, client, refresh, token
+from auth.tables import citizen, client, token
 from core import clock, ids
 from core.keys import Keyring
 

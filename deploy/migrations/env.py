@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 import auth.consent.tables
 import auth.counter.tables
+import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
@@ -16,7 +17,15 @@ from core.postgres.engine import engine_of
 from core.tables import metadata
 
 # Imported so that the metadata is whole.
-ROOMS = (core.short.tables, auth.tables, auth.consent.tables, auth.counter.tables, scoring.tables, incentives.tables)
+ROOMS = (
+    core.short.tables,
+    auth.tables,
+    auth.granttables,
+    auth.consent.tables,
+    auth.counter.tables,
+    scoring.tables,
+    incentives.tables,
+)
 
 
 def run(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import auth.consent.tables
 import auth.counter.tables
+import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
@@ -15,7 +16,15 @@ import scoring.tables
 from core.postgres import migrate
 from core.tables import metadata
 
-ROOMS = (core.short.tables, auth.tables, auth.consent.tables, auth.counter.tables, scoring.tables, incentives.tables)
+ROOMS = (
+    core.short.tables,
+    auth.tables,
+    auth.granttables,
+    auth.consent.tables,
+    auth.counter.tables,
+    scoring.tables,
+    incentives.tables,
+)
 OURS = ("keys", "core", "auth", "scoring", "incentives")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from api.signing import Signer, fresh_key
 from auth import jose, refresh
-from auth.tables import refresh as table
+from auth.granttables import refresh as table
 from core import clock
 from tests.api.oauth.app import BASE, World
 from tests.api.oauth.client import App
