@@ -7,8 +7,7 @@ Public clients (RFC 9700, section 4.14; ASVS 10.4.5): bound to the DPoP key, and
 computed from the last, so a phone that lost the answer sends the old one again and gets the same next one, within the
 hour and as long as that next one was never used. Every other comeback of an old token ends the family with its access
 tokens. Without the key an old token does nothing at all: whoever finds one cannot even log the citizen out.
-Confidential clients (FAPI 2.0, 5.3.2.1): bound to the client, not turned. Ninety days at most; a partner's as long as
-the consent that it stands for.
+Confidential clients (FAPI 2.0, 5.3.2.1): bound to the client, not turned. Ninety days; a partner's as its consent.
 """
 
 import base64
