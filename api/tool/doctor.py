@@ -40,7 +40,7 @@ async def examine(port: int) -> AsyncGenerator[Finding]:
     yield Finding(well=True, seen=f"settings are complete; the public origin is {house.base_url}")
     epochs = _epochs(house)
     yield epochs
-    async for finding in _database(house):
+    async for finding in _database(house, epochs_are_well=epochs.well):
         yield finding
     if epochs.well:
         yield await _store(house)
@@ -66,7 +66,7 @@ def _epochs(house: settings.Settings) -> Finding:
     return Finding(well=True, seen=f"epoch keys can be read; the current epoch is {ring.epoch}")
 
 
-async def _database(house: settings.Settings) -> AsyncGenerator[Finding]:
+async def _database(house: settings.Settings, *, epochs_are_well: bool) -> AsyncGenerator[Finding]:
     """Reachable, new enough, migrated, with the doors' roles able to log in."""
     place = urlsplit(house.database_url).hostname or "the operator's socket"
     try:
@@ -90,6 +90,27 @@ async def _database(house: settings.Settings) -> AsyncGenerator[Finding]:
     yield Finding(
         not missing, f"roles: {len(found)} of {len(names)}", "Run `osmanthus migrate`; it makes " + ", ".join(missing)
     )
+    if epochs_are_well and current == head:
+        yield await _hanging(house)
+
+
+async def _hanging(house: settings.Settings) -> Finding:
+    """What the database says of the epochs: a restored one hangs on keys that are no more."""
+    ring = Keyring(house.master_key, house.epochs_file)
+    connection = await asyncpg.connect(house.database_url, timeout=3)
+    try:
+        known = {row["number"] for row in await connection.fetch("select number from keys.epoch")}
+    finally:
+        await connection.close()
+    if lost := known - ring.epochs - {0}:
+        return Finding(
+            well=False, seen=f"the database hangs on epoch {min(lost)}, whose key is no more",
+            advice="After a restore run `osmanthus keys restore` with the newest dump, before any door opens.",
+        )  # fmt: skip
+    if ring.epoch not in known:
+        return Finding(well=False, seen=f"the database does not know epoch {ring.epoch}", advice="`osmanthus migrate`")
+    within = house.forgotten_within_days()
+    return Finding(well=True, seen=f"what a person erases is unreadable in every copy within {within} days")
 
 
 async def _store(house: settings.Settings) -> Finding:

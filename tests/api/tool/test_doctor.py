@@ -7,6 +7,7 @@ import pytest
 
 from api.tool import doctor
 from api.tool.doctor import Finding
+from core import epochs
 from core.epochs import make_epochs
 from core.postgres import migrate
 
@@ -14,14 +15,14 @@ from core.postgres import migrate
 @pytest.fixture
 def settings(database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """A deployment's environment that is well."""
-    epochs = tmp_path / "epochs.json"
-    make_epochs(epochs)
+    file = tmp_path / "epochs.json"
+    make_epochs(file)
     monkeypatch.delenv("REDIS_URL", raising=False)
     for name, value in (
         ("DATABASE_URL", database),
         ("OSMANTHUS_MASTER_KEY", bytes(range(32)).hex()),
         ("OSMANTHUS_BASE_URL", "https://credit.example"),
-        ("OSMANTHUS_EPOCHS_FILE", str(epochs)),
+        ("OSMANTHUS_EPOCHS_FILE", str(file)),
     ):
         monkeypatch.setenv(name, value)
     return monkeypatch
@@ -93,3 +94,21 @@ class TestExamine:
         with socket.create_server(("127.0.0.1", 0)) as other:
             found = await faults(other.getsockname()[1])
         assert ["Address already in use" in finding.seen for finding in found] == [True]
+
+    async def test_a_database_that_hangs_on_a_destroyed_epoch(
+        self, settings: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A restored database says what to do before its doors open."""
+        epochs.add(tmp_path / "epochs.json")
+        assert ["does not know epoch 2" in finding.seen for finding in await faults()] == [True]
+        epochs.remove(tmp_path / "epochs.json", 1)
+        (found,) = await faults()
+        assert "epoch 1, whose key is no more" in found.seen
+        assert "keys restore" in found.advice
+
+    async def test_it_tells_within_how_many_days_somebody_is_forgotten(self, settings: pytest.MonkeyPatch) -> None:
+        """The number follows the settings."""
+        for days, told in (("14", 24), ("30", 40)):
+            settings.setenv("OSMANTHUS_EPOCH_DAYS", days)
+            seen = [finding.seen async for finding in doctor.examine(free_port())]
+            assert any(f"within {told} days" in one for one in seen)
