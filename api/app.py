@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
 from api import consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
-from api.citizen import cards, consents, credit_code, export, me, proxies, score
+from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -61,6 +61,7 @@ _MODULES = (
     citizen_records,
     citizen_reviews,
     export,
+    leaving,
     source_records,
     source_subjects,
     eligibility,

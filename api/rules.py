@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, published
-from api.citizen import archive
+from api.citizen import archive, leaving
 from api.deps import House, HttpRequest
 from api.published import Document, Press
 from auth import notices
@@ -174,7 +174,16 @@ async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> 
 handlers = [
     Router(
         path="/v1/rules",
-        route_handlers=[scorecards, one_scorecard, the_catalogue, notice, perks, cases, export_schema],
+        route_handlers=[
+            scorecards,
+            one_scorecard,
+            the_catalogue,
+            notice,
+            perks,
+            cases,
+            export_schema,
+            leaving.see_again,
+        ],
         dependencies={
             "session": Provide(deps.work("citizen")),
             "press": Provide(provide_press),

@@ -11,15 +11,16 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import LargeBinary, Table, select
+from sqlalchemy import LargeBinary, Table, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.tables import consent, source_subject
+from auth.tables import citizen, consent, matter, source_subject
 from core.tables import metadata
 
 # Read by their own verbs, on the citizen's door.
 APART = frozenset({"consent", "matter", "source_subject"})
-_SECRET = frozenset({"csrf", "challenge", "jkt", "citizen_id"})
+_PERSON = ("citizen_id", "proxy_id")  # whose row it is; a proxy is also about who may look
+_SECRET = frozenset({"csrf", "challenge", "jkt", *_PERSON})
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -40,7 +41,7 @@ class Known(msgspec.Struct, frozen=True):
 def tables() -> list[Table]:
     """The tables of this room whose rows carry a citizen's id, but for those read by verbs of their own."""
     here = [table for table in metadata.tables.values() if table.schema == "auth" and "citizen_id" in table.c]
-    return sorted((table for table in here if table.name not in APART), key=lambda table: table.name)
+    return [citizen, *sorted((table for table in here if table.name not in APART), key=lambda table: table.name)]
 
 
 async def ways_in(session: AsyncSession, *, citizen_id: uuid.UUID) -> Mapping[str, list[dict[str, Any]]]:
@@ -48,9 +49,16 @@ async def ways_in(session: AsyncSession, *, citizen_id: uuid.UUID) -> Mapping[st
     found: dict[str, list[dict[str, Any]]] = {}
     for table in tables():
         columns = [one for one in table.c if not isinstance(one.type, LargeBinary) and one.name not in _SECRET]
-        rows = (await session.execute(select(*columns).where(table.c.citizen_id == citizen_id))).mappings()
+        whose = [table.c[name] for name in _PERSON if name in table.c] or [table.c.id]
+        rows = (await session.execute(select(*columns).where(or_(*(one == citizen_id for one in whose))))).mappings()
         found[table.name] = [msgspec.to_builtins(dict(row)) for row in rows]
     return found
+
+
+async def counts(session: AsyncSession, *, citizen_id: uuid.UUID) -> dict[str, int]:
+    """How many matters a citizen has, by table; `session` is of the citizen door."""
+    found = select(func.count()).select_from(matter).where(matter.c.citizen_id == citizen_id)
+    return {matter.fullname: await session.scalar(found) or 0}
 
 
 async def drawn(session: AsyncSession, *, citizen_id: uuid.UUID) -> list[Drawn]:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger
@@ -20,7 +20,7 @@ from core.months import shift
 from scoring import holders
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
-from scoring.tables import link, live, record, refusal, standing, standing_change
+from scoring.tables import link, live, record, refusal, standing, standing_change, statement
 
 TRACE_MONTHS = 24
 GRACE_DAYS = 30
@@ -36,6 +36,18 @@ async def erase(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) 
     for table in (refusal, standing, standing_change, link):
         await session.execute(delete(table).where(table.c.citizen_id == citizen_id))
     await keys.destroy(session, owner=citizen_id, purpose="records")
+
+
+async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> dict[str, int]:
+    """How many rows stand on a citizen's live `score` consent, by table; nothing without one."""
+    holder = await holders.one(session, ring, citizen_id=citizen_id)
+    if holder is None:
+        return {}
+    found = {record.fullname: record.c.record_subject == holder.record_subject}
+    found |= {live.fullname: live.c.record_subject == holder.record_subject}
+    for table in (refusal, statement, standing, standing_change, link):
+        found[table.fullname] = table.c.citizen_id == citizen_id
+    return {name: await session.scalar(select(func.count()).where(mine)) or 0 for name, mine in found.items()}
 
 
 async def erase_source(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, source: str) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.citizen import notices, processing, purposes
 from api.deps import House
-from auth import citizens, clients
+from auth import citizens, clients, leaving
 from auth.citizens import Profile
 from auth.consent import ledger, terms
 from auth.consent.events import BY_CITIZEN, Act
@@ -52,6 +52,7 @@ async def record(
     """Check and record a consent, and open what it allows."""
     notice = await notices.in_force(session, asked.purpose)
     notices.must_be_shown(notice, version=asked.notice.version, digest=asked.notice.digest)
+    await leaving.turn(session, citizen_id=citizen_id)
     profile = await citizens.profile(session, house.ring, citizen_id)
     terms.must_be_adult(profile.birth_date)
     purposes.must_be_offered(asked.optional_sources, notice)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import guards
 from api.citizen.door import behind
 from api.deps import House
-from auth import clients
+from auth import clients, leaving
 from core import audit, clock
 from core.audit import Actor
 from core.errors import Conflict, FieldError, Invalid
@@ -75,6 +75,7 @@ async def draw(
     caller: NamedDependency[guards.Citizen],
 ) -> Drawn:
     """Draw a one-time code (60 s at most); drawing it is the consent for this one use. 409 `not_granted` says why."""
+    await leaving.turn(session, citizen_id=caller.id)
     today = clock.today()
     offered = await rulebook.find(session, perk_id=data.perk, on=today)
     partner = None if data.partner is UNSET else await _partner(session, data.partner, data.perk)

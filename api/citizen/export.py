@@ -9,7 +9,7 @@ from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards, stepup
-from api.citizen import agreement, archive, consents, me, reviews
+from api.citizen import archive, consents, me, reviews
 from api.citizen.archive import Export, Profile
 from api.citizen.door import behind
 from api.deps import House
@@ -18,6 +18,7 @@ from auth.consent import ledger
 from core import audit, clock
 from core.audit import Actor
 from incentives import holdings as perks
+from incentives import receipts
 from scoring import exporting, rulebook
 
 _PAGE = 500
@@ -43,7 +44,7 @@ async def export(
     found = await everything(session, house, caller)
     digests = () if found.enrolment is None else found.enrolment.rules
     rules = {digest: await rulebook.text(session, kind="scorecard", digest=digest) for digest in digests}
-    made = archive.files(found, rules, key=agreement.receipt_key(house))
+    made = archive.files(found, rules, key=house.ring.ed25519(receipts.KID))
     name = f"osmanthus-{clock.today():%Y%m%d}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Stream(archive.pack(made, at=found.made_at), media_type=_ZIP, headers=headers)

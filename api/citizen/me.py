@@ -10,6 +10,7 @@ from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
+from api.citizen import leaving
 from api.citizen.door import behind
 from api.deps import House
 from auth import accounts, citizens, clients
@@ -124,4 +125,4 @@ def show(entry: audit.Entry, names: dict[str, str]) -> Access:
     )
 
 
-handlers = [behind([me, accesses])]
+handlers = [behind([me, accesses, leaving.leave])]  # one address, one router

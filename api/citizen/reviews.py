@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import guards
 from api.citizen.door import behind
 from api.deps import House
-from auth import matters
+from auth import leaving, matters
 from auth.consent import ledger
 from auth.matters import Kind, Matter
 from core import audit, clock, ids
@@ -161,7 +161,7 @@ async def _one(session: AsyncSession, house: House, caller: guards.Citizen, kind
 
 
 async def _ask(session: AsyncSession, house: House, caller: guards.Citizen, kind: Kind, about: str, words: str) -> View:
-    await ledger.turn(session, citizen_id=caller.id)
+    await leaving.turn(session, citizen_id=caller.id)
     opened = await matters.open(session, house.ring, citizen_id=caller.id, kind=kind, about=about, words=words)
     await audit.write(
         session,
