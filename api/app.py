@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
 from api import consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
-from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, score
+from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -56,6 +56,7 @@ _MODULES = (
     login,
     consenting,
     consents,
+    reminders,
     me,
     score,
     citizen_records,

@@ -10,13 +10,10 @@ from datetime import date
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import rotation, sealing
+from api import lapses, rotation, sealing
 from api.deps import House
-from auth.consent import ends
 from core import audit, clock, db
-from core.audit import Actor, write
 from core.errors import Unavailable
 from scoring import retention, standing
 
@@ -68,11 +65,12 @@ async def once(house: House, done: date | None = None) -> date | None:
     async with house.doors.work("jobs") as session:
         if not await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")):
             return done
-        await _expire(session, house)
+        await lapses.keep(session, house)
         await retention.sweep(session, house.ring)
         await audit.sweep(session, most=_CHUNK)
         for statement in _SWEEPS:
             await session.execute(text(statement))
+    await lapses.outdate(house)
     await house.short.sweep()
     await rotation.turn(house)
     today = clock.today()
@@ -81,16 +79,3 @@ async def once(house: House, done: date | None = None) -> date | None:
     changed = await standing.refresh_everyone(house.doors, as_of=today)
     _log.info("daily pass", changed=changed)
     return today
-
-
-async def _expire(session: AsyncSession, house: House) -> None:
-    """End consents that are past their day; what was built on them stays unused for 30 days, then goes."""
-    for ended in await ends.expire(session, house.ring, limit=_CHUNK):
-        await write(
-            session,
-            actor=Actor("system", "jobs"),
-            action="consent.expire",
-            purpose=ended.purpose,
-            outcome="done",
-            owner=ended.citizen_id,
-        )

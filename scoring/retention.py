@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger
-from core import db, keys
+from core import clock, db, keys
 from core.keys import KeyGone, Keyring
 from core.months import shift
 from scoring import holders
@@ -48,6 +48,13 @@ async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID)
     for table in (refusal, statement, standing, standing_change, link):
         found[table.fullname] = table.c.citizen_id == citizen_id
     return {name: await session.scalar(select(func.count()).where(mine)) or 0 for name, mine in found.items()}
+
+
+async def rest(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> None:
+    """Let records rest from now on, when their consent ended before its day; the grace runs from now."""
+    subject = await _subject(session, ring, citizen_id)
+    now = clock.civil()
+    await session.execute(update(live).where(live.c.record_subject == subject, live.c.until > now).values(until=now))
 
 
 async def erase_source(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, source: str) -> int:

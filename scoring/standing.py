@@ -35,9 +35,9 @@ class NotEnrolled(NotFound):
     code = "not_enrolled"
     title = "Not enrolled"
 
-    def __init__(self, detail: str = "您尚未加入桂花分；没有您的同意，我们不计算任何分数。") -> None:
+    def __init__(self, detail: str = "您尚未加入桂花分；没有您的同意，我们不计算任何分数。", **more: object) -> None:
         """Say how it stands."""
-        super().__init__(detail)
+        super().__init__(detail, **more)
 
 
 class Change(msgspec.Struct, frozen=True):

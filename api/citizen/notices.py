@@ -4,6 +4,7 @@ What was not shown in its present words cannot be agreed to (PIPL article 14).
 """
 
 import re
+from datetime import date
 from functools import lru_cache
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -57,6 +58,12 @@ async def in_force(session: AsyncSession, purpose: str) -> notices.Notice:
 async def all_in_force(session: AsyncSession) -> list[notices.Notice]:
     """Every notice whose day has come, older versions too."""
     return [_parse(one.body, one.name) for one in await releases.in_force(session, on=clock.today(), kind="notice")]
+
+
+async def since(session: AsyncSession, day: date) -> list[notices.Notice]:
+    """Those of them whose day is not before `day`."""
+    found = await releases.in_force(session, on=clock.today(), kind="notice")
+    return [_parse(one.body, one.name) for one in found if one.effective_on >= day]
 
 
 async def of_version(session: AsyncSession, purpose: str, version: int) -> notices.Notice:

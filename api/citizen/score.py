@@ -14,6 +14,7 @@ from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
+from api.citizen import waiting
 from api.citizen.door import behind
 from api.citizen.me import page_size
 from api.deps import House
@@ -49,10 +50,16 @@ class History(msgspec.Struct, frozen=True):
 async def score(
     session: NamedDependency[AsyncSession], house: NamedDependency[House], caller: NamedDependency[guards.Citizen]
 ) -> ScoreView:
-    """The caller's points of today, every tenth of them explained. 404 `not_enrolled` without a live consent."""
+    """The caller's points of today, every tenth of them explained. 404 `not_enrolled` without a live consent.
+
+    Where a consent waits for its renewal, `renew_before` is the day on which everything is erased.
+    """
     today = clock.today()
     book = await rulebook.current(session, on=today)
-    evaluation, _ = await standing.of(session, house.ring, citizen_id=caller.id, as_of=today, book=book)
+    try:
+        evaluation, _ = await standing.of(session, house.ring, citizen_id=caller.id, as_of=today, book=book)
+    except standing.NotEnrolled as away:
+        raise await waiting.not_enrolled(session, citizen_id=caller.id) from away
     return explain.explain(evaluation, book.scorecard)
 
 

@@ -3,12 +3,15 @@
 Read by the jobs. What stood on such a consent stays unused for the grace and then goes; `scoring.retention` erases it.
 """
 
-from sqlalchemy import func
+from datetime import timedelta
+
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger, rows
 from auth.consent.events import BY_CLOCK
 from auth.consent.rows import Consent
+from auth.consent.tables import consent_event
 from auth.tables import consent, consent_end
 from core.keys import Keyring
 
@@ -33,6 +36,20 @@ async def outdate(session: AsyncSession, ring: Keyring, *, notice: str, version:
     explained = (consent.c.purpose == notice) | consent.c.purpose.startswith(f"{notice}:", autoescape=True)
     old = _LIVES & explained & (consent.c.notice_version < version)
     return await _end(session, ring, old, "outdated", limit)
+
+
+async def lapsed(session: AsyncSession, *, days: int, limit: int) -> list[Consent]:
+    """Up to `limit` consents that ended by themselves more than `days` ago and that nobody renewed or erased since.
+
+    Those to points are not among them: `scoring.retention` sweeps what stands on them and notes it.
+    """
+    noted = select(consent_event.c.id).where(
+        consent_event.c.consent_id == consent.c.id, consent_event.c.state.in_(("erased", "superseded"))
+    )
+    over = consent_end.c.reason.in_(("expired", "outdated")) & (consent.c.purpose != "score")
+    since = consent_end.c.at < func.core.civil_now() - timedelta(days=days)
+    query = rows.everything().where(over, since, ~noted.exists()).order_by(consent.c.id).limit(limit)
+    return await rows.read(session, query)
 
 
 async def _end(session: AsyncSession, ring: Keyring, which: object, reason: str, limit: int) -> list[Consent]:
