@@ -22,7 +22,7 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
+from api import challenge, consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
 from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, score
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
@@ -54,6 +54,7 @@ _MODULES = (
     openapi,
     oauth,
     login,
+    challenge,
     consenting,
     consents,
     reminders,

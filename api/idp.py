@@ -33,6 +33,7 @@ KID = "idp-demo-1"
 _LIFE = 60
 _TRIES, _WINDOW = 10, 300
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_BACK = {"/login/callback", "/oauth/challenge/returned"}
 _FIELDS = (
     "client_id",
     "redirect_uri",
@@ -201,7 +202,7 @@ def _request(house: House, sent: dict[str, str]) -> dict[str, str]:
     asked = {name: sent.get(name, "") for name in _FIELDS}
     right = (
         asked["client_id"] == DEMO_CLIENT
-        and asked["redirect_uri"] == f"{house.settings.base_url}/login/callback"
+        and asked["redirect_uri"] in {f"{house.settings.base_url}{path}" for path in _BACK}
         and asked["response_type"] == "code"
         and "openid" in asked["scope"].split()
         and asked["code_challenge_method"] == "S256"

@@ -46,8 +46,11 @@ def demo_secret(house: House) -> str:
     return house.ring.derive("demo-idp-client").hex()
 
 
-def relying_party(house: House) -> oidc.RelyingParty:
-    """We, as the identity provider knows us: the embedded one in a demo, the configured one otherwise."""
+def relying_party(house: House, path: str = "/login/callback") -> oidc.RelyingParty:
+    """We, as the identity provider knows us: the embedded one in a demo, the configured one otherwise.
+
+    `path` is where it sends people back to.
+    """
     settings = house.settings
     issuer = f"{settings.base_url}/idp" if settings.demo_idp else settings.idp_issuer
     if issuer is None:
@@ -57,7 +60,7 @@ def relying_party(house: House) -> oidc.RelyingParty:
             issuer=issuer,
             client_id=DEMO_CLIENT if settings.demo_idp else settings.idp_client_id,
             secret=demo_secret(house) if settings.demo_idp else settings.idp_client_secret,
-            redirect_uri=f"{settings.base_url}/login/callback",
+            redirect_uri=f"{settings.base_url}{path}",
         )
     )
 

@@ -71,6 +71,22 @@ def seal(key: bytes, came: Came, digest: bytes) -> bytes:
     return sealed.seal(key, msgspec.json.encode(came), place=("auth.account", "sealed", digest))
 
 
+async def move(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, to: uuid.UUID) -> int:
+    """Let every account of a citizen lead to another one, after a fresh proof (`auth.citizens`); returns how many."""
+    rows = (await session.execute(select(account).where(account.c.citizen_id == citizen_id).with_for_update())).all()
+    if not rows:
+        return 0
+    key = await keys.fetch(session, ring, owner=citizen_id, purpose="identity")
+    own = await keys.make(session, ring, owner=to, purpose="identity")
+    for row in rows:
+        opened = sealed.unseal(key, row.sealed, place=("auth.account", "sealed", row.digest))
+        new = {"citizen_id": to, "sealed": seal(own, msgspec.json.decode(opened, type=Came), row.digest)}
+        await session.execute(
+            update(account).where(account.c.digest == row.digest).values(**new, linked_at=clock.civil())
+        )
+    return len(rows)
+
+
 async def of(session: AsyncSession, *, citizen_id: uuid.UUID) -> list[Account]:
     """A citizen's ways in, oldest first."""
     query = select(account.c.provider, account.c.linked_at).where(account.c.citizen_id == citizen_id)

@@ -19,8 +19,9 @@ from auth import accounts
 from auth.accounts import Came
 from auth.assurance import REAL_NAME, WECHAT
 from auth.realname import NoIdentity, Proved, RealNameNeeded
-from auth.tables import account, citizen
-from core import clock, idnumber, ids, keys, sealed
+from auth.tables import account as accounts_table
+from auth.tables import citizen
+from core import audit, clock, idnumber, ids, keys, sealed
 from core.errors import Conflict, NotFound
 from core.keys import Keyring
 
@@ -78,21 +79,28 @@ async def come(session: AsyncSession, ring: Keyring, *, came: Came) -> uuid.UUID
     return held or await _make(session, ring, came, acr=WECHAT)
 
 
-async def join(session: AsyncSession, ring: Keyring, *, came: Came, proved: Proved) -> uuid.UUID:
-    """The citizen behind a fresh proof, given by whoever also holds the account `came`, which leads there from now on.
+async def join(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, proved: Proved) -> uuid.UUID:
+    """The citizen behind a fresh proof, given by whoever came as `citizen_id`, whose accounts lead there from now on.
 
-    A citizen without a name, whose last account this was, is gone afterwards. Raises NoIdentity; AccountTaken when the
-    account belongs to another proved person, and then nothing is changed.
+    A citizen without a name is gone afterwards; whoever gains an account finds it among their accesses. Raises
+    NoIdentity; AccountTaken when `citizen_id` is another proved person, and then the caller's transaction must end.
     """
-    citizen_id = await arrive(session, ring, proved=proved)
-    await accounts.in_turn(session, accounts.turn(ring, came))
-    held = await accounts.holder(session, ring, came)
-    if held not in {None, citizen_id} and await _is_proved(session, held):
+    person = await arrive(session, ring, proved=proved)
+    if person == citizen_id:
+        return person
+    if await _is_proved(session, citizen_id):
         raise AccountTaken("Log in with the account that belongs to you, or go to a counter; nothing was changed.")
-    await accounts.link(session, ring, came, citizen_id=citizen_id)
-    if held not in {None, citizen_id}:
-        await _drop(session, held)
-    return citizen_id
+    if not await accounts.move(session, ring, citizen_id=citizen_id, to=person):
+        return person
+    await _drop(session, citizen_id)
+    me = audit.Actor("citizen", "self")
+    await audit.write(session, actor=me, action="account.link", purpose="login", outcome="done", owner=person)
+    return person
+
+
+async def is_here(session: AsyncSession, citizen_id: uuid.UUID) -> bool:
+    """Whether there is such a citizen, named or not."""
+    return await session.scalar(select(citizen.c.id).where(citizen.c.id == citizen_id)) is not None
 
 
 async def find(session: AsyncSession, ring: Keyring, *, id_number: str) -> uuid.UUID | None:
@@ -155,7 +163,7 @@ async def _know(
 
 async def _drop(session: AsyncSession, citizen_id: uuid.UUID | None) -> None:
     """Forget a citizen without a name and without an account; sessions, tokens and telephone number end with it."""
-    other = select(account.c.digest).where(account.c.citizen_id == citizen_id)
+    other = select(accounts_table.c.digest).where(accounts_table.c.citizen_id == citizen_id)
     if citizen_id is None or await session.scalar(other.limit(1)) is not None:
         return
     await keys.destroy(session, owner=citizen_id, purpose="identity")

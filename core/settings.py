@@ -20,6 +20,10 @@ _OPTIONAL = (
     ("idp_issuer", "OSMANTHUS_IDP_ISSUER"),
     ("idp_client_id", "OSMANTHUS_IDP_CLIENT_ID"),
     ("idp_client_secret", "OSMANTHUS_IDP_CLIENT_SECRET"),
+    ("wechat_appid", "OSMANTHUS_WECHAT_APPID"),
+    ("wechat_secret", "OSMANTHUS_WECHAT_SECRET"),
+    ("wechat_client", "OSMANTHUS_WECHAT_CLIENT"),
+    ("wechat_api", "OSMANTHUS_WECHAT_API"),
 )
 
 _DAYS = {
@@ -44,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
+    `wechat_client` is the client id of the mini-program, the one app that may log people in without our page.
 
     Another `token_key_serial` makes every access token so far worthless: for the day on which a signing key is lost.
     """
@@ -67,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idp_issuer: str | None = None
     idp_client_id: str = "osmanthus"
     idp_client_secret: str | None = None
+    wechat_appid: str | None = None
+    wechat_secret: str | None = None
+    wechat_client: str = "miniprogram"
+    wechat_api: str = "https://api.weixin.qq.com"
     policy_dir: Path = ROOT / "policy"
     trusted_proxies: str = ""
     log_heads: Path | None = None

@@ -9,7 +9,7 @@ from auth import accounts, citizens
 from auth.accounts import Came
 from auth.realname import NoIdentity, Proved, RealNameNeeded
 from auth.tables import account, citizen, phone
-from core import clock, idnumber, ids, keys
+from core import clock, idnumber, ids, keys, sealed
 from core.errors import NotFound
 from core.keys import Keyring
 
@@ -102,7 +102,7 @@ class TestJoin:
         """The account leads to the proved person; the nameless citizen that it led to is gone, with key and phone."""
         nameless = await citizens.come(auth_session, ring, came=WECHAT)
         await accounts.bind_phone(auth_session, ring, citizen_id=nameless, number="13900000001")
-        person = await citizens.join(auth_session, ring, came=WECHAT, proved=ANNA)
+        person = await citizens.join(auth_session, ring, citizen_id=nameless, proved=ANNA)
         assert await citizens.come(auth_session, ring, came=WECHAT) == person
         assert (await citizens.profile(auth_session, ring, person)).name == "安娜"
         assert {one.provider for one in await accounts.of(auth_session, citizen_id=person)} == {
@@ -118,27 +118,35 @@ class TestJoin:
     async def test_a_name_that_is_here(self, auth_session: AsyncSession, ring: Keyring) -> None:
         """Whoever proves to be a citizen that is here already joins it, at the first coming or later."""
         person = await citizens.arrive(auth_session, ring, proved=ANNA)
-        await citizens.come(auth_session, ring, came=WECHAT)
         for came in (WECHAT, msgspec.structs.replace(WECHAT, subject="o-2")):
-            assert await citizens.join(auth_session, ring, came=came, proved=ANNA) == person
+            nameless = await citizens.come(auth_session, ring, came=came)
+            assert await citizens.join(auth_session, ring, citizen_id=nameless, proved=ANNA) == person
+            assert await citizens.join(auth_session, ring, citizen_id=nameless, proved=ANNA) == person
             assert await citizens.come(auth_session, ring, came=came) == person
 
     async def test_no_takeover(self, auth_session: AsyncSession, ring: Keyring) -> None:
         """An account of a proved person never passes to another, whoever proves what; nothing is changed."""
-        person = await citizens.join(auth_session, ring, came=WECHAT, proved=ANNA)
+        nameless = await citizens.come(auth_session, ring, came=WECHAT)
+        person = await citizens.join(auth_session, ring, citizen_id=nameless, proved=ANNA)
         bo = msgspec.structs.replace(ANNA, subject="s-2", name="博", id_number=OTHER)
         await citizens.arrive(auth_session, ring, proved=bo)
         with pytest.raises(citizens.AccountTaken):
-            await citizens.join(auth_session, ring, came=WECHAT, proved=bo)
+            async with auth_session.begin_nested():
+                await citizens.join(auth_session, ring, citizen_id=person, proved=bo)
         assert await citizens.come(auth_session, ring, came=WECHAT) == person
 
-    async def test_other_accounts_stay(self, auth_session: AsyncSession, ring: Keyring) -> None:
-        """A nameless citizen with another account stays for it: only the account that was shown moves."""
+    async def test_all_accounts_of_the_nameless(self, auth_session: AsyncSession, ring: Keyring) -> None:
+        """A nameless citizen joins whole, and what was sealed is sealed to the new owner."""
         nameless = await citizens.come(auth_session, ring, came=WECHAT)
         other = msgspec.structs.replace(WECHAT, subject="o-2")
         await accounts.link(auth_session, ring, other, citizen_id=nameless)
-        await citizens.join(auth_session, ring, came=WECHAT, proved=ANNA)
-        assert await citizens.come(auth_session, ring, came=other) == nameless
+        person = await citizens.join(auth_session, ring, citizen_id=nameless, proved=ANNA)
+        for came in (WECHAT, other):
+            assert await citizens.come(auth_session, ring, came=came) == person
+        key = await keys.fetch(auth_session, ring, owner=person, purpose="identity")
+        rows = (await auth_session.execute(select(account).where(account.c.citizen_id == person))).all()
+        opened = [sealed.unseal(key, row.sealed, place=("auth.account", "sealed", row.digest)) for row in rows]
+        assert {msgspec.json.decode(one, type=Came).subject for one in opened} == {"o-1", "o-2", "s-1"}
 
 
 class TestForget:
@@ -146,7 +154,8 @@ class TestForget:
 
     async def test_all_of_one(self, owner_session: AsyncSession, ring: Keyring) -> None:
         """Every account and the number are gone, and a later arrival by one of them is somebody new."""
-        person = await citizens.join(owner_session, ring, came=WECHAT, proved=ANNA)
+        nameless = await citizens.come(owner_session, ring, came=WECHAT)
+        person = await citizens.join(owner_session, ring, citizen_id=nameless, proved=ANNA)
         await accounts.bind_phone(owner_session, ring, citizen_id=person, number="13900000001")
         assert await accounts.has_phone(owner_session, citizen_id=person)
         assert await accounts.forget(owner_session, citizen_id=person) == 3

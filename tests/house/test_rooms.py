@@ -81,7 +81,7 @@ class TestPlaces:
             "auth/matters.py": "what a citizen asked a person to look at, and the answer",
             "auth/counter/cards.py": "the last digits of a citizen's own cards",
             "auth/reindex.py": "ID numbers and accounts, to index them under a new epoch",
-            "auth/accounts.py": "a citizen's own telephone number",
+            "auth/accounts.py": "a citizen's own telephone number, and accounts that pass to a proved owner",
             "scoring/staging.py": "papers of staged and stored records",
             "scoring/holders.py": "the thread from a citizen to the records",
             "scoring/sources.py": "the feed's position",

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency, Provide
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api import consenting, deps, guards, idp, login, oauth, problems, rules, stepup
+from api import challenge, consenting, deps, guards, idp, login, oauth, problems, rules, stepup
 from api.citizen import consents
 from api.deps import House
 from api.pages import door
@@ -26,6 +26,7 @@ from core.postgres.migrate import asyncpg_url
 from core.settings import Settings
 from tests.api.conftest import publish
 from tests.api.oauth.client import Caller
+from tests.wechatserver import APPID, SECRET, WeChat, wechat
 
 BASE = "http://127.0.0.1:8000"
 APP = "https://app.example.city/callback"
@@ -101,6 +102,7 @@ class World(msgspec.Struct, frozen=True):
     owner_url: str
     keys: dict[str, dict[str, Any]]
     state: State
+    wechat: WeChat
 
     def browser(self) -> httpx2.AsyncClient:
         """A browser without cookies."""
@@ -128,7 +130,7 @@ async def operate(owner_url: str, act: Any) -> Any:
     return done
 
 
-def house_on(url: str, doors: db.Doors) -> House:
+def house_on(url: str, doors: db.Doors, wechat_api: str) -> House:
     """A house on a database of its own."""
     settings = Settings(
         base_url=BASE,
@@ -137,6 +139,9 @@ def house_on(url: str, doors: db.Doors) -> House:
         epochs_file=Path("unread"),
         sandbox=True,
         demo_idp=True,
+        wechat_appid=APPID,
+        wechat_secret=SECRET,
+        wechat_api=wechat_api,
     )
     door = db.door_url(url, doors.ring, settings.role_prefix, "auth")
     return House(settings, doors.ring, doors, shortlived.connect(redis_url=None, postgres_url=door, size=4))
@@ -145,7 +150,13 @@ def house_on(url: str, doors: db.Doors) -> House:
 @asynccontextmanager
 async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> AsyncIterator[World]:
     """The app for a block: two partners, a source, a watcher, two apps, and `people` at the identity provider."""
-    house = house_on(url, doors)
+    async with wechat() as there:
+        house = house_on(url, doors, there.origin)
+        yield await _assembled(url, house, people, there)
+        await house.short.close()
+
+
+async def _assembled(url: str, house: House, people: list[idp.Account], there: WeChat) -> World:
     keys = {name: fresh_key() for name in ("library", "rental", "water", "watcher")}
     await publish(house)
     await operate(url, lambda session: _register(session, house, keys))
@@ -153,6 +164,7 @@ async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> Async
         [
             *oauth.handlers,
             *consenting.handlers,
+            *challenge.handlers,
             *login.handlers,
             *idp.handlers_for(house.settings),
             *consents.handlers,
@@ -170,8 +182,9 @@ async def running(url: str, doors: db.Doors, people: list[idp.Account]) -> Async
     )
     transport = httpx2.ASGITransport(Envelope(app))
     app.state["relying_party"] = oidc.RelyingParty(login.relying_party(house).provider, transport=transport)
-    yield World(transport, house, url, keys, app.state)
-    await house.short.close()
+    party = login.relying_party(house, "/oauth/challenge/returned").provider
+    app.state["challenge_party"] = oidc.RelyingParty(party, transport=transport)
+    return World(transport, house, url, keys, app.state, there)
 
 
 async def _register(session: AsyncSession, house: House, keys: dict[str, dict[str, Any]]) -> None:
@@ -195,7 +208,12 @@ async def _register(session: AsyncSession, house: House, keys: dict[str, dict[st
             contact="电话 0000-54321" if back else "",
             introspects=name == "watcher",
         )
-    for name, address in (("app", APP), ("other-app", "http://127.0.0.1:9999/back?from=city")):
+    returned = f"{BASE}/oauth/challenge/returned"
+    for name, address in (
+        ("miniprogram", returned),
+        ("app", APP),
+        ("other-app", "http://127.0.0.1:9999/back?from=city"),
+    ):
         await clients.add(
             session,
             house.ring,
