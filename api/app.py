@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
 from api import challenge, consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
-from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, score
+from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, score, wishes
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -38,7 +38,7 @@ from api.partner import perks as partner_perks
 from api.requests import Envelope
 from api.source import records as source_records
 from api.source import subjects as source_subjects
-from api.staff import counter, people, releases
+from api.staff import counter, deceased, people, releases
 from api.staff import reviews as staff_reviews
 from core import clock, db, sealed, shortlived
 from core.keys import Keyring
@@ -76,6 +76,8 @@ _MODULES = (
     staff_reviews,
     counter,
     people,
+    deceased,
+    wishes,
     rules,
     slips,
     log,

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.counter import deaths
 from auth.tables import session as table
 from core import clock, ids
 from core.errors import NotFound
@@ -56,8 +57,9 @@ async def begin(
 ) -> tuple[str, str]:
     """Open a session for a citizen who proved `acr` at `auth_time`; returns (cookie value, CSRF token).
 
-    `device` is a few plain words, never what the browser said of itself.
+    `device` is a few plain words, never what the browser said of itself. Raises Closed.
     """
+    await deaths.must_live(session, citizen_id)
     value, csrf, now = secrets.token_urlsafe(32), secrets.token_urlsafe(24), clock.wall()
     row = {
         "hash": _hash(value),
@@ -78,7 +80,8 @@ async def begin(
 async def find(session: AsyncSession, value: str) -> Session | None:
     """The live session of a cookie value, kept alive by being asked for; None when there is none any more."""
     now = clock.wall()
-    query = select(table).where(table.c.hash == _hash(value), table.c.ended_at.is_(None), table.c.expires_at > now)
+    live = (table.c.hash == _hash(value)) & table.c.ended_at.is_(None) & (table.c.expires_at > now)
+    query = select(table).where(live, ~deaths.over(table.c.citizen_id))
     row = (await session.execute(query)).one_or_none()
     if row is None:
         return None

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth import assurance
 from auth.atjwt import LIFE, Issuer
 from auth.clients import Client, from_row
+from auth.counter import deaths
 from auth.tables import citizen, client, token
 from core import clock, ids
 
@@ -91,7 +92,7 @@ async def live(session: AsyncSession, jti_hash: bytes) -> Live | None:
         select(client, token.c.citizen_id, token.c.actor, token.c.grant_id, citizen.c.acr)
         .select_from(token)
         .join(client, client.c.client_id == token.c.client_id)
-        .outerjoin(citizen, citizen.c.id == token.c.citizen_id)
+        .outerjoin(citizen, (citizen.c.id == token.c.citizen_id) & ~deaths.over(citizen.c.id))
         .where(
             token.c.jti_hash == jti_hash,
             token.c.revoked_at.is_(None),
@@ -113,6 +114,12 @@ async def revoke(session: AsyncSession, *, client_id: str, jti_hash: bytes) -> N
         .where(token.c.jti_hash == jti_hash, token.c.client_id == client_id, token.c.revoked_at.is_(None))
         .values(revoked_at=clock.wall())
     )
+
+
+async def end_all(session: AsyncSession, *, citizen_id: uuid.UUID) -> None:
+    """End every token that acts for a citizen."""
+    theirs = (token.c.citizen_id == citizen_id) & token.c.revoked_at.is_(None)
+    await session.execute(update(token).where(theirs).values(revoked_at=clock.wall()))
 
 
 async def revoke_code(session: AsyncSession, code_hash: bytes) -> None:

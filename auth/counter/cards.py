@@ -103,6 +103,11 @@ async def unbind(session: AsyncSession, *, citizen_id: uuid.UUID, card_id: uuid.
         raise NotFound
 
 
+async def unbind_all(session: AsyncSession, *, citizen_id: uuid.UUID) -> None:
+    """Take every card from a citizen."""
+    await session.execute(delete(card).where(card.c.citizen_id == citizen_id))
+
+
 async def tried(claims: AsyncSession, ring: Keyring, *, number: str, pin: str) -> Tried:
     """Judge a number and a PIN; an unknown card, a locked one and a wrong PIN cost the same time.
 

@@ -65,6 +65,11 @@ async def take(session: AsyncSession, ring: Keyring, *, text: str, use: Use) -> 
     return None if row is None else Taken(row.citizen_id, row.until_on)
 
 
+async def end_all(session: AsyncSession, *, citizen_id: uuid.UUID) -> None:
+    """End every code that a citizen drew."""
+    await session.execute(delete(spoken_code).where(spoken_code.c.citizen_id == citizen_id))
+
+
 def _digest(ring: Keyring, text: str, use: Use) -> bytes:
     """However it was written down: O is 0, I and L are 1, blanks and strokes do not matter (Crockford)."""
     plain = text.upper().translate(_ALIKE).replace("-", "").replace(" ", "")

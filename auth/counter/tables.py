@@ -82,3 +82,34 @@ proxy = sa.Table(
     sa.Index(None, "proxy_id"),
     schema="auth",
 )
+
+# A death that an office recorded and another person of it approved. `relative_id` may look, until `until_on`, unless
+# the deceased said otherwise; both documents' numbers are sealed under the deceased's identity key.
+death = sa.Table(
+    "death",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    _citizen("citizen_id"),
+    sa.Column("sealed_document", sa.LargeBinary, nullable=False),
+    sa.Column("relative_id", sa.Uuid, sa.ForeignKey("auth.citizen.id", ondelete="SET NULL")),
+    sa.Column("relation", sa.Text),
+    sa.Column("client_id", sa.Text, sa.ForeignKey("auth.client.client_id"), nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("recorded_at", INSTANT, nullable=False),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("approved_at", INSTANT),
+    sa.Column("done_at", INSTANT),
+    sa.CheckConstraint("approved_by <> recorded_by", name="two_persons"),
+    sa.CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_whole"),
+    sa.Index(None, "citizen_id"),
+    schema="auth",
+)
+
+# Who said, while living, that nobody shall look afterwards; whoever said nothing has no row.
+last_wish = sa.Table(
+    "last_wish",
+    metadata,
+    _citizen("citizen_id", key=True),
+    sa.Column("at", INSTANT, nullable=False),
+    schema="auth",
+)

@@ -58,8 +58,34 @@ create index ix_proxy_citizen_id on auth.proxy (citizen_id);
 
 create index ix_proxy_proxy_id on auth.proxy (proxy_id);
 
+create table auth.death (
+  id uuid constraint pk_death primary key,
+  citizen_id uuid not null constraint fk_death_citizen_id references auth.citizen (id) on delete cascade,
+  sealed_document bytea not null,
+  relative_id uuid constraint fk_death_relative_id references auth.citizen (id) on delete set null,
+  relation text,
+  client_id text not null constraint fk_death_client_id references auth.client (client_id),
+  recorded_by text not null,
+  recorded_at timestamptz not null,
+  approved_by text,
+  approved_at timestamptz,
+  done_at timestamptz,
+  constraint ck_death_two_persons check (approved_by <> recorded_by),
+  constraint ck_death_approved_whole check ((approved_by is null) = (approved_at is null))
+);
+
+create index ix_death_citizen_id on auth.death (citizen_id);
+
+create table auth.last_wish (
+  citizen_id uuid constraint pk_last_wish primary key
+    constraint fk_last_wish_citizen_id references auth.citizen (id) on delete cascade,
+  at timestamptz not null
+);
+
+grant select, insert, delete on auth.last_wish to {role}_auth;
+
 grant select, insert, update, delete on auth.card, auth.spoken_code to {role}_auth;
 
-grant select, insert, update on auth.assisted, auth.proxy to {role}_auth;
+grant select, insert, update on auth.assisted, auth.proxy, auth.death to {role}_auth;
 
 grant select, delete on auth.spoken_code, auth.assisted, auth.proxy to {role}_jobs;

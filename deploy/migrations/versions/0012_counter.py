@@ -26,6 +26,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forget cards, proxies and who sat at which counter; live tokens of counters must not outlive that."""
     op.execute("delete from auth.token where actor is not null")
-    for table in ("proxy", "assisted", "spoken_code", "card"):
+    for table in ("last_wish", "death", "proxy", "assisted", "spoken_code", "card"):
         op.execute(f"drop table auth.{table}")
     op.execute("alter table auth.token drop column actor")
