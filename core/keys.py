@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, sealed
-from core.epochs import Watched
+from core.epochs import Epochs, Watched
 from core.tables import erased, person_key
 
 Purpose = Literal["identity", "records", "orders", "cases"]
@@ -41,6 +41,7 @@ class Keyring:
         """`master` is 32 bytes; `epochs_file` is read now (see `core.epochs`). Raises EpochsAway."""
         self._master = master
         self._epochs = Watched(epochs_file)
+        self._kept: tuple[Epochs | None, dict[int, sealed.Kept]] = (None, {})
 
     @property
     def file(self) -> Path:
@@ -95,16 +96,23 @@ class Keyring:
 
     def seal_epoch(self, plaintext: bytes, *, place: tuple[str, str, bytes]) -> tuple[int, bytes]:
         """Seal under the current epoch; returns the epoch's number and the sealed value."""
-        held = self._epochs.now()
-        return held.current, sealed.seal(held.keys[held.current], plaintext, place=place)
+        held, kept = self._ciphers()
+        return held.current, sealed.seal(kept[held.current], plaintext, place=place)
 
     def open_epoch(self, epoch: int, value: bytes, *, place: tuple[str, str, bytes]) -> bytes:
         """Open what `seal_epoch` wrote; KeyGone when its epoch was destroyed."""
-        key = self._epochs.now().keys.get(epoch)
+        key = self._ciphers()[1].get(epoch)
         if key is None:
             message = f"epoch {epoch} was destroyed"
             raise KeyGone(message)
         return sealed.unseal(key, value, place=place)
+
+    def _ciphers(self) -> tuple[Epochs, dict[int, sealed.Kept]]:
+        """The epochs' keys ready for use; made anew, and the old ones dropped, when the file changed."""
+        held = self._epochs.now()
+        if self._kept[0] is not held:
+            self._kept = (held, {number: sealed.Kept(key) for number, key in held.keys.items()})
+        return held, self._kept[1]
 
     def blind(self, column: str, value: str) -> list[bytes]:
         """What `value` may look like in the blind index `column`: search them all, write the first.

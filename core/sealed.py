@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 
-from core.suites import AES, NONCE, SUITES, TAG, Suite
+from core.suites import AES, NONCE, SUITES, TAG, Cipher, Suite
 
 _VERSION = 1
 _SHORTEST = 2 + NONCE + TAG
@@ -26,6 +26,23 @@ class SealBroken(Exception):
     """The value does not open: another key, another place, or altered bytes."""
 
 
+class Kept:
+    """A key with its ciphers made once, for a key that opens many values: an epoch's. Personal keys are not kept."""
+
+    __slots__ = ("_ciphers", "_key")
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is 32 bytes."""
+        self._key = key
+        self._ciphers: dict[int, Cipher] = {}
+
+    def cipher(self, suite: Suite) -> Cipher:
+        """This key's cipher of a suite."""
+        if (found := self._ciphers.get(suite.number)) is None:
+            found = self._ciphers[suite.number] = suite.cipher(self._key)
+        return found
+
+
 def choose(name: str) -> None:
     """Write with this suite from now on in this process: `aes` or `sm`. Raises KeyError."""
     global _suite, _header  # noqa: PLW0603  (one process, one suite; every value says which one it was sealed with)
@@ -33,21 +50,23 @@ def choose(name: str) -> None:
     _header = bytes((_VERSION, _suite.number))
 
 
-def seal(key: bytes, plaintext: bytes, *, place: tuple[str, str, bytes]) -> bytes:
+def seal(key: bytes | Kept, plaintext: bytes, *, place: tuple[str, str, bytes]) -> bytes:
     """Encrypt for `place` = (table, column, row id bytes). `key` is 32 bytes."""
     nonce = os.urandom(NONCE)
-    return _header + nonce + _suite.encrypt(key, nonce, plaintext, _bound(_header, place))
+    cipher = key.cipher(_suite) if isinstance(key, Kept) else _suite.cipher(key)
+    return _header + nonce + cipher.encrypt(nonce, plaintext, _bound(_header, place))
 
 
-def unseal(key: bytes, sealed: bytes, *, place: tuple[str, str, bytes]) -> bytes:
+def unseal(key: bytes | Kept, sealed: bytes, *, place: tuple[str, str, bytes]) -> bytes:
     """Decrypt what `seal` wrote for the same `place`; raises SealBroken otherwise."""
     header = sealed[:2]
     suite = _BY_HEADER.get(header)
     if suite is None or len(sealed) < _SHORTEST:
         message = "unknown envelope"
         raise SealBroken(message)
+    cipher = key.cipher(suite) if isinstance(key, Kept) else suite.cipher(key)
     try:
-        return suite.decrypt(key, sealed[2 : 2 + NONCE], sealed[2 + NONCE :], _bound(header, place))
+        return cipher.decrypt(sealed[2 : 2 + NONCE], sealed[2 + NONCE :], _bound(header, place))
     except InvalidTag as error:
         message = "the value does not open with this key at this place"
         raise SealBroken(message) from error

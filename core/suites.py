@@ -11,11 +11,13 @@ bytes are ever used as keys of two algorithms.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher as Block
+from cryptography.hazmat.primitives.ciphers import algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
@@ -23,15 +25,23 @@ NONCE = 12
 TAG = 16
 
 
-class Suite(msgspec.Struct, frozen=True):
-    """One suite: `encrypt` and `decrypt` take key (32 bytes), nonce (12), text, associated data; the tag comes last.
+class Cipher(Protocol):
+    """Authenticated encryption under one key: nonce (12 bytes), text, associated data; the tag (16) comes last."""
 
-    `decrypt` raises InvalidTag.
-    """
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
+        """Encrypt."""
+        ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
+        """Decrypt; raises InvalidTag."""
+        ...
+
+
+class Suite(msgspec.Struct, frozen=True):
+    """One suite: `cipher` takes a key of 32 bytes."""
 
     number: int
-    encrypt: Callable[[bytes, bytes, bytes, bytes], bytes]
-    decrypt: Callable[[bytes, bytes, bytes, bytes], bytes]
+    cipher: Callable[[bytes], Cipher]
     hash: hashes.HashAlgorithm
 
     def expand(self, key: bytes, label: bytes, length: int = 32) -> bytes:
@@ -45,17 +55,9 @@ class Suite(msgspec.Struct, frozen=True):
         return made.finalize()
 
 
-def _aes_encrypt(key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
-    return AESGCM(key).encrypt(nonce, text, bound)
-
-
-def _aes_decrypt(key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
-    return AESGCM(key).decrypt(nonce, text, bound)
-
-
 def sm4_encrypt(key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
     """SM4-GCM with a key of 16 bytes (RFC 8998, section 2)."""
-    cipher = Cipher(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
+    cipher = Block(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
     cipher.authenticate_additional_data(bound)
     return cipher.update(text) + cipher.finalize() + cipher.tag
 
@@ -64,23 +66,27 @@ def sm4_decrypt(key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
     """Open what `sm4_encrypt` made; raises InvalidTag."""
     if len(text) < TAG:
         raise InvalidTag
-    cipher = Cipher(algorithms.SM4(key), modes.GCM(nonce, text[-TAG:])).decryptor()
+    cipher = Block(algorithms.SM4(key), modes.GCM(nonce, text[-TAG:])).decryptor()
     cipher.authenticate_additional_data(bound)
     return cipher.update(text[:-TAG]) + cipher.finalize()
 
 
-def _sm_encrypt(key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
-    return sm4_encrypt(_sm4_key(key), nonce, text, bound)
+class Sm4Gcm:
+    """SM4-GCM under the 16 bytes that a key of 32 expands to."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is 32 bytes."""
+        self._key = SM.expand(key, b"sm4-gcm", 16)
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
+        """See `Cipher`."""
+        return sm4_encrypt(self._key, nonce, data, associated_data)
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes:
+        """See `Cipher`."""
+        return sm4_decrypt(self._key, nonce, data, associated_data)
 
 
-def _sm_decrypt(key: bytes, nonce: bytes, text: bytes, bound: bytes) -> bytes:
-    return sm4_decrypt(_sm4_key(key), nonce, text, bound)
-
-
-def _sm4_key(key: bytes) -> bytes:
-    return SM.expand(key, b"sm4-gcm", 16)
-
-
-AES = Suite(1, _aes_encrypt, _aes_decrypt, hashes.SHA256())
-SM = Suite(2, _sm_encrypt, _sm_decrypt, hashes.SM3())
+AES = Suite(1, AESGCM, hashes.SHA256())
+SM = Suite(2, Sm4Gcm, hashes.SM3())
 SUITES = {"aes": AES, "sm": SM}
