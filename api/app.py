@@ -33,7 +33,7 @@ from api.pages import consents as consent_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
 from api.pages import score as score_pages
-from api.partner import eligibility
+from api.partner import eligibility, statements
 from api.partner import perks as partner_perks
 from api.requests import Envelope
 from api.source import records as source_records
@@ -68,6 +68,7 @@ _MODULES = (
     source_subjects,
     eligibility,
     partner_perks,
+    statements,
     credit_code,
     citizen_perks,
     cards,

@@ -12,7 +12,7 @@ this module never says who is asking.
 import asyncio
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -24,6 +24,7 @@ from incentives import codes
 
 _CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _PERKS = "select * from incentives.perks_of_caller($1)"
+_ENDED = "select * from incentives.ended_shares($1, $2, $3, $4)"
 _NOBODY = uuid.UUID(int=0)
 
 
@@ -69,6 +70,13 @@ class Published(msgspec.Struct, frozen=True):
     name: str
     body: str
     newest: bool
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """A standing consent that ended: by the pairwise subject that the partner knows, and the perk."""
+
+    subject: uuid.UUID
+    perk: str
 
 
 class Gate:
@@ -117,6 +125,19 @@ class Gate:
         """Every release with terms of a perk of the caller, newest first per perk; nothing for a dead token."""
         async with self._turn, self._pool.acquire() as connection:
             return [Published(*row) for row in await connection.fetch(_PERKS, token)]
+
+    async def ended(self, *, token: bytes, day: date, after: uuid.UUID | None, most: int) -> "tuple[date, list[Ended]]":
+        """The city's today, and up to `most` standing consents with the caller that ended on `day`, by subject.
+
+        Nothing before the day is over. Each citizen reads in their accesses that the partner was told. TokenDead.
+        """
+        async with self._turn, self._pool.acquire() as connection:
+            rows = await connection.fetch(_ENDED, token, day, after, most)
+        if not rows:
+            detail = "Ask for a new access token."
+            raise TokenDead(detail)
+        found = [Ended(row["subject"], row["perk"]) for row in rows if row["subject"] is not None]
+        return rows[0]["today"], sorted(found, key=lambda one: one.subject)
 
     async def _ask(self, arguments: tuple[object, ...], *, again: bool) -> "asyncpg.Record | None":
         try:

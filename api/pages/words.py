@@ -101,6 +101,8 @@ _ACTS = {
     "consent.withdraw": "您撤回同意，相关信息随之删除",
     "consent.drop_source": "您停用了一个信息来源",
     "consent.expire": "同意到期，停止使用",
+    "consent.outdate": "告知书扩大了处理范围，旧的同意停止使用",
+    "statement.told": "对方在次日对账单里得知：您不再允许它查询（不说原因和时刻）",
     "credit_code.draw": "您出示了信用码",
 }
 _CAUSES = {

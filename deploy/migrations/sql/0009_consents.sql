@@ -46,3 +46,58 @@ create index ix_consent_end_at on auth.consent_end (at);
 grant select, insert on auth.consent_event to {role}_citizen, {role}_jobs;
 
 grant select on auth.consent_event to {role}_auth;
+
+grant select, insert on auth.consent_event to {role}_gate;
+
+grant {role}_gate to current_user;
+
+grant create on schema incentives to {role}_gate;
+
+-- The standing consents with the caller that ended on a civil day that is over: the only way in which a partner is told.
+-- In the order of the random subjects, so that it says neither when nor in which turn. Whoever is told of leaves an
+-- event and an entry that the citizen reads, once. No row at all: the token is dead. A first row without a subject says
+-- which day it is, so that an empty day differs from a dead token.
+create function incentives.ended_shares(p_token bytea, p_day date, p_after uuid, p_most integer)
+returns table (today date, subject uuid, perk text)
+language sql volatile security definer
+begin atomic
+  with caller as materialized (
+    select c.client_id, core.civil_now() as civil, (core.civil_now() at time zone 'Asia/Shanghai')::date as today
+    from auth.token t join auth.client c on c.client_id = t.client_id
+    where t.jti_hash = p_token and t.revoked_at is null and t.expires_at > now() and t.grant_id is null
+      and 'eligibility:check' = any (string_to_array(t.scope, ' ')) and c.role = 'partner' and c.disabled_at is null
+  ), ended as materialized (
+    select s.id, s.citizen_id, s.subject, s.purpose
+    from caller
+    join auth.consent_end e on e.at >= p_day::timestamp at time zone 'Asia/Shanghai'
+      and e.at < (p_day + 1)::timestamp at time zone 'Asia/Shanghai'
+    join auth.consent s on s.id = e.consent_id and starts_with(s.purpose, 'share:' || caller.client_id || '/')
+    where p_day < caller.today and not s.one_use and s.subject is not null
+      and (p_after is null or s.subject > p_after)
+    order by s.subject limit p_most
+  ), told as (
+    insert into auth.consent_event (id, consent_id, citizen_id, purpose, state, at, actor, channel)
+    select uuidv7(), ended.id, ended.citizen_id, ended.purpose, 'told', caller.civil, 'system', 'partner'
+    from caller cross join ended
+    on conflict do nothing
+    returning citizen_id, purpose
+  ), entered as (
+    insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, owner, detail)
+    select uuidv7(), caller.civil, 'partner', caller.client_id, 'statement.told', told.purpose, 'done', told.citizen_id,
+      jsonb_build_object('day', p_day)
+    from caller cross join told
+  )
+  select caller.today, null::uuid, null::text from caller
+  union all
+  select caller.today, ended.subject, split_part(ended.purpose, '/', 2) from caller cross join ended;
+end;
+
+alter function incentives.ended_shares(bytea, date, uuid, integer) owner to {role}_gate;
+
+revoke create on schema incentives from {role}_gate;
+
+revoke {role}_gate from current_user;
+
+revoke all on function incentives.ended_shares(bytea, date, uuid, integer) from public;
+
+grant execute on function incentives.ended_shares(bytea, date, uuid, integer) to {role}_partner;

@@ -32,5 +32,7 @@ def downgrade() -> None:
         "where v.consent_id = e.consent_id and v.state = 'erased'"
     )
     op.execute(f"grant update (erased_at) on auth.consent_end to {role}_citizen, {role}_jobs")
+    op.execute("drop function incentives.ended_shares")
     op.execute("drop table auth.consent_event")
+    op.execute("drop index auth.ix_consent_end_at")
     op.execute("alter table auth.consent drop column processing")
