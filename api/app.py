@@ -32,6 +32,7 @@ from api.pages import accesses, frame, printed
 from api.pages import consents as consent_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
+from api.pages import rights as rights_pages
 from api.pages import score as score_pages
 from api.partner import eligibility, statements
 from api.partner import perks as partner_perks
@@ -86,6 +87,7 @@ _MODULES = (
     consent_pages,
     perk_pages,
     record_pages,
+    rights_pages,
     accesses,
     printed,
 )

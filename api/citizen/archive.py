@@ -30,11 +30,12 @@ DATA = "export.json"
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """Who the citizen is, as the identity provider proved it; `assurance` 1-3."""
+    """Who the citizen is, as the identity provider proved it, null where nobody did; `assurance` 1-3."""
 
-    name: str
-    id_number: str
-    birth_date: date
+    name: str | None
+    id_number: str | None
+    birth_date: date | None
+    phone: str | None
     assurance: int
 
 

@@ -13,7 +13,7 @@ from api.citizen import archive, consents, me, reviews
 from api.citizen.archive import Export, Profile
 from api.citizen.door import behind
 from api.deps import House
-from auth import citizens, clients, holdings, matters
+from auth import accounts, citizens, clients, holdings, matters
 from auth.consent import ledger
 from core import audit, clock
 from core.audit import Actor
@@ -53,25 +53,27 @@ async def export(
 async def everything(session: AsyncSession, house: House, caller: guards.Citizen) -> Export:
     """All that the database holds about the caller; `session` is the citizen door's."""
     mine, ring = caller.id, house.ring
-    profile = await citizens.profile(session, ring, mine)
+    known = await citizens.known_profile(session, ring, mine)
+    phone = await accounts.phone_of(session, ring, citizen_id=mine)
+    who = (known.name, known.id_number, known.birth_date) if known else (None, None, None)
     async with house.doors.work("auth") as other:
         ways_in = await holdings.ways_in(other, citizen_id=mine)
     enrolment = await exporting.of(session, ring, citizen_id=mine)
     decisions = await perks.decisions(session, citizen_id=mine)
-    known = await holdings.sources(session, citizen_id=mine)
+    feeds = await holdings.sources(session, citizen_id=mine)
     asked = await matters.of(session, ring, citizen_id=mine)
-    parties = {one.partner for one in decisions} | {one.source for one in known}
+    parties = {one.partner for one in decisions} | {one.source for one in feeds}
     parties |= {one.source for one in enrolment.records} if enrolment else set()
     return Export(
         format=archive.FORMAT,
         made_at=clock.civil(),
         made_by=house.settings.controller,
-        profile=Profile(profile.name, profile.id_number, profile.birth_date, caller.acr),
+        profile=Profile(*who, phone, caller.acr),
         ways_in=ways_in,
         consents=[consents.view(one) for one in await ledger.of(session, citizen_id=mine)],
         codes_drawn=await holdings.drawn(session, citizen_id=mine),
         codes=await perks.codes(session, citizen_id=mine),
-        sources=known,
+        sources=feeds,
         enrolment=enrolment,
         decisions=decisions,
         reviews=[reviews.view(one) for one in asked if one.kind == "review"],

@@ -22,6 +22,31 @@ _PAGE = 50
 _OURS = {"citizen": "本人", "system": "系统（自动）", "proxy": "您授权查看的亲友"}
 
 
+class Right(msgspec.Struct, frozen=True):
+    """Something that the caller may do with what is held about them: in words, where, and by which law."""
+
+    name: str
+    method: str
+    href: str
+    law: str
+
+
+RIGHTS = (
+    Right("查看和复制：我的分数和每一分的来由", "GET", "/v1/me/score", "个人信息保护法第45条"),
+    Right("查看：保存着哪些记录", "GET", "/v1/me/records", "个人信息保护法第45条"),
+    Right("查看：谁看过我的信息", "GET", "/v1/me/accesses", "深圳经济特区社会信用条例第45条"),
+    Right("带走：导出全部信息", "GET", "/v1/me/export", "个人信息保护法第45条"),
+    Right("更正：资料或记录有误", "POST", "/v1/me/corrections", "个人信息保护法第46条"),
+    Right("说明：在记录旁写下自己的话", "POST", "/v1/me/records/{id}/statement", "征信业管理条例第16条"),
+    Right("不计：隐藏一条加分记录", "POST", "/v1/me/records/{id}/hide", "深圳经济特区社会信用条例第39条"),
+    Right("拒收：某一类加分记录", "PUT", "/v1/me/records/categories/{kind}/refusal", "深圳经济特区社会信用条例第39条"),
+    Right("人工复核：任何结果", "POST", "/v1/me/reviews", "个人信息保护法第24条"),
+    Right("撤回同意并删除", "DELETE", "/v1/me/consents/{id}", "个人信息保护法第15、47条"),
+    Right("离开：会发生什么", "GET", "/v1/me/leaving", "个人信息保护法第48条"),
+    Right("离开：销毁一切并取得证明", "DELETE", "/v1/me", "个人信息保护法第15、47条"),
+)
+
+
 class Me(msgspec.Struct, frozen=True):
     """Masked: `name` keeps its first and last character, `id_number` its region and last digit, `phone` three and four.
 
@@ -34,6 +59,7 @@ class Me(msgspec.Struct, frozen=True):
     assurance: int
     enrolled: bool
     consent_id: str | None
+    rights: tuple[Right, ...]
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -86,6 +112,7 @@ async def me(
         assurance=caller.acr,
         enrolled=given is not None,
         consent_id=ids.show("co", given.id) if given else None,
+        rights=RIGHTS,
     )
 
 

@@ -75,6 +75,9 @@ _OUTCOMES = {
     "done": "已完成",
     "denied": "已拒绝",
     "asked": "已受理",
+    "shown": "已查看",
+    "kept": "维持原结果",
+    "improved": "已改善",
 }
 _ACTS = {
     "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
@@ -104,6 +107,15 @@ _ACTS = {
     "consent.outdate": "告知书扩大了处理范围，旧的同意停止使用",
     "statement.told": "对方在次日对账单里得知：您不再允许它查询（不说原因和时刻）",
     "credit_code.draw": "您出示了信用码",
+    "export": "您导出了全部信息",
+    "leave": "您离开了，信息全部销毁",
+    "review.ask": "您要求人工复核",
+    "review.read": "工作人员查看了您的复核请求",
+    "review.answer": "工作人员答复了您的复核请求",
+    "correction.ask": "您要求更正",
+    "correction.read": "工作人员查看了您的更正请求",
+    "correction.send": "您的更正请求转给了相关单位",
+    "correction.answer": "工作人员答复了您的更正请求",
 }
 _CAUSES = {
     "not_enrolled": "您当时没有加入，所以按普通方式办理。对方不知道原因。",

@@ -76,7 +76,7 @@ def enrolment(file: Path) -> Enrolment:
 def made(person: Enrolment | None, ring: Keyring) -> dict[str, bytes]:
     """The archive of a person."""
     export = Export(
-        format=archive.FORMAT, made_at=NOW, made_by="示范市", profile=Profile("张三", "x", date(1990, 1, 1), 3),
+        format=archive.FORMAT, made_at=NOW, made_by="示范市", profile=Profile("张三", "x", date(1990, 1, 1), None, 3),
         ways_in={}, consents=[], codes_drawn=[], codes=[], sources=[], enrolment=person, decisions=[], reviews=[],
         corrections=[], accesses=[], names={},
     )  # fmt: skip
