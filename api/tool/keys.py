@@ -55,7 +55,7 @@ async def rotate() -> None:
         async with house.doors.work("jobs") as session:
             began = {one.number: one.began_at for one in await record.living(session)}[number]
         free = began + timedelta(days=house.settings.epoch_grace_days)
-        print(f"Epoch {number} is current. Copy {house.ring.file} now, and dump the schema keys.")
+        print(f"Epoch {number} is current. Copy {house.ring.file} now, and take a `keys dump`.")
         print(f"Epoch {before} may be destroyed from {free:%Y-%m-%d %H:%M} UTC on; the worker does it by itself.")
 
 
