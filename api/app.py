@@ -27,6 +27,7 @@ from api.citizen import cards, consents, credit_code, export, leaving, me, proxi
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
+from api.citizen import sessions as citizen_sessions
 from api.deps import House
 from api.pages import accesses, frame, printed
 from api.pages import consents as consent_pages
@@ -34,6 +35,7 @@ from api.pages import perks as perk_pages
 from api.pages import records as record_pages
 from api.pages import rights as rights_pages
 from api.pages import score as score_pages
+from api.pages import sessions as session_pages
 from api.partner import eligibility, statements
 from api.partner import perks as partner_perks
 from api.requests import Envelope
@@ -60,6 +62,7 @@ _MODULES = (
     consents,
     reminders,
     me,
+    citizen_sessions,
     score,
     citizen_records,
     citizen_reviews,
@@ -89,6 +92,7 @@ _MODULES = (
     record_pages,
     rights_pages,
     accesses,
+    session_pages,
     printed,
 )
 

@@ -107,6 +107,11 @@ async def live(session: AsyncSession, jti_hash: bytes) -> Live | None:
     return Live(from_row(row), row.citizen_id, row.acr or 0, row.actor, row.grant_id)
 
 
+async def family_of(session: AsyncSession, jti_hash: bytes) -> uuid.UUID | None:
+    """The family that gave an access token; None for another proof, or for a token of no family."""
+    return await session.scalar(select(token.c.family).where(token.c.jti_hash == jti_hash))
+
+
 async def revoke(session: AsyncSession, *, client_id: str, jti_hash: bytes) -> None:
     """End a token of this client; another client's token stays as it is (RFC 7009, section 2.1)."""
     await session.execute(

@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler
 from api import deps, guards, problems, stepup
 from api.deps import Connection, HttpRequest
 from api.pages import advice, frame
+from core.db import Door
 from core.errors import Unauthenticated
 
 
@@ -65,13 +66,15 @@ def _back(request: HttpRequest) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def behind(handlers: Sequence[ControllerRouterHandler], *, guard: guards.Guard = member) -> Router:
-    """The page handlers, with `session` on the citizen's door and `caller` given."""
+def behind(
+    handlers: Sequence[ControllerRouterHandler], *, guard: guards.Guard = member, door: Door = "citizen"
+) -> Router:
+    """The page handlers, with `session` on the citizen's door, or another, and `caller` given."""
     return Router(
         path="/",
         route_handlers=handlers,
         guards=[guard],
-        dependencies={"session": Provide(deps.work("citizen")), "caller": Provide(guards.provide_citizen)},
+        dependencies={"session": Provide(deps.work(door)), "caller": Provide(guards.provide_citizen)},
         exception_handlers={Exception: answer},
         include_in_schema=False,
     )

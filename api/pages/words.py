@@ -81,6 +81,8 @@ _OUTCOMES = {
 }
 _ACTS = {
     "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
+    "account.link": "一个微信账号连到了您",
+    "session.end": "您结束了登录",
     "records.write": "报送了您的记录",
     "records.revoke": "撤销了报送过的记录",
     "records.correct": "更正了报送过的记录",
