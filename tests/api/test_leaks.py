@@ -59,7 +59,7 @@ class Run(msgspec.Struct):
     heard: Heard
     person: Mapping[str, Any]
     words: dict[str, str]
-    points: float
+    points: tuple[float, ...]
     secrets: dict[str, str]
 
 
@@ -93,36 +93,43 @@ async def _main_job(lone_server: Server, heard: Heard) -> Run:
     async with lone_server.logged_in(person) as me:
         me.event_hooks = heard.listening("citizen")
         assert (await lone_server.join(me)).status_code == 201
-        for source, lines in ((utilities, _good(person)), (enforcement, _penalty(person)), (utilities, _bad(person))):
-            async with httpx2.AsyncClient(
-                base_url=lone_server.base_url, auth=source, event_hooks=heard.listening("source")
-            ) as http:
-                body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-                assert (await http.post("/v1/source/records", content=body, headers=NDJSON)).status_code == 200
-                await http.get("/v1/source/subjects")
-                await http.post("/v1/source/records/revoke", json={"ref": "unknown"})
-        points = (await me.get("/v1/me/score")).json()["points"]
-        secrets = await _ask(lone_server, heard, me, library, person)
+        await _push(lone_server, heard, utilities, _good(person))
+        points = [(await me.get("/v1/me/score")).json()["points"]]
+        drawn = await me.post("/v1/me/credit-code", json={"perk": PERK})
+        assert drawn.is_success, drawn.text
+        secrets = {"code": drawn.json()["code"]}
+        await _ask(lone_server, heard, library, person, secrets["code"])
+        await _push(lone_server, heard, enforcement, _penalty(person))
+        await _push(lone_server, heard, utilities, _bad(person))
+        points.append((await me.get("/v1/me/score")).json()["points"])
+        assert (await me.post("/v1/me/credit-code", json={"perk": PERK})).json()["code"] == "not_granted"
         for path in ("", "/score/history", "/records", "/accesses", "/consents", "/perks"):
             assert (await me.get(f"/v1/me{path}")).status_code == 200
-        return Run(lone_server, heard, person, words, points, secrets)
+        return Run(lone_server, heard, person, words, tuple(points), secrets)
 
 
-async def _ask(
-    server: Server, heard: Heard, me: httpx2.AsyncClient, auth: httpx2.Auth, person: Mapping[str, Any]
-) -> dict[str, str]:
-    """Granted once, refused once, and asked about nonsense that names the canary; returns what must stay secret."""
-    code = (await me.post("/v1/me/credit-code", json={"perk": PERK})).json()["code"]
+async def _push(server: Server, heard: Heard, auth: httpx2.Auth, lines: list[Any]) -> None:
+    """What a source does in a day."""
+    async with httpx2.AsyncClient(base_url=server.base_url, auth=auth, event_hooks=heard.listening("source")) as http:
+        body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        assert (await http.post("/v1/source/records", content=body, headers=NDJSON)).status_code == 200
+        await http.get("/v1/source/subjects")
+        await http.post("/v1/source/records/revoke", json={"ref": "unknown"})
+
+
+async def _ask(server: Server, heard: Heard, auth: httpx2.Auth, person: Mapping[str, Any], code: str) -> None:
+    """Granted once, refused once, and asked about nonsense that names the canary."""
+    results = []
     async with httpx2.AsyncClient(base_url=server.base_url, auth=auth, event_hooks=heard.listening("partner")) as http:
         for holder in ({"code": code}, {"code": code}, {"subject": person["id_number"]}, {"code": person["name"]}):
             answer = await http.post("/v1/partner/eligibility", json={"perk": PERK, "holder": holder, "amount": 9900})
-            assert answer.status_code == 200
+            results.append(answer.json()["result"])
         await http.get("/v1/partner/perks")
         await http.post("/v1/partner/eligibility", content=json.dumps({"perk": person["id_number"], "holder": 1}))
         await http.get(f"/v1/me/consents/{person['id_number']}?q={person['id_number']}")
         await http.get("/v1/me/" + person["id_number"])
         await http.get("/metrics")
-    return {"code": code}
+    assert results == ["granted", *["standard_route"] * 3]
 
 
 def _good(person: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -177,7 +184,7 @@ class TestCanary:
         """The citizen did read their own data: the canary is in their answers, and the points are unusual."""
         told = run.heard.text("citizen")
         assert {"card", "document", "authority"} <= set(found(run.words, told))
-        assert run.points not in {100.0, 110.0}
+        assert not {100.0, 110.0} & set(run.points)
         outcomes = [one.json().get("result") for one in run.heard.by["partner"] if "eligibility" in str(one.url)]
         assert outcomes[:2] == ["granted", "standard_route"] or outcomes[0] == "standard_route"
 
@@ -185,9 +192,7 @@ class TestCanary:
         """Every row of every table, bytes and signed objects included; nor the code that was drawn."""
         tables = await dump(run.server.owner_url)
         assert len(tables) > 20
-        assert {
-            name: told for name, text in tables.items() if (told := found({**run.words, **run.secrets}, text))
-        } == {}
+        assert _telling(run, tables) == {}
 
     async def test_no_log_and_no_metric_holds_it(self, run: Run, cluster: embedded.Cluster) -> None:
         """Our lines, other libraries' lines, PostgreSQL's log, the metrics."""
@@ -207,13 +212,17 @@ class TestCanary:
         assert found(run.words, told) == []
         for one in [*run.heard.by["partner"], *run.heard.by["source"]]:
             if one.headers["content-type"].endswith("json"):
-                assert not _speaks_of(run.points, one.json()), one.text
+                assert not any(_speaks_of(points, one.json()) for points in run.points), one.text
         assert [word for word in ("points", "tier", "分数", "积分", "银", "铜") if f'"{word}"' in told] == []
 
 
 def _telling(run: Run, places: Mapping[str, str]) -> dict[str, list[str]]:
-    """Which places hold what they must not."""
-    return {name: told for name, text in places.items() if (told := found({**run.words, **run.secrets}, text))}
+    """Which places hold what they must not; a secret's plain hash is no secret, a person's is."""
+    return {
+        name: told
+        for name, text in places.items()
+        if (told := [*found(run.words, text), *found(run.secrets, text, hashed=False)])
+    }
 
 
 def _speaks_of(points: float, part: Any) -> bool:

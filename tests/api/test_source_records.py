@@ -41,6 +41,7 @@ _EMPTY = """
 truncate scoring.link, scoring.live, scoring.record, scoring.staging, scoring.batch, scoring.standing,
          scoring.standing_change, scoring.refusal, keys.person_key, core.audit_entry, core.idempotency,
          auth.source_subject, auth.consent, auth.consent_end, auth.consent_source_end
+cascade
 """
 
 
