@@ -72,17 +72,22 @@ async def leave(
     the certificate again.
     """
     stepup.must_be_fresh(caller, return_to="/rights")
-    await ledger.turn(session, citizen_id=caller.id)
-    number = _number(house, caller.id)
-    if await leaving.is_here(session, citizen_id=caller.id):
-        await _leave(session, house, caller, number)
-    left = await again(session, number)
+    left = await go(session, house, citizen_id=caller.id, proof=caller.proof)
     headers = {"Cache-Control": "no-store", "Clear-Site-Data": '"cache", "cookies", "storage"'}
     gone = [cookies.cookie(house.settings, name(house.settings), "", max_age=0) for name in _COOKIES]
     return Response(left, headers=headers, cookies=gone)
 
 
 _COOKIES = (cookies.session_name, cookies.csrf_name)
+
+
+async def go(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, proof: bytes) -> Left:
+    """Destroy all that is held about a citizen; `proof` is that of the live session or token that says who they are."""
+    await ledger.turn(session, citizen_id=citizen_id)
+    number = _number(house, citizen_id)
+    if await leaving.is_here(session, citizen_id=citizen_id):
+        await _leave(session, house, citizen_id, proof, number)
+    return await again(session, number)
 
 
 async def again(session: AsyncSession, number: uuid.UUID) -> Left:
@@ -93,8 +98,8 @@ async def again(session: AsyncSession, number: uuid.UUID) -> Left:
     return Left(ids.show("le", row.id), row.at, row.certificate)
 
 
-async def _leave(session: AsyncSession, house: House, caller: guards.Citizen, number: uuid.UUID) -> None:
-    mine, now = caller.id, clock.civil()
+async def _leave(session: AsyncSession, house: House, mine: uuid.UUID, proof: bytes, number: uuid.UUID) -> None:
+    now = clock.civil()
     await leaving.hold(session, house.ring, citizen_id=mine)
     destroyed, key_names = await _counted(session, house, mine), await leaving.key_names(session, citizen_id=mine)
     for one in await ledger.of(session, citizen_id=mine):
@@ -113,7 +118,7 @@ async def _leave(session: AsyncSession, house: House, caller: guards.Citizen, nu
     await leaving.destroy_keys(session, citizen_id=mine)
     signed = certificate.sign(house, number, at=now, destroyed=destroyed, keys=key_names)
     await session.execute(insert(erasure).values(id=number, at=now, certificate=signed))
-    await leaving.forget(session, proof=caller.proof)  # the session goes with the rest, so nothing can follow
+    await leaving.forget(session, proof=proof)  # the session goes with the rest, so nothing can follow
 
 
 _STANDING = ("given", "expired", "outdated")

@@ -97,6 +97,7 @@ _ACTS = {
     "counter_code.draw": "您为柜台生成了一次性口令",
     "death.record": "柜台登记了本人去世，等待复核",
     "death.approve": "柜台复核了去世登记，全部同意随之结束",
+    "death.erase": "近亲属申请删除全部信息",
     "after_death.say": "您设定了身后谁可以查看",
     "proxy.invite": "您邀请亲友查看",
     "proxy.accept": "亲友接受了您的邀请",

@@ -2,7 +2,8 @@
 
 With the approval every consent ends and what stood on it is erased; sessions, tokens, cards and proxies of the deceased
 end. A close relative who came with their own ID card and the papers may then look at what remains, for 90 days, as any
-proxy does (`api.citizen.proxies`), unless the deceased said that nobody shall. Each step is shown to whoever may look.
+proxy does (`api.citizen.proxies`), and may once ask that nothing remain, unless the deceased said that nobody shall.
+Each step is shown to whoever may look.
 """
 
 import uuid
@@ -17,13 +18,14 @@ from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, guards
-from api.citizen import agreement
+from api.citizen import agreement, leaving
+from api.citizen.leaving import Left
 from api.deps import House
 from api.proofs import desk
 from api.staff import holder, limits
 from api.staff.clerks import ClerkNo, person
 from api.staff.counter import SCOPE
-from api.staff.holder import IdCard, Number, Visit
+from api.staff.holder import Holder, IdCard, Number, Visit
 from auth import assurance, citizens, refresh, sessions, tokens
 from auth.consent import ledger
 from auth.consent.events import Act
@@ -58,6 +60,13 @@ class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The second person of the office."""
 
     clerk: ClerkNo
+
+
+class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The relative stands there once more and asks that nothing remain."""
+
+    clerk: ClerkNo
+    holder: Holder
 
 
 class View(msgspec.Struct, frozen=True):
@@ -124,6 +133,29 @@ async def approve(
     return View(death_id, "approved", looks)
 
 
+@post("/{death_id:str}/erasure", status_code=200, summary="Erase at a relative's wish", tags=["staff"])
+async def erase(
+    death_id: FromPath[str],
+    data: JSONBody[Erase],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+) -> Left:
+    """Destroy what remains of the deceased, once, for the relative of the approval, who shows a card of their own.
+
+    404 where no relative may act (any more). The answer is the erasure certificate, which can be fetched again.
+    """
+    async with house.doors.work("auth") as session:
+        one = await deaths.relative(session, death_id=ids.read("dd", death_id), client_id=caller.client_id)
+        visit = Visit(caller, data.clerk, "relative", "death.erase")
+        if one.relative_id is None:
+            raise NotFound
+        shown = await holder.prove_the_same(session, house, shown=data.holder, visit=visit, citizen_id=one.relative_id)
+        await holder.note(session, visit, outcome="done", owner=one.citizen_id, by=shown.by)
+        proof = await _stand_in(session, house, caller, one, person(caller, data.clerk))
+    async with house.doors.work("citizen", proof=proof) as session:
+        return await leaving.go(session, house, citizen_id=one.citizen_id, proof=proof)
+
+
 async def _relative(session: AsyncSession, house: House, shown: Relative) -> uuid.UUID:
     found = await citizens.find(session, house.ring, id_number=shown.id_card.number)
     known = None if found is None else await citizens.profile(session, house.ring, found)
@@ -185,7 +217,7 @@ async def _close(session: AsyncSession, one: Death) -> str | None:
 handlers = [
     Router(
         path="/v1/staff/deceased",
-        route_handlers=[record, approve],
+        route_handlers=[record, approve, erase],
         guards=[guards.client("staff", SCOPE)],
         dependencies={"session": Provide(deps.work("auth")), "caller": Provide(guards.provide_client)},
     )

@@ -104,6 +104,15 @@ async def approve(session: AsyncSession, *, death_id: uuid.UUID, client_id: str,
     )
 
 
+async def relative(session: AsyncSession, *, death_id: uuid.UUID, client_id: str) -> Death:
+    """A death whose relative may act now: approved, within 90 days, and not against a wish. Raises NotFound."""
+    mine = (death.c.id == death_id) & (death.c.client_id == client_id) & death.c.relative_id.is_not(None)
+    row = (await session.execute(select(death).where(mine, death.c.done_at > clock.civil() - LOOK))).one_or_none()
+    if row is None or await closed_wish(session, citizen_id=row.citizen_id):
+        raise NotFound
+    return Death(row.id, row.citizen_id, row.relative_id, row.recorded_by, row.approved_by, done=True)
+
+
 async def done(session: AsyncSession, *, death_id: uuid.UUID) -> None:
     """Note that everything that ends with a death has ended."""
     await session.execute(update(death).where(death.c.id == death_id).values(done_at=clock.civil()))

@@ -150,3 +150,35 @@ class TestApprove:
         for secret in (CERTIFICATE, BOOK, family.person["id_number"], family.child["id_number"]):
             assert secret not in held
             assert secret.encode().hex() not in held
+
+
+class TestErase:
+    """`POST /v1/staff/deceased/{id}/erasure`."""
+
+    async def test_the_relative_asks_that_nothing_remain(self, family: Family) -> None:
+        """Only after the approval, only with the relative's own card, once; the certificate is checked by anybody."""
+        recorded = await family.recorded()
+        address = f"/v1/staff/deceased/{recorded.json()['id']}/erasure"
+        body = {"clerk": "0003", "holder": id_card(family.child)}
+        assert (await family.here.http.post(address, json=body)).status_code == 404
+        await family.approved(recorded)
+        stranger = await family.here.http.post(address, json=body | {"holder": id_card(family.here.server.person())})
+        assert stranger.json()["code"] == "holder_not_proved"
+        async with office(family.here.server) as other:
+            assert (await other.http.post(address, json=body)).status_code == 404
+        erased = await family.here.http.post(address, json=body)
+        assert erased.status_code == 200, erased.text
+        paper = {"receipt": erased.json()["certificate"]}
+        assert (await family.relative.post("/v1/rules/receipts/verify", json=paper)).json()["valid"] is True
+        assert (await family.relative.get("/v1/me/proxies")).json()["proxies"] == []
+        assert (await family.here.opens(id_card(family.person))).status_code == 403
+        assert (await family.here.http.post(address, json=body)).status_code == 404
+
+    async def test_not_against_the_wish(self, family: Family) -> None:
+        """Who said that nobody shall look is not erased by a relative either."""
+        await family.me.put("/v1/me/after-death", json={"after_death": "nobody"})
+        recorded = await family.recorded()
+        await family.approved(recorded)
+        address = f"/v1/staff/deceased/{recorded.json()['id']}/erasure"
+        refused = await family.here.http.post(address, json={"clerk": "0003", "holder": id_card(family.child)})
+        assert refused.status_code == 404
