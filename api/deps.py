@@ -45,7 +45,8 @@ def work(door: Door) -> Callable[[HttpRequest], AsyncGenerator[AsyncSession, Non
 
     async def provide(request: HttpRequest) -> AsyncGenerator[AsyncSession, None]:
         caller = request.scope["state"].get("caller") if door == "citizen" else None
-        async with house(request).doors.work(door, proof=getattr(caller, "proof", None)) as session:
+        told = {name: getattr(caller, name, None) for name in ("proof", "behalf")}
+        async with house(request).doors.work(door, **told) as session:
             yield session
 
     return provide

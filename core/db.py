@@ -12,6 +12,7 @@ import asyncio
 import errno
 import re
 import socket
+import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, get_args
@@ -114,14 +115,17 @@ class Doors:
         return self._engines[door]
 
     @asynccontextmanager
-    async def work(self, door: Door, *, proof: bytes | None = None) -> AsyncGenerator[AsyncSession, None]:
+    async def work(
+        self, door: Door, *, proof: bytes | None = None, behalf: uuid.UUID | None = None
+    ) -> AsyncGenerator[AsyncSession, None]:
         """One transaction: committed when the block ends well, rolled back otherwise.
 
-        `proof`: SHA-256 of the caller's session cookie or of their token's jti, for the citizen door's row policies.
+        `proof`: SHA-256 of the caller's session cookie or of their token's jti, for the citizen door's row policies;
+        `behalf`: the proxy by which they look at somebody else's rows.
         """
         async with AsyncSession(self.engine(door), expire_on_commit=False) as session, session.begin():
             if proof is not None:
-                await prove(session, proof)
+                await prove(session, proof, behalf)
             yield session
 
     @asynccontextmanager
@@ -160,13 +164,15 @@ async def _keep(_connection: object) -> None:
     """No reset: the partner door's statements leave nothing behind in a session."""
 
 
-async def prove(session: AsyncSession, proof: bytes) -> None:
+async def prove(session: AsyncSession, proof: bytes, behalf: uuid.UUID | None = None) -> None:
     """Name the proof for the transaction that `session` is about to begin; it costs no round trip of its own."""
     driver = await _driver(session)
     if not isinstance(driver, _Opening):
         message = "not a connection of a door"
         raise TypeError(message)
     driver.opening = f"select set_config('app.proof', '{proof.hex()}', true);"
+    if behalf is not None:
+        driver.opening += f"select set_config('app.behalf', '{behalf}', true);"
 
 
 async def raw(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":

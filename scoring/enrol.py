@@ -73,5 +73,6 @@ async def _thread(
     subject = ids.random()
     forth = sealed.seal(key, msgspec.msgpack.encode(Thread(subject, adult_on)), place=(*holders.LINK, citizen_id.bytes))
     await session.execute(insert(link).values(citizen_id=citizen_id, consent_id=consent_id, sealed=forth))
+    await holders.name(session, subject)
     epoch, back = ring.seal_epoch(citizen_id.bytes, place=(*holders.OWNER, subject.bytes))
     await session.execute(insert(live).values(record_subject=subject, until=until, epoch=epoch, sealed_owner=back))

@@ -53,7 +53,19 @@ async def of(session: AsyncSession, ring: Keyring, *, citizen_ids: Iterable[uuid
     """The holders among these citizens; whoever has no live consent is absent."""
     connection = await db.raw(session)
     rows = await connection.fetch(_LOOK, list(citizen_ids))
-    return {row["citizen_id"]: _open(ring, row) for row in rows}
+    found = {row["citizen_id"]: _open(ring, row) for row in rows}
+    if len(found) == 1:
+        await name(session, next(iter(found.values())).record_subject)
+    return found
+
+
+async def name(session: AsyncSession, record_subject: uuid.UUID) -> None:
+    """Name the one subject whose records this transaction is about: the citizen's door is shown no others.
+
+    It is random and known only to whoever opened the thread, so naming it shows that one did.
+    """
+    connection = await db.raw(session)
+    await connection.execute("select set_config('app.subject', $1, true)", str(record_subject))
 
 
 async def lock(session: AsyncSession, ring: Keyring, *, citizen_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Holder]:

@@ -45,6 +45,8 @@ async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: Ru
     await connection.execute(_TAKEN, pushed.id, pushed.source)
     if pushed.dropped:
         await connection.execute(_GONE, pushed.id, _json(pushed.dropped))
+    if moving:
+        await connection.execute(_MOVED, pushed.id, pushed.source, _json(pushed.dropped))
     misplaced = await _misplaced(session, ring, pushed) if moving else {}
     staged = await connection.fetch("select distinct citizen_id from scoring.staging where batch_id = $1", pushed.id)
     wanted = iter(sorted({row[0] for row in staged} | set(misplaced)))
@@ -150,16 +152,10 @@ delete from scoring.staging where ctid = any(array(
 ))
 """
 
-# The same ref in the same or a higher version is stored about somebody else: this line comes too late.
-_TAKEN = """
-delete from scoring.staging where ctid = any(array(
-  select s.ctid from scoring.staging s cross join lateral (
-    select from scoring.record r join scoring.live l on l.record_subject = r.record_subject
-    where r.source = $2 and r.ref = s.ref and r.record_subject <> s.record_subject and r.version >= s.version limit 1
-  ) earlier
-  where s.batch_id = $1
-))
-"""
+# The same ref in the same or a higher version is stored about somebody else: this line comes too late. And the
+# other way round: what a higher version moves away from people whose consent has run out, whom this door does not see.
+_TAKEN = "select scoring.drop_taken($1, $2)"
+_MOVED = "select scoring.drop_moved($1, $2, $3)"
 
 # A higher version of this batch is about somebody who takes no part.
 _GONE = "delete from scoring.staging where batch_id = $1 and version < ($2::jsonb ->> ref)::int"

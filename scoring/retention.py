@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Uuid, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger
@@ -28,13 +28,12 @@ _SOME = 500
 
 
 async def erase(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> None:
-    """Erase everything that stood on a citizen's `score` consent; nothing happens when there is nothing."""
+    """Erase everything that stood on a citizen's `score` consents, which are over; harmless when there is nothing.
+
+    For the citizen themselves, or on the jobs door. While such a consent lives the database erases nothing.
+    """
     subject = await _subject(session, ring, citizen_id)
-    if subject is not None:
-        await session.execute(delete(record).where(record.c.record_subject == subject))
-        await session.execute(delete(live).where(live.c.record_subject == subject))
-    for table in (refusal, standing, standing_change, link):
-        await session.execute(delete(table).where(table.c.citizen_id == citizen_id))
+    await session.execute(_ERASE, {"citizen": citizen_id, "subject": subject})
     await keys.destroy(session, owner=citizen_id, purpose="records")
 
 
@@ -73,10 +72,7 @@ async def erase_source(session: AsyncSession, ring: Keyring, *, citizen_id: uuid
 async def erase_kind(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, kind: str) -> int:
     """Erase every record of a kind about a citizen; the caller refreshes the standing. Returns how many went."""
     subject = await _subject(session, ring, citizen_id)
-    gone = await session.execute(
-        delete(record).where(record.c.record_subject == subject, record.c.kind == kind).returning(record.c.id)
-    )
-    return len(gone.all())
+    return await session.scalar(_ERASE_KIND, {"citizen": citizen_id, "subject": subject, "kind": kind}) or 0
 
 
 async def sweep(session: AsyncSession, ring: Keyring) -> None:
@@ -110,8 +106,8 @@ async def spent(session: AsyncSession, people: Iterable[Holder], *, book: RuleBo
 
 
 async def _subject(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> uuid.UUID | None:
-    """The record subject, with the link locked; reads no consent, since erasing must work after its end."""
-    value = await session.scalar(select(link.c.sealed).where(link.c.citizen_id == citizen_id).with_for_update())
+    """The record subject, with the link locked; it is there to be read once more after the consent."""
+    value = await session.scalar(_THREAD, {"citizen": citizen_id})
     if value is None:
         return None
     try:
@@ -120,6 +116,16 @@ async def _subject(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) 
         return None
     return holders.read_thread(key, value, citizen_id).record_subject
 
+
+# The doors themselves see nothing any more of somebody whose consent is over: two functions do it for them.
+_THREAD = text("select scoring.thread_to_erase(:citizen)").bindparams(bindparam("citizen", type_=Uuid))
+_ERASE = text("select scoring.erase_of(:citizen, :subject)").bindparams(
+    bindparam("citizen", type_=Uuid), bindparam("subject", type_=Uuid)
+)
+
+_ERASE_KIND = text("select scoring.erase_kind(:citizen, :subject, :kind)").bindparams(
+    bindparam("citizen", type_=Uuid), bindparam("subject", type_=Uuid)
+)
 
 _STAGING = "delete from scoring.staging where staged_at < now() - interval '1 hour'"
 

@@ -117,7 +117,7 @@ async def _turn(
     """Set a status, rescore the person, tell them."""
     connection = await db.raw(session)
     people = await _behind(session, ring, source, ref)
-    rows = await connection.fetch(_TURN[to], source, ref, version, clock.civil())
+    rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
     verb = "records.revoke" if to == "revoked" else "records.repair"
     await merge.settle(session, people, rows, source=source, book=book, as_of=as_of, action=verb)
 
@@ -209,12 +209,5 @@ join auth.source_subject n on n.source = r.source and n.citizen_id = $4
 where r.record_subject = $1 and r.source = $2 and r.ref = $3
 """
 
-_SET = """
-update scoring.record r set status = '{}', status_at = $4 from scoring.live l
-where l.record_subject = r.record_subject and r.source = $1 and r.ref = $2
-  and ($3::int is null or r.version <= $3) and {} returning r.record_subject
-"""
-_TURN = {
-    "revoked": _SET.format("revoked", "r.status <> 'revoked'"),
-    "repaired": _SET.format("repaired", "r.status not in ('revoked', 'repaired') and r.kind like 'N%'"),
-}
+# Also of people whose consent has just run out, whom this door does not see: a renewal must not bring it back.
+_END = "select * from scoring.end_records($1, $2, $3, $4, $5)"

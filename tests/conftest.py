@@ -5,12 +5,13 @@
 `owner_session`: the operator on the shared clone, rolled back; to look behind the doors.
 """
 
+import secrets
 import shutil
 import socket
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -19,13 +20,16 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core import db, embedded
+from auth import tables
+from core import db, embedded, ids
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
+from tests import gateworld
 
 PREFIX = "osmanthus"
 TEMPLATE = "osmanthus_template"
@@ -146,10 +150,39 @@ async def auth_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+Stand = Callable[[AsyncSession, uuid.UUID], Awaitable[None]]
+
+
 @pytest_asyncio.fixture
-async def citizen_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
-    """The citizen door, rolled back."""
+async def stand_as(shared_database: str) -> AsyncIterator[Stand]:
+    """Make a transaction of the citizen door that of another citizen, who may be new."""
+    engine = create_async_engine(migrate.asyncpg_url(shared_database), poolclass=NullPool)
+    made: list[uuid.UUID] = []
+
+    async def stand(session: AsyncSession, citizen_id: uuid.UUID) -> None:
+        made.append(citizen_id)
+        proof = secrets.token_bytes(32)
+        async with engine.begin() as owner:
+            await gateworld.log_in(owner, citizen_id, proof)
+        await session.execute(text("select set_config('app.proof', :proof, true)"), {"proof": proof.hex()})
+
+    yield stand
+    async with engine.begin() as owner:
+        await owner.execute(delete(tables.citizen).where(tables.citizen.c.id.in_(made)))
+    await engine.dispose()
+
+
+@pytest.fixture
+def somebody() -> uuid.UUID:
+    """Who stands at the citizen door of `citizen_session`."""
+    return ids.new()
+
+
+@pytest_asyncio.fixture
+async def citizen_session(shared_doors: db.Doors, stand_as: Stand, somebody: uuid.UUID) -> AsyncIterator[AsyncSession]:
+    """The citizen door with `somebody` in it, rolled back."""
     async with _rolled_back(shared_doors, "citizen") as session:
+        await stand_as(session, somebody)
         yield session
 
 

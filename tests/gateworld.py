@@ -31,15 +31,14 @@ DAY = date(2026, 1, 1)
 
 async def log_in(connection: AsyncConnection, citizen_id: uuid.UUID, proof: bytes) -> None:
     """Make somebody, if need be, and give them a session with this hash."""
-    row = {"account": secrets.token_bytes(32), "id_digest": secrets.token_bytes(32), "sealed_profile": b"", "acr": 3}
-    known = upsert(citizen).values(id=citizen_id, created_at=LONG_AGO, **row)
-    await connection.execute(known.on_conflict_do_nothing())
     now = clock.wall()
+    await connection.execute(upsert(citizen).values(id=citizen_id, acr=3, created_at=LONG_AGO).on_conflict_do_nothing())
     await connection.execute(
         insert(session).values(
-            hash=proof, citizen_id=citizen_id, csrf="c", auth_time=now, expires_at=now + timedelta(hours=1)
+            hash=proof, id=ids.new(), citizen_id=citizen_id, csrf="c", acr=3, device="test", auth_time=now,
+            began_at=now, used_at=now, expires_at=now + timedelta(hours=1),
         )
-    )
+    )  # fmt: skip
 
 
 class World:

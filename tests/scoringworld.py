@@ -4,6 +4,7 @@ Everything goes through the rooms and the doors that the product uses; `rows` lo
 """
 
 import asyncio
+import secrets
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from core.settings import ROOT
 from scoring import enrol, ingest, retention, rulebook, standing
 from scoring.ingest import Receipt, Source
 from scoring.points.evaluate import Evaluation
+from tests.gateworld import log_in
 
 BORN = date(1990, 1, 1)
 TODAY = clock.today()
@@ -126,6 +128,15 @@ class City:
         """The digest that a source knows a person by."""
         return sealed.digest(self.source(source).digest_key, who)
 
+    @asynccontextmanager
+    async def as_citizen(self, citizen_id: uuid.UUID) -> AsyncIterator[AsyncSession]:
+        """A work session on the citizen door, with this citizen logged in."""
+        proof = secrets.token_bytes(32)
+        async with self.owner() as session:
+            await log_in(await session.connection(), citizen_id, proof)
+        async with self.doors.work("citizen", proof=proof) as session:
+            yield session
+
     async def join(
         self,
         who: str,
@@ -136,7 +147,7 @@ class City:
     ) -> uuid.UUID:
         """A person gives `score` for these sources."""
         citizen_id = citizen_id or uuid.uuid4()
-        async with self.doors.work("citizen") as session:
+        async with self.as_citizen(citizen_id) as session:
             given = await ledger.give(
                 session, self.ring, citizen_id=citizen_id, purpose="score", notice_version=1, notice_digest="d",
                 expires_on=TODAY + timedelta(days=days), processing=processing(),
@@ -151,7 +162,7 @@ class City:
 
     async def leave(self, who: str) -> None:
         """A person withdraws `score`."""
-        async with self.doors.work("citizen") as session:
+        async with self.as_citizen(self.people[who]) as session:
             await ledger.withdraw(session, self.ring, citizen_id=self.people[who], consent_id=self.consents[who])
             await retention.erase(session, self.ring, citizen_id=self.people[who])
 
@@ -166,7 +177,7 @@ class City:
 
     async def score(self, who: str) -> Evaluation:
         """A person's points as they see them now."""
-        async with self.doors.work("citizen") as session:
+        async with self.as_citizen(self.people[who]) as session:
             evaluation, _ = await standing.of(session, self.ring, citizen_id=self.people[who], as_of=clock.today())
             return evaluation
 

@@ -9,16 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, LargeBinary, Uuid, any_, bindparam, func, select, update
-from sqlalchemy import Sequence as SqlSequence
+from sqlalchemy import ColumnElement, LargeBinary, Text, Uuid, any_, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.tables import consent, consent_end, source_subject
-from core import clock
-
-_SEQ = SqlSequence("source_subject_seq", schema="auth").next_value()
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -91,18 +86,13 @@ def is_live() -> ColumnElement[bool]:
 async def name(
     session: AsyncSession, digests: Mapping[str, bytes], *, citizen_id: uuid.UUID, consent_id: uuid.UUID
 ) -> None:
-    """Let exactly these sources send about a citizen, each under its digest, as the consent names them."""
+    """Let exactly these sources send about a citizen, each under its digest, as the live consent names them.
+
+    For the citizen themselves: the database looks who is asking.
+    """
     await leave(session, citizen_id, keep=digests)
-    for source, digest in digests.items():
-        values = {
-            "citizen_id": citizen_id,
-            "consent_id": consent_id,
-            "seq": _SEQ,
-            "changed_at": clock.wall(),
-            "left_at": None,
-        }
-        joined = upsert(source_subject).values(source=source, digest=digest, **values)
-        await session.execute(joined.on_conflict_do_update(index_elements=["source", "digest"], set_=values))
+    named = _NAME.bindparams(consent=consent_id, sources=list(digests), digests=list(digests.values()))
+    await session.execute(named)
 
 
 async def leave(
@@ -116,16 +106,17 @@ async def leave(
     """Turn the citizen's lines of the feeds into "left"; nothing but the digest stays.
 
     `keep` names sources that go on, `only` the one that stops, `under` the consent that ended: what a newer consent
-    allows goes on.
+    allows goes on. For the citizen themselves; the jobs reach only lines under a consent that is over.
     """
-    now = clock.wall()
-    lines = (source_subject.c.citizen_id == citizen_id) & source_subject.c.source.not_in(list(keep))
-    if only is not None:
-        lines &= source_subject.c.source == only
-    if under is not None:
-        lines &= source_subject.c.consent_id == under
-    await session.execute(
-        update(source_subject)
-        .where(lines)
-        .values(citizen_id=None, consent_id=None, seq=_SEQ, changed_at=now, left_at=now)
-    )
+    await session.execute(_LEAVE.bindparams(citizen=citizen_id, keep=list(keep), only=only, under=under))
+
+
+_NAME = text("select auth.name_sources(:consent, :sources, :digests)").bindparams(
+    bindparam("consent", type_=Uuid),
+    bindparam("sources", type_=ARRAY(Text)),
+    bindparam("digests", type_=ARRAY(LargeBinary)),
+)
+_LEAVE = text("select auth.leave_sources(:citizen, :keep, :only, :under)").bindparams(
+    bindparam("citizen", type_=Uuid), bindparam("keep", type_=ARRAY(Text)), bindparam("only", type_=Text),
+    bindparam("under", type_=Uuid),
+)  # fmt: skip

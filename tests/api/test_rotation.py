@@ -187,8 +187,8 @@ class TestDestroy:
         await rotation.begin(house, by=BY)
         await rotation.destroy(house, 1, by=BY)
         with pytest.raises(Exception, match="fk_person_key_epoch"):
-            async with house.doors.work("citizen") as session:
-                await keys.make(session, late, owner=ids.new(), purpose="records")
+            async with house.doors.work("auth") as session:
+                await keys.make(session, late, owner=ids.new(), purpose="identity")
 
     async def test_too_early_is_refused(self, database: str, house: House) -> None:
         """Before the grace is over, and never for the current epoch."""

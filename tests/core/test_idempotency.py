@@ -4,18 +4,27 @@ import asyncio
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from core import db, idempotency
 from core.idempotency import IdempotencyConflict, IdempotencyInFlight, Stored
+from tests.gateworld import world
 
 SECRET = bytes(32)
 GIVEN = {"perk": "library.deposit-free", "amount": 100}
 
 
+@pytest_asyncio.fixture(autouse=True)
+async def source(database: str) -> None:
+    """The caller `c`: a source's stored answers are for sources alone."""
+    async with world(database) as laid:
+        await laid.partner("c", role="source")
+
+
 async def _begin(
     doors: db.Doors, given: dict[str, object], route: str = "POST /x", *, keep: bool = True
 ) -> Stored | None:
-    async with doors.work("citizen") as session:
+    async with doors.work("scorer") as session:
         found = await idempotency.begin(session, caller="c", key="k", route=route, given=given, secret=SECRET)
         if found is None and keep:
             await idempotency.keep(session, caller="c", key="k", stored=Stored(201, b"{}"))
@@ -54,7 +63,7 @@ class TestBegin:
         """The key rolls back with the effect."""
 
         async def fail() -> None:
-            async with doors.work("citizen") as session:
+            async with doors.work("scorer") as session:
                 await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN, secret=SECRET)
                 raise RuntimeError
 
@@ -67,7 +76,7 @@ class TestBegin:
         started, finish = asyncio.Event(), asyncio.Event()
 
         async def slow() -> None:
-            async with doors.work("citizen") as session:
+            async with doors.work("scorer") as session:
                 await idempotency.begin(session, caller="c", key="k", route="POST /x", given=GIVEN, secret=SECRET)
                 started.set()
                 await finish.wait()

@@ -1,5 +1,6 @@
 """Keys come back after a restart, personal keys die for good."""
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -28,21 +29,23 @@ class TestDerive:
 class TestPersonalKeys:
     """One random key per person and purpose."""
 
-    async def test_a_key_is_made_once_and_fetched_again(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_a_key_is_made_once_and_fetched_again(
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
+    ) -> None:
         """Asking twice gives the same key, another purpose another one."""
-        owner = ids.new()
-        made = await keys.make(citizen_session, ring, owner=owner, purpose="records")
-        assert await keys.fetch(citizen_session, ring, owner=owner, purpose="records") == made
-        assert await keys.make(citizen_session, ring, owner=owner, purpose="records") == made
-        assert await keys.make(citizen_session, ring, owner=owner, purpose="identity") != made
+        made = await keys.make(citizen_session, ring, owner=somebody, purpose="records")
+        assert await keys.fetch(citizen_session, ring, owner=somebody, purpose="records") == made
+        assert await keys.make(citizen_session, ring, owner=somebody, purpose="records") == made
+        assert await keys.make(citizen_session, ring, owner=somebody, purpose="identity") != made
 
-    async def test_a_destroyed_key_is_gone(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_a_destroyed_key_is_gone(
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
+    ) -> None:
         """After destroying there is nothing to open with."""
-        owner = ids.new()
-        await keys.make(citizen_session, ring, owner=owner, purpose="records")
-        await keys.destroy(citizen_session, owner=owner, purpose="records")
+        await keys.make(citizen_session, ring, owner=somebody, purpose="records")
+        await keys.destroy(citizen_session, owner=somebody, purpose="records")
         with pytest.raises(KeyGone):
-            await keys.fetch(citizen_session, ring, owner=owner, purpose="records")
+            await keys.fetch(citizen_session, ring, owner=somebody, purpose="records")
 
     async def test_what_was_destroyed_is_on_the_erasure_list(self, owner_session: AsyncSession, ring: Keyring) -> None:
         """Once each time a key really went, so that a restore can do it again."""
@@ -54,17 +57,16 @@ class TestPersonalKeys:
         assert listed.scalars().all() == ["records"]
 
     async def test_a_destroyed_epoch_takes_its_keys_with_it(
-        self, citizen_session: AsyncSession, ring: Keyring, tmp_path: Path
+        self, citizen_session: AsyncSession, ring: Keyring, tmp_path: Path, somebody: uuid.UUID
     ) -> None:
         """A ring without the epoch cannot unwrap, even with the row (as in an old backup)."""
-        owner = ids.new()
-        await keys.make(citizen_session, ring, owner=owner, purpose="records")
+        await keys.make(citizen_session, ring, owner=somebody, purpose="records")
         file = tmp_path / "epochs.json"
         file.write_bytes(ring.file.read_bytes())
         epochs.add(file)
         epochs.remove(file, 1)
         with pytest.raises(KeyGone):
-            await keys.fetch(citizen_session, Keyring(bytes(range(32)), file), owner=owner, purpose="records")
+            await keys.fetch(citizen_session, Keyring(bytes(range(32)), file), owner=somebody, purpose="records")
 
 
 class TestBlind:

@@ -1,5 +1,6 @@
 """Credit codes: their form, what is stored of them, and that they are not hoarded."""
 
+import uuid
 from datetime import timedelta
 
 from hypothesis import given
@@ -11,6 +12,7 @@ from auth.tables import consent
 from core import clock, ids
 from incentives import codes
 from incentives.tables import credit_code
+from tests.conftest import Stand
 from tests.gateworld import LIBRARY, RENTAL
 
 
@@ -40,9 +42,9 @@ class TestText:
 class TestDraw:
     """Drawing."""
 
-    async def test_only_the_hash_is_stored(self, citizen_session: AsyncSession) -> None:
+    async def test_only_the_hash_is_stored(self, citizen_session: AsyncSession, somebody: uuid.UUID) -> None:
         """Under a one-use consent for this perk and partner that lives as long as the code: a minute."""
-        citizen = ids.new()
+        citizen = somebody
         code = await codes.draw(citizen_session, citizen_id=citizen, perk_id=LIBRARY, partner_id="p")
         row = (await citizen_session.execute(select(credit_code).where(credit_code.c.citizen_id == citizen))).one()
         assert row.hash == codes.digest(code.text)
@@ -51,10 +53,13 @@ class TestDraw:
         assert (given.purpose, given.one_use) == (f"use:p/{LIBRARY}", True)
         assert timedelta(0) < given.expires_at - clock.civil() <= codes.LIFE == timedelta(seconds=60)
 
-    async def test_a_new_one_ends_the_older_for_the_same_perk_alone(self, citizen_session: AsyncSession) -> None:
+    async def test_a_new_one_ends_the_older_for_the_same_perk_alone(
+        self, citizen_session: AsyncSession, stand_as: Stand
+    ) -> None:
         """One live code per perk and person."""
         citizen, other = ids.new(), ids.new()
-        for who, perk in ((citizen, LIBRARY), (citizen, RENTAL), (other, LIBRARY)):
+        for who, perk in ((other, LIBRARY), (citizen, LIBRARY), (citizen, RENTAL)):
+            await stand_as(citizen_session, who)
             await codes.draw(citizen_session, citizen_id=who, perk_id=perk)
         newest = await codes.draw(citizen_session, citizen_id=citizen, perk_id=LIBRARY)
         held = (await citizen_session.execute(select(credit_code).where(credit_code.c.citizen_id == citizen))).all()

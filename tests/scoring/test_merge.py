@@ -120,7 +120,7 @@ class TestConsent:
 
         await city.join(ANN, sources=("utilities", "library"))
         batch = await staged(city, water("r1", ANN), source="library")
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             await ledger.drop_source(
                 session,
                 city.ring,
@@ -244,7 +244,7 @@ class TestStaging:
 
         await city.join(ANN)
         batch = await staged(city, water("r1", ANN))
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             await records.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
         assert await merged(city, batch) == 0
 

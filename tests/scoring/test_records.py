@@ -16,13 +16,13 @@ ANN, BOB = id_number(1), id_number(2)
 
 async def shown(city: City, who: str = ANN, **more: Any) -> list[Shown]:
     """A person's records."""
-    async with city.doors.work("citizen") as session:
+    async with city.as_citizen(city.people[who]) as session:
         return await records.of(session, city.ring, citizen_id=city.people[who], limit=50, **more)
 
 
 async def hide(city: City, record_id: uuid.UUID, *, who: str = ANN, hidden: bool = True) -> Shown:
     """Hide or show."""
-    async with city.doors.work("citizen") as session:
+    async with city.as_citizen(city.people[who]) as session:
         return await records.hide(session, city.ring, citizen_id=city.people[who], record_id=record_id, hidden=hidden)
 
 
@@ -46,7 +46,7 @@ class TestOf:
         await city.join(BOB)
         await city.push(water("r1", ANN))
         (mine,) = await shown(city)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             found = await records.get(session, city.ring, citizen_id=city.people[ANN], record_id=mine.id)
             assert found == mine
             with pytest.raises(NotFound):
@@ -117,7 +117,7 @@ class TestRefuse:
         """Positives of the kind go, and new ones are dropped without a word; allowing takes new ones again."""
         citizen_id = await city.join(ANN)
         await city.push(hours("h1", ANN), water("r1", ANN))
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             assert await records.refuse(session, city.ring, citizen_id=citizen_id, kind="P08") == 1
             assert await records.refuse(session, city.ring, citizen_id=citizen_id, kind="P08") == 0
             assert [one.kind for one in await records.refused(session, citizen_id=citizen_id)] == ["P08"]
@@ -125,7 +125,7 @@ class TestRefuse:
         receipt = await city.push(hours("h2", ANN))
         assert (receipt.accepted, receipt.rejected) == (1, ())
         assert await city.points(ANN) == 1105
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             await records.allow(session, citizen_id=citizen_id, kind="P08")
         await city.push(hours("h2", ANN))
         assert await city.points(ANN) == 1111
@@ -133,7 +133,7 @@ class TestRefuse:
     async def test_deductions_cannot_be_refused(self, city: City) -> None:
         """409 for a deduction, 404 for a kind that does not exist."""
         citizen_id = await city.join(ANN)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             with pytest.raises(NotRefusable):
                 await records.refuse(session, city.ring, citizen_id=citizen_id, kind="N01")
             with pytest.raises(NotFound):

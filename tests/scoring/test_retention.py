@@ -41,7 +41,7 @@ class TestErase:
         await city.push(water("r1", ANN), penalty("n1", ANN))
         await city.leave(ANN)
         assert await left(city) == set()
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             with pytest.raises(KeyGone):
                 await fetch(session, city.ring, owner=city.people[ANN], purpose="records")
 
@@ -58,15 +58,14 @@ class TestErase:
         """Erasing what is not there does nothing."""
         await city.join(ANN)
         await city.leave(ANN)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             await retention.erase(session, city.ring, citizen_id=city.people[ANN])
 
     async def test_a_lost_key(self, city: City) -> None:
         """Where the key is gone already, what can be found is erased all the same."""
         await city.join(ANN)
         await city.rows("delete from keys.person_key")
-        async with city.doors.work("citizen") as session:
-            await retention.erase(session, city.ring, citizen_id=city.people[ANN])
+        await city.leave(ANN)
         assert await left(city) == {"live"}
 
 
@@ -78,7 +77,7 @@ class TestEraseSource:
         await city.join(ANN, sources=("utilities", "volunteer"))
         await city.push(water("r1", ANN))
         await city.push(hours("h1", ANN), source="volunteer")
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             gone = await retention.erase_source(session, city.ring, citizen_id=city.people[ANN], source="volunteer")
             await standing.refresh(
                 session, city.ring, citizen_ids=[city.people[ANN]], as_of=clock.today(), cause="source.dropped",
@@ -89,11 +88,12 @@ class TestEraseSource:
 
     async def test_a_stranger(self, city: City) -> None:
         """Nothing to erase."""
-        async with city.doors.work("citizen") as session:
-            gone = await retention.erase_source(session, city.ring, citizen_id=(await city.join(ANN)), source="x")
+        citizen_id = await city.join(ANN)
+        async with city.as_citizen(citizen_id) as session:
+            gone = await retention.erase_source(session, city.ring, citizen_id=citizen_id, source="x")
         assert gone == 0
         await city.leave(ANN)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             citizen_id = city.people[ANN]
             assert await retention.erase_source(session, city.ring, citizen_id=citizen_id, source="x") == 0
 

@@ -38,11 +38,11 @@ class TestOf:
         await city.join(ANN, days=360)
         await city.push(water("r1", ANN, back=23))
         later = shift(TODAY, 3)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             evaluation, stored = await standing.of(session, city.ring, citizen_id=city.people[ANN], as_of=later)
         assert (evaluation.points, stored.points) == (1100, 1100)
         assert await city.points(ANN) == 1100
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             (last, *_) = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=1)
         assert (last.cause, last.as_of) == ("date", later)
 
@@ -63,7 +63,7 @@ class TestHistory:
         await city.push(water("r1", ANN))
         await city.push(water("r1", ANN))
         await city.push(hours("h1", ANN), source="utilities")
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             changes = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=10)
         assert [one.points for one in changes] == [1111, 1105, 1100]
         assert [one.cause for one in changes] == ["records.write:utilities"] * 2 + ["enrolled"]
@@ -75,7 +75,7 @@ class TestHistory:
         await city.join(ANN)
         for n in range(1, 4):
             await city.push(water(f"r{n}", ANN, back=n))
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             page = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=2)
             rest = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=9, before=page[-1].id)
         assert [one.points for one in (*page, *rest)] == [1115, 1110, 1105, 1100]
@@ -86,7 +86,7 @@ class TestHistory:
         await city.push(water("r1", ANN))
         rows = await city.rows("select sealed from scoring.standing_change")
         assert all(len(row["sealed"]) < 500 for row in rows)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             with pytest.raises(NotEnrolled):
                 await standing.history(session, city.ring, citizen_id=city.consents[ANN], limit=1)
 
@@ -132,7 +132,7 @@ class TestRefreshEveryone:
             await releases.approve(session, release_id=drafted.id, by="b")
         assert await standing.refresh_everyone(city.doors, as_of=TODAY) == 1
         assert await city.points(ANN) == 1110
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             changes = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=5)
         assert [one.evaluation.points for one in changes] == [1110, 1100]
 

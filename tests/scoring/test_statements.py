@@ -16,7 +16,7 @@ WORDS = "罚单是别人开我的车时收到的。"
 
 async def say(city: City, record_id: uuid.UUID, words: str | None, *, who: str = ANN) -> Shown:
     """Say something to a record."""
-    async with city.doors.work("citizen") as session:
+    async with city.as_citizen(city.people[who]) as session:
         return await records.state(
             session, city.ring, citizen_id=city.people[who], record_id=record_id, words=words
         )  # fmt: skip
@@ -24,7 +24,7 @@ async def say(city: City, record_id: uuid.UUID, words: str | None, *, who: str =
 
 async def shown(city: City, who: str = ANN) -> list[Shown]:
     """A person's records."""
-    async with city.doors.work("citizen") as session:
+    async with city.as_citizen(city.people[who]) as session:
         return await records.of(session, city.ring, citizen_id=city.people[who], limit=50)
 
 
@@ -82,7 +82,7 @@ class TestState:
         await city.push(water("r1", ANN), penalty("n1", ANN))
         for one in await shown(city):
             await say(city, one.id, WORDS)
-        async with city.doors.work("citizen") as session:
+        async with city.as_citizen(city.people[ANN]) as session:
             await records.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
         assert len(await city.rows("select 1 from scoring.statement")) == 1
         await city.leave(ANN)

@@ -1,4 +1,4 @@
-"""Row-level security behind every door."""
+"""Row-level security behind every door: who stands there, what they may do unseen, and which rows they are shown."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,17 @@ revision = "0015"
 down_revision = "0014"
 
 _SQL = Path(__file__).parent.parent / "sql"
+_SCHEMAS = ("keys", "core", "auth", "scoring", "incentives")
+
+_POLICIES = f"select policyname, schemaname || '.' || tablename from pg_policies where schemaname in {_SCHEMAS}"
+
+
+_DELETED = """
+select c.oid::regclass::text from pg_class c
+where c.relkind = 'r' and c.relnamespace::regnamespace::text in ('auth', 'incentives')
+  and has_table_privilege('{}', c.oid, 'delete') order by 1
+"""
+_SEEN = "select exists (select from pg_policies where '{}' = any (roles) and schemaname || '.' || tablename = '{}')"
 
 
 def _statements(name: str, role: str) -> Iterator[str]:
@@ -18,13 +29,48 @@ def _statements(name: str, role: str) -> Iterator[str]:
 
 
 def upgrade() -> None:
-    """Find out who stands at the citizen's door."""
-    for statement in _statements("0015_proof.sql", context.config.attributes["role_prefix"]):
+    """Functions first, since policies ask them; then policies; then every table that has any is closed but for them."""
+    role = context.config.attributes["role_prefix"]
+    for file in ("0015_proof.sql", "0015_functions.sql", "0015_policies.sql"):
+        for statement in _statements(file, role):
+            op.execute(statement)
+    for statement in _leaving(role):
         op.execute(statement)
+    for table in sorted({table for _, table in _policies()}):
+        op.execute(f"alter table {table} enable row level security, force row level security")
+
+
+def _leaving(role: str) -> Iterator[str]:
+    """Who leaves (auth.leave, migration 0013) is deleted by the eraser, and nobody else with them."""
+    found = op.get_bind().exec_driver_sql(_DELETED.format(f"{role}_gate"))
+    own = "citizen_id = (select auth.citizen_now())"
+    for name in found.scalars().all():
+        mine = "id = (select auth.citizen_now())" if name == "auth.citizen" else own
+        yield f"grant select, delete on {name} to {role}_eraser"
+        yield f"revoke delete on {name} from {role}_gate"
+        yield f"create policy leaving on {name} to {role}_eraser using ({mine})"
+        if not op.get_bind().exec_driver_sql(_SEEN.format(f"{role}_gate", name)).scalar():
+            yield f"revoke select on {name} from {role}_gate"
+    yield f"grant select on auth.session to {role}_eraser"
+    yield f"create policy leaving on auth.session for select to {role}_eraser using ({own})"
+    yield f"grant select, update (citizen_id) on incentives.decision to {role}_eraser"
+    yield f"revoke update (citizen_id) on incentives.decision from {role}_gate"
+    yield (
+        f"create policy leaving on incentives.decision to {role}_eraser using ({own} or citizen_id is null) "
+        "with check (citizen_id is null)"
+    )
 
 
 def downgrade() -> None:
-    """Take the functions away again."""
+    """Open the tables to their grants again, and give back the rights that the functions had taken over."""
     role = context.config.attributes["role_prefix"]
-    op.execute("drop function auth.consenting_now, auth.citizen_now")
-    op.execute(f"revoke select on auth.session from {role}_gate")
+    for name, table in _policies():
+        op.execute(f'drop policy "{name}" on {table}')
+        op.execute(f"alter table {table} disable row level security, no force row level security")
+    for statement in _statements("0015_down.sql", role):
+        op.execute(statement)
+
+
+def _policies() -> list[tuple[str, str]]:
+    """The name and table of every policy."""
+    return [(name, table) for name, table in op.get_bind().exec_driver_sql(_POLICIES)]

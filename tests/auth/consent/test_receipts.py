@@ -59,26 +59,30 @@ def opened(ring: Keyring, receipt: str) -> dict[str, Any]:
 class TestRecord:
     """The record inside."""
 
-    async def test_every_mandatory_field_is_there(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_every_mandatory_field_is_there(
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
+    ) -> None:
         """ISO/IEC TS 27560: header, processing, parties, events; none of them empty but the recipients."""
-        record = opened(ring, (await _give(citizen_session, ring, ids.new())).receipt)["record"]
+        record = opened(ring, (await _give(citizen_session, ring, somebody)).receipt)["record"]
         assert set(record) >= MANDATORY
         assert [name for name in MANDATORY - {"recipient_third_parties", "pii_information"} if not record[name]] == []
         assert all(set(party) == OF_PARTIES for party in record["parties"])
         assert all(set(event) >= OF_EVENTS for event in record["events"])
 
     async def test_its_hash_can_be_recomputed_without_our_code(
-        self, citizen_session: AsyncSession, ring: Keyring
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
     ) -> None:
         """SHA-256 over sorted JSON without blanks (RFC 8785); another record has another hash."""
-        body = opened(ring, (await _give(citizen_session, ring, ids.new())).receipt)
+        body = opened(ring, (await _give(citizen_session, ring, somebody)).receipt)
         plain = json.dumps(body["record"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert hashlib.sha256(plain.encode()).hexdigest() == body["record_hash"]
         assert hashlib.sha256(plain.replace("score", "other").encode()).hexdigest() != body["record_hash"]
 
-    async def test_it_is_what_the_published_schema_says(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_it_is_what_the_published_schema_says(
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
+    ) -> None:
         """Read strictly; a receipt without a mandatory field is none."""
-        body = opened(ring, (await _give(citizen_session, ring, ids.new())).receipt)
+        body = opened(ring, (await _give(citizen_session, ring, somebody)).receipt)
         assert msgspec.convert(body, Receipt).record.purpose.code == "score"
         required = receipts.schema()["$defs"]["Record"]["required"]
         assert set(required) >= MANDATORY
@@ -86,24 +90,26 @@ class TestRecord:
         with pytest.raises(msgspec.ValidationError, match="jurisdiction"):
             msgspec.convert(body, Receipt)
 
-    async def test_how_it_was_agreed_to_is_kept(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_how_it_was_agreed_to_is_kept(
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
+    ) -> None:
         """Channel, assurance, the time of the login, the screen and its ticks."""
-        kept = opened(ring, (await _give(citizen_session, ring, ids.new())).receipt)["record"]["additions"]
+        kept = opened(ring, (await _give(citizen_session, ring, somebody)).receipt)["record"]["additions"]
         assert (kept["channel"], kept["acr"], kept["sources"]) == ("page", 3, ["library", "utilities"])
         assert kept["ui_evidence"] == {"screen": "join.html", "ticks": ["library"]}
 
-    async def test_it_names_nobody(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_it_names_nobody(self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID) -> None:
         """Not even by our own id."""
-        citizen = ids.new()
+        citizen = somebody
         text = json.dumps(opened(ring, (await _give(citizen_session, ring, citizen)).receipt))
         assert str(citizen) not in text
         assert ids.show("cz", citizen) not in text
 
     async def test_the_recipients_copy_lacks_what_is_the_citizens(
-        self, citizen_session: AsyncSession, ring: Keyring
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
     ) -> None:
         """The partner sees the record and its own pairwise id, not the login nor the screen."""
-        given = await _give(citizen_session, ring, ids.new(), "share:a/library.deposit-free")
+        given = await _give(citizen_session, ring, somebody, "share:a/library.deposit-free")
         assert given.processing is not None
         assert given.subject is not None
         theirs = receipts.for_recipient(ring, rows.record_of(given, given.processing), at=given.given_at)
@@ -117,10 +123,10 @@ class TestReissue:
     """A new receipt at every change of state."""
 
     async def test_each_change_is_signed_anew_and_the_older_ones_stay(
-        self, citizen_session: AsyncSession, ring: Keyring
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
     ) -> None:
         """Given, a source dropped, withdrawn, erased: four receipts, each with all events so far."""
-        citizen = ids.new()
+        citizen = somebody
         given = await _give(citizen_session, ring, citizen)
         mine = {"citizen_id": citizen, "consent_id": given.id}
         await ledger.drop_source(citizen_session, ring, **mine, source="library", core=["utilities"])
@@ -136,10 +142,10 @@ class TestReissue:
         assert opened(ring, last.receipt)["record"]["additions"]["sources"] == ["utilities"]
 
     async def test_a_renewal_names_what_it_takes_the_place_of(
-        self, citizen_session: AsyncSession, ring: Keyring
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
     ) -> None:
         """The older consent is superseded, and its own last receipt says so."""
-        citizen = ids.new()
+        citizen = somebody
         first = await _give(citizen_session, ring, citizen)
         second = await _give(citizen_session, ring, citizen)
         older = await ledger.get(citizen_session, citizen_id=citizen, consent_id=first.id)
@@ -148,9 +154,11 @@ class TestReissue:
         assert record["events"][0]["event_state"] == "renewed"
         assert record["additions"]["supersedes"] == ids.show("co", first.id)
 
-    async def test_an_altered_receipt_is_refused(self, citizen_session: AsyncSession, ring: Keyring) -> None:
+    async def test_an_altered_receipt_is_refused(
+        self, citizen_session: AsyncSession, ring: Keyring, somebody: uuid.UUID
+    ) -> None:
         """One changed letter and the signature is wrong."""
-        head, body, signature = (await _give(citizen_session, ring, ids.new())).receipt.split(".")
+        head, body, signature = (await _give(citizen_session, ring, somebody)).receipt.split(".")
         text = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).replace(b"P100D", b"P900D")
         assert b"P900D" in text
         forged = base64.urlsafe_b64encode(text).rstrip(b"=").decode()

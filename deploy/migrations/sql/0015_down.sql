@@ -1,0 +1,36 @@
+-- What 0015 took from the doors, given back. Who leaves is left to 0013, which makes its function anew.
+
+alter function auth.leave(bytea) owner to current_user;
+
+drop function scoring.drop_moved, scoring.drop_taken, scoring.end_records, scoring.erase_of, scoring.erase_kind, scoring.thread_to_erase,
+  auth.name_sources, auth.leave_sources, auth.consenting_now, auth.citizen_now;
+
+drop owned by {role}_eraser;
+
+revoke select on auth.session, auth.proxy from {role}_gate;
+
+revoke usage on sequence auth.source_subject_seq from {role}_gate;
+
+revoke select, insert, update on auth.source_subject from {role}_gate;
+
+grant select, insert, update on auth.source_subject to {role}_citizen, {role}_jobs;
+
+grant usage on sequence auth.source_subject_seq to {role}_citizen, {role}_jobs;
+
+grant select on auth.session, auth.token, auth.code, auth.code_use, auth.source_subject, core.idempotency,
+  incentives.credit_code, incentives.credit_code_use, incentives.decision to {role}_jobs;
+
+grant update, delete on scoring.standing_change to {role}_citizen, {role}_scorer;
+
+grant update on scoring.standing_change to {role}_jobs;
+
+grant select, insert, delete on scoring.refusal to {role}_jobs;
+
+grant delete on scoring.link, scoring.live, scoring.standing to {role}_citizen;
+
+grant update on scoring.live to {role}_scorer;
+
+grant delete on scoring.standing to {role}_scorer, {role}_jobs;
+
+grant select, insert, update, delete on core.short_claim, core.short_count, core.short_value, core.short_epoch
+  to {role}_citizen, {role}_source, {role}_scorer, {role}_staff, {role}_jobs;
