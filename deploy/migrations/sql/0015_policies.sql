@@ -3,7 +3,8 @@
 -- random and sealed away from its citizen, so whoever names it (app.subject) has opened the citizen's own thread.
 
 -- scoring.staging has none: COPY FROM, which fills it, does not work with row security. The source door may insert there
--- and read nothing; only the scorer and the jobs read it.
+-- and read nothing; only the scorer and the jobs read it. Nor have the log's leaves and nodes, filled alike: salted
+-- hashes, which everybody may be shown.
 
 create policy everyone on core.civil_offset for select using (true);
 
@@ -22,14 +23,6 @@ create policy scorer on core.audit_entry for insert to {role}_scorer with check 
 create policy staff on core.audit_entry for insert to {role}_staff with check (actor_kind = 'staff');
 
 create policy jobs on core.audit_entry to {role}_jobs using (true) with check (actor_kind = 'system');
-
-create policy everyone on core.audit_leaf for select using (true);
-
-create policy jobs on core.audit_leaf for insert to {role}_jobs with check (true);
-
-create policy everyone on core.audit_node for select using (true);
-
-create policy jobs on core.audit_node for insert to {role}_jobs with check (true);
 
 create policy everyone on core.audit_head for select using (true);
 
@@ -147,6 +140,10 @@ create policy auth on auth.assisted to {role}_auth using (true) with check (true
 
 create policy jobs on auth.assisted to {role}_jobs using (expires_at < now());
 
+create policy auth on auth.death to {role}_auth using (true) with check (true);
+
+create policy auth on auth.last_wish to {role}_auth using (true) with check (true);
+
 create policy auth on auth.proxy to {role}_auth using (true) with check (true);
 
 create policy jobs on auth.proxy to {role}_jobs using (true);
@@ -177,6 +174,8 @@ create policy citizen on auth.consent_end to {role}_citizen
 
 create policy citizen on auth.consent_event to {role}_citizen
   using (citizen_id = (select auth.citizen_now())) with check (citizen_id = (select auth.citizen_now()));
+
+create policy gate on auth.consent_event to {role}_gate using (true) with check (true);
 
 create policy auth on auth.consent_event for select to {role}_auth using (true);
 
