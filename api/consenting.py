@@ -15,7 +15,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from api import cookies, formdocs, permission
+from api import cookies, formdocs, permission, stepup
 from api.deps import House, HttpRequest
 from api.pages import door, frame
 from api.proofs import desk as desk_of
@@ -24,6 +24,7 @@ from auth import authorize, clients, par, sessions
 from auth.consent.ledger import NoticeOutdated
 from auth.par import Pushed
 from auth.refusals import InvalidGrant
+from core import clock
 from core.errors import Malformed, Problem
 
 _SCOPES = {"me": "查看和办理您本人的桂花分事务：分数和理由、记录、谁查过您、您的同意和优惠"}
@@ -48,6 +49,12 @@ def _stale(request: HttpRequest, house: House) -> Response[str]:
     return unable(request, house, "这个授权请求不存在、已经办过或超过了五分钟。", "请回到应用里重新开始。")
 
 
+def _is_fresh(citizen: sessions.Session, pushed: Pushed) -> bool:
+    """Whether the login is of the level and age that the app asked for (RFC 9470, section 5)."""
+    age = (clock.wall() - citizen.auth_time).total_seconds()
+    return citizen.acr >= pushed.acr and (pushed.max_age is None or age <= pushed.max_age)
+
+
 @get("/oauth/authorize", summary="Ask the citizen", exception_handlers={Problem: door.answer})
 async def ask(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
     """Show who asks for what. Takes `client_id` and `request_uri`, and nothing else."""
@@ -64,6 +71,8 @@ async def ask(request: HttpRequest, house: NamedDependency[House]) -> Response[A
     if citizen is None:
         here = f"{request.url.path}?{request.url.query}"
         return Redirect(f"/login?return_to={quote(here, safe='')}", status_code=303)
+    if not _is_fresh(citizen, pushed):
+        return Redirect(stepup.address(f"{request.url.path}?{request.url.query}"), status_code=303)
     async with house.doors.claims("auth") as session:
         client = await clients.get(session, pushed.client_id)
     if client is None:
@@ -151,6 +160,9 @@ async def _allow(house: House, citizen: sessions.Session, form: Mapping[str, str
     """The request and the code for it. The request is taken last: what fails before leaves it to be decided."""
     desk, which = desk_of(house), {"client_id": form.get("client_id", ""), "request_uri": form.get("request_uri", "")}
     pushed = await par.look(desk, **which)
+    if not _is_fresh(citizen, pushed):
+        again: Any = {"login": stepup.address(f"/oauth/authorize?{urlencode(which)}")}
+        raise stepup.StaleLogin("The app asked for a newer login.", **again)
     if pushed.asked is None:
         async with house.doors.work("auth") as session:
             code = await authorize.give_code(

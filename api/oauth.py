@@ -129,7 +129,17 @@ async def _grant(session: AsyncSession, house: House, form: dict[str, str], jkt:
         "redirect_uri",
         "code_challenge",
         "code_challenge_method",
-        optional=("client_id", "scope", "state", "authorization_details", "dpop_jkt", "resource", *_AUTH),
+        optional=(
+            "client_id",
+            "scope",
+            "state",
+            "authorization_details",
+            "dpop_jkt",
+            "resource",
+            "acr_values",
+            "max_age",
+            *_AUTH,
+        ),
     ),
 )
 async def push(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:

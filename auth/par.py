@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from auth import clients, details, server
+from auth import assurance, clients, details, server
 from auth.details import Eligibility
 from auth.refusals import InvalidDetails, InvalidGrant, Refusal, UnauthorizedClient, UnsupportedResponseType
 
@@ -24,10 +24,12 @@ _CHECK = "eligibility:check"
 _URN = "urn:ietf:params:oauth:request_uri:"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_STATE = 512
+_SECONDS = re.compile(r"[0-9]{1,6}")
+_A_MINUTE = 60
 
 
 class Pushed(msgspec.Struct, frozen=True):
-    """A request that waits for a citizen's decision."""
+    """A request that waits for a citizen's decision, which must be one of a login of level `acr`, `max_age` s old."""
 
     client_id: str
     redirect_uri: str
@@ -36,6 +38,8 @@ class Pushed(msgspec.Struct, frozen=True):
     scopes: frozenset[str]
     state: str | None
     asked: Eligibility | None = None
+    acr: int = 0
+    max_age: int | None = None
 
 
 def read(desk: server.Server, client: clients.Client, form: Mapping[str, str], *, proved_jkt: str | None) -> Pushed:
@@ -57,6 +61,8 @@ def read(desk: server.Server, client: clients.Client, form: Mapping[str, str], *
         scopes=_scopes(client, form),
         state=_state(form),
         asked=_asked(desk, client, form),
+        acr=_acr(form),
+        max_age=_max_age(form),
     )
 
 
@@ -76,6 +82,24 @@ def _asked(desk: server.Server, client: clients.Client, form: Mapping[str, str])
     if client.public:
         raise InvalidDetails("A citizens' app asks by scope.")
     return details.read(said, client, resource=desk.tokens.resource)
+
+
+def _acr(form: Mapping[str, str]) -> int:
+    """The level that the app needs (RFC 9470, section 4): the first that it names."""
+    if "acr_values" not in form:
+        return 0
+    if not (level := assurance.level(form["acr_values"].split()[0])):
+        raise Refusal("acr_values names none of urn:cc:acr:1, urn:cc:acr:2 and urn:cc:acr:3 first.")
+    return level
+
+
+def _max_age(form: Mapping[str, str]) -> int | None:
+    """How old the login may be; a minute at least, since the citizen reads the page after it."""
+    if "max_age" not in form:
+        return None
+    if not _SECONDS.fullmatch(form["max_age"]):
+        raise Refusal("max_age is a number of seconds.")
+    return max(_A_MINUTE, int(form["max_age"]))
 
 
 def _redirect(client: clients.Client, form: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from auth import assurance
 from auth.tables import session as table
 from core import clock, ids
 from tests.api.oauth.app import APP, BASE, World
-from tests.api.oauth.client import App, follow, log_in, submit
+from tests.api.oauth.client import App, answer_of, follow, log_in, submit
 from tests.api.oauth.test_guards import later
 
 GRAVE = "/v1/me/grave"
@@ -110,6 +110,34 @@ class TestApp:
         assert challenge.startswith('DPoP error="insufficient_user_authentication", ')
         assert ', acr_values="urn:cc:acr:3", max_age="600", algs="' in challenge
         assert "login" not in refused.json()
+
+    async def test_the_way_out(self, world: World) -> None:
+        """A request with the challenge's acr_values and max_age leads over a new login to a token that passes."""
+        app = App(world.browser(), Signer(fresh_key(), client_id="app", issuer=BASE), APP)
+        me = uuid.UUID((await log_in(app.browser, "anna")).json()["id"])
+        wanted = {"acr_values": "urn:cc:acr:3", "max_age": "600"}
+        shown = await app.page(request_uri=(await app.push(**wanted)).json()["request_uri"])
+        assert shown.status_code == 200
+        await world.operate(lambda owner: age(owner, me, timedelta(minutes=11)))
+        late = await submit(app.browser, shown, decision="allow")
+        assert late.headers["location"].startswith("/login?prompt=login&return_to=%2Foauth%2Fauthorize")
+        page = await follow(app.browser, await app.browser.get(shown.url))
+        assert page.url.path == "/idp/authorize"
+        page = await follow(app.browser, await submit(app.browser, page, login="anna", password="pw-anna"))
+        app.caller.adopt(
+            (await app.redeem(answer_of(await submit(app.browser, page, decision="allow"))["code"])).json()
+        )
+        assert (await app.caller.request("POST", GRAVE)).status_code == 200
+
+    @pytest.mark.parametrize(
+        "changed",
+        [{"acr_values": "3"}, {"acr_values": "urn:cc:acr:9"}, {"max_age": "-1"}, {"max_age": "soon"}],
+        ids=repr,
+    )
+    async def test_what_cannot_be_met(self, world: World, changed: dict[str, str]) -> None:
+        """A level or an age that is none is refused when it is pushed."""
+        answer = await App(world.browser(), Signer(fresh_key(), client_id="app", issuer=BASE), APP).push(**changed)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 async def age(session: AsyncSession, citizen_id: uuid.UUID, by: timedelta) -> None:
