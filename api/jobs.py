@@ -31,6 +31,8 @@ _SWEEPS = (
     "delete from auth.token where expires_at < now() - interval '1 day'",
     "delete from auth.refresh where least(ended_at, expires_at) < now() - interval '30 days'",
     "delete from auth.session where expires_at < now() - interval '1 day'",
+    "delete from auth.spoken_code where expires_at < now() - interval '1 day'",
+    "delete from auth.assisted where expires_at < now() - interval '1 day'",
     "delete from core.idempotency where created_at < now() - interval '7 days'",
     "delete from core.erasure where at < core.civil_now() - interval '3 years'",
     "delete from auth.source_subject where left_at < now() - interval '30 days'",
