@@ -8,8 +8,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards, stepup
-from api.citizen import archive, consents, me, reviews
+from api import guards
+from api.citizen import archive, consents, leaving, me, reviews
 from api.citizen.archive import Export, Profile
 from api.citizen.door import behind
 from api.deps import House
@@ -39,7 +39,7 @@ async def export(
 
     `export.json` follows `/v1/rules/export.schema.json`. 401 `insufficient_user_authentication` asks for a new login.
     """
-    stepup.must_be_fresh(caller, return_to="/rights")
+    await leaving.must_be_fresh(session, house, caller)
     await _note(session, caller)
     found = await everything(session, house, caller)
     digests = () if found.enrolment is None else found.enrolment.rules

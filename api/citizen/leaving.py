@@ -22,7 +22,7 @@ from api.citizen import agreement, certificate
 from api.citizen.certificate import Destroyed, Remains
 from api.citizen.door import behind
 from api.deps import House
-from auth import holdings, leaving
+from auth import assurance, citizens, holdings, leaving
 from auth.consent import ledger
 from core import audit, clock, ids
 from core.audit import Actor
@@ -71,7 +71,9 @@ async def leave(
     401 `insufficient_user_authentication` asks for a new login first. `GET /v1/rules/erasures/{certificate_id}` gives
     the certificate again.
     """
-    stepup.must_be_fresh(caller, return_to="/rights")
+    await ledger.turn(session, citizen_id=caller.id)
+    if await leaving.is_here(session, citizen_id=caller.id):  # or they left a moment ago, and this is a repeat
+        await must_be_fresh(session, house, caller)
     left = await go(session, house, citizen_id=caller.id, proof=caller.proof)
     headers = {"Cache-Control": "no-store", "Clear-Site-Data": '"cache", "cookies", "storage"'}
     gone = [cookies.cookie(house.settings, name(house.settings), "", max_age=0) for name in _COOKIES]
@@ -88,6 +90,12 @@ async def go(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, proo
     if await leaving.is_here(session, citizen_id=citizen_id):
         await _leave(session, house, citizen_id, proof, number)
     return await again(session, number)
+
+
+async def must_be_fresh(session: AsyncSession, house: House, caller: guards.Citizen) -> None:
+    """Ask for a fresh login of the level that the citizen has: who never proved a name can leave as they came."""
+    known = await citizens.known_profile(session, house.ring, caller.id)
+    stepup.must_be_fresh(caller, acr=assurance.REAL_NAME if known else assurance.WECHAT, return_to="/rights")
 
 
 async def again(session: AsyncSession, number: uuid.UUID) -> Left:

@@ -240,3 +240,41 @@ class TestTogether:
         assert holding <= set(STAYS)
         query = "select 1 from auth.live_consent where citizen_id = $1 and not one_use"
         assert await look(server, query, mine) == []
+
+    @pytest.mark.parametrize("late", ["consent", "code", "review"])
+    async def test_who_comes_in_while_the_person_leaves_finds_nobody(self, server: Server, late: str) -> None:
+        """A request that waited for the leaving's turn is refused afterwards, and writes nothing."""
+        async with server.logged_in(server.person()) as me:
+            given = (await server.join(me)).json()
+            mine = await citizen_of(server, given["id"])
+            connection = await asyncpg.connect(server.owner_url)
+            async with connection.transaction():
+                lock = "select pg_advisory_xact_lock(hashtextextended('auth.consent|' || $1::text, 0))"
+                await connection.execute(lock, str(mine))
+                leaves = asyncio.create_task(me.delete("/v1/me"))
+                await _waiting(server, 1)
+                comes = asyncio.create_task(
+                    {
+                        "consent": lambda: server.join(me),
+                        "code": lambda: me.post("/v1/me/credit-code", json={"perk": "library.deposit-free"}),
+                        "review": lambda: me.post("/v1/me/reviews", json={"about": "score", "words": "x"}),
+                    }[late]()
+                )
+                await _waiting(server, 2)
+            await connection.close()
+            assert (await leaves).status_code == 200
+            assert (await comes).status_code in {401, 404}
+        rows = await look(server, "select 1 from auth.live_consent where citizen_id = $1", mine)
+        assert rows == []
+        assert await look(server, "select 1 from keys.person_key where owner = $1", mine) == []
+
+
+async def _waiting(server: Server, count: int) -> None:
+    """Until so many transactions of this database wait for somebody's turn."""
+    query = (
+        "select 1 from pg_locks where locktype = 'advisory' and not granted "
+        "and database = (select oid from pg_database where datname = current_database())"
+    )
+    async with asyncio.timeout(10):
+        while len(await look(server, query)) < count:
+            await asyncio.sleep(0.01)
