@@ -144,6 +144,7 @@ _MOVES = {
     "enrolled": "您加入了，开始计分",
     "date": "日子到了：有的记录超出了计分期限，或者新的清白年度开始",
     "source.dropped": "您停用了一个信息来源",
+    "sensitive.ended": "您撤回了一项敏感信息的单独同意",
     "records.write": "收到了新的记录",
     "records.revoke": "报送单位撤销了记录",
     "records.correct": "报送单位更正了记录",

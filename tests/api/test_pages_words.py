@@ -8,6 +8,7 @@ import pytest
 from api.pages import advice, words
 from core.settings import ROOT
 
+_NOBODYS = ("release.", "client.", "epoch.", "keys.", "audit.", "assessment.", "incident.")
 _ROOMS = ("core", "auth", "scoring", "incentives", "api")
 
 

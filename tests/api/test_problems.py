@@ -1,5 +1,6 @@
 """Whatever is sent, to whatever address: a proper problem, never a fault of ours. Generated from `/openapi.json`."""
 
+import functools
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -8,6 +9,8 @@ from urllib.parse import quote
 import msgspec
 import pytest
 import pytest_asyncio
+from hypothesis import find
+from hypothesis.strategies import from_regex
 
 from api import problems
 from tests.api.cast import Cast, gathered
@@ -67,6 +70,12 @@ def readers(document: Mapping[str, Any]) -> list[tuple[Operation, Mapping[str, A
     return [(each, resolved(document, schema)) for each in every if (schema := each.body()) is not None]
 
 
+@functools.cache
+def fitting(pattern: str) -> str:
+    """The simplest text of a pattern, as it is searched for in JSON Schema."""
+    return find(from_regex(pattern), lambda _: True)
+
+
 def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     """A value that fits a schema, more or less."""
     schema = resolved(document, schema)
@@ -76,6 +85,10 @@ def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
     if schema.get("type") == "object":
         wanted = schema.get("required", [])
         return {name: example(document, schema["properties"][name]) for name in wanted}
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "pattern" in schema:
+        return fitting(schema["pattern"])
     simple = {"string": "2027-01-01", "integer": 1, "number": 1, "boolean": True, "array": [], "null": None}
     return simple.get(str(schema.get("type")), "x")
 
