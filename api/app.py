@@ -41,7 +41,7 @@ from api.partner import perks as partner_perks
 from api.requests import Envelope
 from api.source import records as source_records
 from api.source import subjects as source_subjects
-from api.staff import counter, deceased, people, releases
+from api.staff import assessments, clients, counter, deceased, people, releases
 from api.staff import reviews as staff_reviews
 from core import clock, db, sealed, shortlived
 from core.keys import Keyring
@@ -78,6 +78,8 @@ _MODULES = (
     cards,
     proxies,
     releases,
+    assessments,
+    clients,
     staff_reviews,
     counter,
     people,

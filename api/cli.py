@@ -105,6 +105,7 @@ def _add_client(actions: Actions) -> None:
         add.add_argument(f"--{option}", action="append", default=[], help=f"{text}; repeat for more")
     add.add_argument("--contact", default="", help="how citizens reach a partner; they read it before they agree")
     add.add_argument("--introspects", action="store_true", help="it may ask about every client's tokens (RFC 7662)")
+    add.add_argument("--assessment", metavar="PIA", help="its live impact assessment (pia_...); without it: not live")
     add.add_argument("--jwk", type=Path, help="its public key; without it a P-256 key is made and printed")
     add.set_defaults(run=commands.client_add)
 

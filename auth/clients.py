@@ -2,7 +2,7 @@
 
 Promises: what is stored was checked once, here: keys of the three algorithms without duplicates, scopes that the role
 may have, redirect addresses that are https or a native app's loopback, purposes that a partner may ask citizens for.
-Promises no registration by strangers: only the owner's session inserts.
+Promises no registration by strangers: only the owner and two of the office insert.
 """
 
 import re
@@ -103,7 +103,7 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     )  # fmt: skip
     if faults := [*faults, *_faults(made, digest_key)]:
         raise Invalid("The client cannot be registered as described.", errors=faults)
-    await _must_be_free(session, client_id)
+    await must_be_free(session, client_id)
     row = _row(made) | {"jwks": keys, "sealed_digest_key": _sealed(ring, client_id, digest_key)}
     await session.execute(insert(client).values(**row))
     return made
@@ -118,7 +118,8 @@ def _row(made: Client) -> dict[str, Any]:
     return held | {name: sorted(held[name]) for name in _LISTS} | {"created_at": clock.wall()}
 
 
-async def _must_be_free(session: AsyncSession, client_id: str) -> None:
+async def must_be_free(session: AsyncSession, client_id: str) -> None:
+    """Raise ClientExists for an id that is taken."""
     if await session.scalar(select(client.c.client_id).where(client.c.client_id == client_id)):
         detail = f"Choose another id than {client_id}."
         raise ClientExists(detail)
@@ -173,6 +174,14 @@ def _sealed(ring: Keyring, client_id: str, digest_key: bytes | None) -> bytes | 
     if digest_key is None:
         return None
     return sealed.seal(ring.derive("source-digest"), digest_key, place=_place(client_id))
+
+
+def public_keys(jwks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The public halves of keys, each with its `kid`. Raises Invalid with one entry per fault."""
+    keys, faults = _keys(jwks)
+    if faults:
+        raise Invalid(errors=faults)
+    return keys
 
 
 def _keys(jwks: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[FieldError]]:

@@ -28,6 +28,7 @@ client = sa.Table(
     sa.Column("purposes", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("introspects", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("contact", sa.Text, nullable=False, server_default=""),
+    sa.Column("assessment_id", sa.Uuid),
     sa.CheckConstraint("role in ('citizen', 'partner', 'source', 'citycard', 'staff')", name="role"),
     schema="auth",
 )
@@ -199,5 +200,23 @@ matter = sa.Table(
     sa.CheckConstraint("(state = 'answered') = (answered_at is not null)", name="answered_whole"),
     sa.Index(None, "citizen_id"),
     sa.Index("ix_matter_waiting", "answer_by", postgresql_where=sa.text("state <> 'answered'")),
+    schema="auth",
+)
+
+# What one of the office asked to change about a client, and who else agreed.
+client_change = sa.Table(
+    "client_change",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("client_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("body", JSONB, nullable=False),
+    sa.Column("assessment_id", sa.Uuid),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("drafted_at", INSTANT, nullable=False),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("approved_at", INSTANT),
+    sa.CheckConstraint("kind in ('register', 'keys', 'enable')", name="kind"),
+    sa.CheckConstraint("approved_by <> drafted_by", name="two_persons"),
     schema="auth",
 )

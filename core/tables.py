@@ -4,7 +4,7 @@ Columns named `sealed` or `wrapped` hold ciphertext of `core.sealed`; nothing de
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = sa.MetaData(
     naming_convention={
@@ -163,5 +163,54 @@ erasure = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("at", INSTANT, nullable=False),
     sa.Column("certificate", sa.Text, nullable=False),
+    schema="core",
+)
+
+# What was weighed before something goes live (PIPL articles 55 and 56): kept, never rewritten.
+assessment = sa.Table(
+    "assessment",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("subject_kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("risks", sa.Text, nullable=False),
+    sa.Column("measures", sa.Text, nullable=False),
+    sa.Column("valid_until", sa.Date, nullable=False),
+    sa.Column("drafted_by", sa.Text, nullable=False),
+    sa.Column("drafted_at", INSTANT, nullable=False),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decided_at", INSTANT),
+    sa.Column("approved", sa.Boolean),
+    sa.CheckConstraint("subject_kind in ('partner', 'perk', 'city', 'processing')", name="subject_kind"),
+    sa.CheckConstraint("decided_by <> drafted_by", name="two_persons"),
+    sa.CheckConstraint(
+        "(decided_by is null) = (decided_at is null) and (decided_by is null) = (approved is null)",
+        name="decided_whole",
+    ),
+    sa.Index(None, "subject_kind", "subject"),
+    schema="core",
+)
+
+# A breach: what, whose (sealed), since when it is known; `known_at` starts the clock of four hours.
+incident = sa.Table(
+    "incident",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kinds", ARRAY(sa.Text), nullable=False),
+    sa.Column("from_at", INSTANT, nullable=False),
+    sa.Column("until_at", INSTANT, nullable=False),
+    sa.Column("client_id", sa.Text),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("measures", sa.Text, nullable=False),
+    sa.Column("known_at", INSTANT, nullable=False),
+    sa.Column("opened_by", sa.Text, nullable=False),
+    sa.Column("opened_at", INSTANT, nullable=False),
+    sa.Column("persons", sa.Integer, nullable=False),
+    sa.Column("numbers", JSONB, nullable=False),
+    sa.Column("sealed_persons", sa.LargeBinary, nullable=False),
+    sa.Column("reported_at", INSTANT),
+    sa.Column("notified_at", INSTANT),
+    sa.Column("closed_at", INSTANT),
     schema="core",
 )

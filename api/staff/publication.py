@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import notices
 from auth.tables import client
-from core import audit, ids, releases
+from core import assessments, audit, ids, releases
 from core.audit import Actor
 from core.errors import Conflict, FieldError, Invalid
 from core.policyfile import Document, Fault, Faulty
@@ -106,6 +106,19 @@ async def draft(session: AsyncSession, *, kind: str, name: str, body: str, effec
     drafted = await releases.draft(session, kind=kind, name=name, body=body, effective_on=effective_on, by=by)
     await _note(session, drafted, "release.draft", by)
     return drafted
+
+
+async def must_be_assessed(session: AsyncSession, *, release_id: uuid.UUID) -> None:
+    """No perk, and no scorecard of a city, goes live without its impact assessment. Raises NotFound, AssessmentMissing.
+
+    PIPL article 55: automated decisions and sharing are assessed first.
+    """
+    drafted = await releases.get(session, release_id=release_id)
+    if drafted.kind == "scorecard":
+        await assessments.need(session, subject_kind="city")
+    if drafted.kind == rulebook.KIND:
+        for perk in perks.load(drafted.body, drafted.name):
+            await assessments.need(session, subject_kind="perk", subject=perk.id)
 
 
 async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:

@@ -100,7 +100,8 @@ async def see_one(release_id: FromPath[str], session: NamedDependency[AsyncSessi
 async def approve(
     release_id: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Client]
 ) -> View:
-    """Put a draft in force from its day; the drafter gets 409 `second_person_needed`."""
+    """Put a draft in force from its day; 409 `second_person_needed` for the drafter, `assessment_missing`."""
+    await publication.must_be_assessed(session, release_id=ids.read("rl", release_id))
     approved = await publication.approve(session, release_id=ids.read("rl", release_id), by=caller.client_id)
     return await _view(session, approved)
 

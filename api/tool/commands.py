@@ -105,6 +105,12 @@ def client_add(chosen: argparse.Namespace) -> None:
     from core import settings
 
     entry = asyncio.run(registration.add(settings.read(), **_options(chosen)))
+    if not entry.get("live", True):
+        print(
+            "No impact assessment (--assessment pia_...): NOT LIVE outside a sandbox. It is registered disabled;",
+            file=sys.stderr,
+        )
+        print("assess it, then two of the office enable it: POST /v1/staff/clients/ID/enable.", file=sys.stderr)
     print(json.dumps(entry, ensure_ascii=False, indent=1))
 
 
@@ -115,6 +121,7 @@ def _options(chosen: argparse.Namespace) -> dict[str, Any]:
         "kinds": chosen.kind, "perks": chosen.perk, "redirect_uris": chosen.redirect_uri,
         "purposes": chosen.purpose or None, "introspects": chosen.introspects, "contact": chosen.contact,
         "jwk": json.loads(chosen.jwk.read_text()) if chosen.jwk else None,
+        "assessment": chosen.assessment,
     }  # fmt: skip
 
 

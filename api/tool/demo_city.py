@@ -71,8 +71,24 @@ CLIENTS = (
         ("P06", "N01", "N02", "N03", "N04", "N05", "N06"),
     ),
     Connected("city-card", "citycard", "示范市市民卡公司", ("citycard",), (), ("library.deposit-free",)),
-    Connected("staff-drafter", "staff", "信用办·规则起草岗", ("staff:releases",)),
-    Connected("staff-approver", "staff", "信用办·规则审核岗", ("staff:releases",)),
+    Connected(
+        "staff-drafter",
+        "staff",
+        "信用办·规则起草岗",
+        (
+            "staff:releases",
+            "staff:assessments",
+        ),
+    ),
+    Connected(
+        "staff-approver",
+        "staff",
+        "信用办·规则审核岗",
+        (
+            "staff:releases",
+            "staff:assessments",
+        ),
+    ),
     Connected(COUNTER, "staff", "示范市政务服务中心信用窗口", ("staff:counter",)),
 )
 CITIZEN_CLIENT = "citizen-app"

@@ -92,6 +92,8 @@ async def _database(house: settings.Settings, *, epochs_are_well: bool) -> Async
     )
     if epochs_are_well and current == head:
         yield await _hanging(house)
+    if current == head and not house.sandbox:
+        yield await _answered_for(house)
 
 
 async def _hanging(house: settings.Settings) -> Finding:
@@ -111,6 +113,25 @@ async def _hanging(house: settings.Settings) -> Finding:
         return Finding(well=False, seen=f"the database does not know epoch {ring.epoch}", advice="`osmanthus migrate`")
     within = house.forgotten_within_days()
     return Finding(well=True, seen=f"what a person erases is unreadable in every copy within {within} days")
+
+
+_UNASSESSED = """
+  select c.client_id from auth.client c left join core.assessment a on a.id = c.assessment_id
+  where c.role in ('partner', 'source', 'citycard') and c.disabled_at is null
+    and (a.approved and a.valid_until >= (core.civil_now() at time zone 'Asia/Shanghai')::date) is not true
+  order by 1
+"""
+
+
+async def _answered_for(house: settings.Settings) -> Finding:
+    """Every client that is let in stands on a live impact assessment (PIPL, article 55)."""
+    connection = await asyncpg.connect(house.database_url, timeout=3)
+    try:
+        bare = [row[0] for row in await connection.fetch(_UNASSESSED)]
+    finally:
+        await connection.close()
+    seen = f"clients without a live impact assessment: {', '.join(bare) or 'none'}"
+    return Finding(not bare, seen, "Assess them (POST /v1/staff/impact-assessments), then enable them anew.")
 
 
 async def _store(house: settings.Settings) -> Finding:

@@ -4,6 +4,7 @@ Only the registration of clients is an operator's act on the database. What cann
 get into the city.
 """
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from api.tool.citizen_app import signed_in
 from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
 from core import clock
 from core.settings import ROOT, Settings
+from incentives import perks
 
 Progress = Callable[[str, int, int], None]
 Kit = dict[str, Any]
@@ -41,6 +43,7 @@ async def run(settings: Settings, *, progress: Progress) -> Kit:
     """Make the city; its kit (see docs). `progress(label, done, total)` is told of each step. SeedingFailedError."""
     everybody = people(clock.today())
     steps: list[tuple[str, Step]] = [
+        ("assessing the impact", _assess),
         ("publishing the rule book", _publish),
         *((f"{one.name} joins", _joins(one)) for one in everybody if one.joins),
         ("bureaus send records", _push),
@@ -83,6 +86,31 @@ async def _register(settings: Settings) -> dict[str, Any]:
         "citizen_client": {"client_id": CITIZEN_CLIENT, "redirect_uri": redirect, "scope": "me"},
         "citizens": entries(clock.today()),
     }
+
+
+async def _assess(kit: Kit) -> None:
+    """Weigh first what is to go live: the city, its perks, everybody connected (made-up documents)."""
+    perks_of = [
+        perk.id
+        for file in rulebook_files.shipped(ROOT / "policy")
+        if file.kind == "perks"
+        for perk in perks.load(file.body, file.name)
+    ]
+    subjects = [("city", "990000"), *(("perk", one) for one in perks_of)]
+    subjects += [("partner", one.client_id) for one in CLIENTS if one.role != "staff"]
+    drafter, approver = signed(kit, "staff-drafter"), signed(kit, "staff-approver")
+    async with httpx2.AsyncClient(base_url=f"{kit['base_url']}/v1/staff/impact-assessments", timeout=60) as http:
+        for kind, subject in subjects:
+            body = {
+                "subject_kind": kind,
+                "subject": subject,
+                "document": hashlib.sha256(f"{kind} {subject}".encode()).hexdigest(),
+                "risks": "示范：合作方可得知一人是否达到一个门槛。",
+                "measures": "示范：只答「可享受」或「标准路径」；逐次记录，本人可见。",
+                "valid_until": (clock.today() + 3 * _LONGEST).isoformat(),
+            }
+            drafted = _must(await http.post("", json=body, auth=drafter)).json()
+            _must(await http.post(f"/{drafted['id']}/decide", json={"approved": True}, auth=approver))
 
 
 async def _publish(kit: Kit) -> None:

@@ -20,7 +20,11 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
     "staff": (
         "staff",
         [
+            "staff:assessments",
+            "staff:audits",
+            "staff:clients",
             "staff:counter",
+            "staff:incidents",
             "staff:releases",
             "staff:reviews",
         ],

@@ -20,7 +20,7 @@ from api.partner import perks as partner_perks
 from api.signing import Signer, fresh_key
 from api.staff import publication, releases
 from auth import clients
-from core import clock, db, shortlived
+from core import assessments, clock, db, shortlived
 from core.keys import Keyring
 from core.postgres import migrate
 from core.releases import draft
@@ -99,6 +99,17 @@ async def put_in_force(house: House, kind: str, directory: Path) -> None:
                 session, kind=kind, name=path.name, body=path.read_text(), effective_on=clock.today(), by="one"
             )
             await publication.approve(session, release_id=drafted.id, by="two")
+
+
+async def assess(house: House, *perks: str) -> None:
+    """Assess a city and some perks, by two made-up persons."""
+    for kind, subject in (("city", "990000"), *(("perk", perk) for perk in perks)):
+        async with house.doors.work("staff") as session:
+            drafted = await assessments.draft(
+                session, subject_kind=kind, subject=subject, document="0" * 64, risks="r", measures="m",
+                valid_until=clock.today(), by="one",
+            )  # fmt: skip
+            await assessments.decide(session, assessment_id=drafted.id, approved=True, by="two")
 
 
 async def _register(url: str, ring: Keyring, keys: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,8 @@ import pytest_asyncio
 from core import clock
 from core.keys import Keyring
 from core.settings import ROOT
-from tests.api.shopworld import Shop, open_shop
+from tests.api.shopworld import Shop, assess, open_shop
+from tests.gateworld import LIBRARY
 
 LIBRARY_FILE = (ROOT / "policy" / "perks" / "library.toml").read_text()
 
@@ -20,6 +21,7 @@ LIBRARY_FILE = (ROOT / "policy" / "perks" / "library.toml").read_text()
 async def office(database: str, ring: Keyring) -> AsyncIterator[Shop]:
     """An office that has published nothing yet."""
     async with open_shop(database, ring, publish=False) as opened:
+        await assess(opened.house, LIBRARY)
         yield opened
 
 
@@ -149,6 +151,7 @@ class TestLimitsOfInference:
         third = LIBRARY_FILE.replace("library.deposit-free", "library.third").replace("= 110", "= 130")
         second = LIBRARY_FILE.replace("library.deposit-free", "library.second").replace("= 110", "= 120")
         perks = ["library.deposit-free", "library.second", "library.third"]
+        await assess(office.house, *perks)
         await office.city.do("update auth.client set perks = :perks where client_id = 'p_other'", perks=perks)
         for name, body in (("a.toml", LIBRARY_FILE), ("b.toml", second)):
             assert (await approve(office, (await draft(office, name=name, body=body)).json()["id"])).status_code == 200

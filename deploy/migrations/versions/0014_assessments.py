@@ -1,12 +1,31 @@
 """Impact assessments, registrations by staff, incidents."""
 
+from pathlib import Path
+
+from alembic import context, op
+
+_SQL = Path(__file__).parent.parent / "sql" / "0014_assessments.sql"
+
 revision = "0014"
 down_revision = "0013"
 
 
 def upgrade() -> None:
-    """Change nothing yet."""
+    """Lay the tables of those who answer for what goes live."""
+    text = _SQL.read_text().replace("{role}", context.config.attributes["role_prefix"])
+    for block in text.split(";\n\n"):
+        if statement := block.strip().removesuffix(";"):
+            op.execute(statement)
 
 
 def downgrade() -> None:
-    """Nothing to take back."""
+    """Take them back."""
+    role = context.config.attributes["role_prefix"]
+    op.execute(f"revoke select on core.audit_entry from {role}_staff")
+    op.execute("drop table core.incident, auth.client_change, core.assessment")
+    op.execute(
+        f"revoke select (name, public, scopes, kinds, redirect_uris, jwks, created_at) on auth.client from {role}_staff"
+    )
+    op.execute(f"revoke insert on auth.client from {role}_staff")
+    op.execute(f"revoke update (jwks, disabled_at) on auth.client from {role}_staff")
+    op.execute("alter table auth.client drop column assessment_id")

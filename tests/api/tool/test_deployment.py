@@ -144,3 +144,24 @@ class TestClientAdd:
         assert "d" not in stored
         assert await osmanthus(*made) == 1
         assert "another id than shop" in capsys.readouterr().err
+
+    async def test_without_an_assessment_a_partner_is_not_live(
+        self, deployment: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Outside a sandbox it is registered disabled and the operator is told; `doctor` finds who slipped in."""
+        await migrate.downgrade(deployment, role_prefix="osmanthus")
+        assert await osmanthus("migrate") == 0
+        made = ("client", "add", "shop", "--role", "partner", "--name", "商户", "--scope", "eligibility:check")
+        assert await osmanthus(*made) == 0
+        told = capsys.readouterr()
+        assert "NOT LIVE" in told.err
+        assert json.loads(told.out[told.out.index("{") :])["live"] is False
+        await osmanthus("doctor")
+        assert "clients without a live impact assessment: none" in capsys.readouterr().out
+        connection = await asyncpg.connect(deployment)
+        await connection.execute("update auth.client set disabled_at = null")
+        await connection.close()
+        await osmanthus("doctor")
+        assert "FAULT  clients without a live impact assessment: shop" in capsys.readouterr().out
+        unknown = ("--assessment", "pia_00000000000000000000000000")
+        assert await osmanthus(*made[:2], "other", *made[3:], *unknown) == 1
