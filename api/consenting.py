@@ -136,6 +136,8 @@ async def decide(request: HttpRequest, house: NamedDependency[House]) -> Respons
             said = authorize.address(pushed, desk.issuer, code=code)
         else:
             pushed = await par.take(desk, client_id=client_id, request_uri=request_uri)
+            if pushed.asked is not None:
+                await permission.deny(house, citizen, pushed=pushed, asked=pushed.asked)
             said = authorize.address(pushed, desk.issuer, error="access_denied")
     except InvalidGrant:
         return _stale(request, house)

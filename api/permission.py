@@ -21,7 +21,8 @@ from api.pages import frame
 from api.pages.consents import notice_html
 from auth import authorize, citizens, clients, details
 from auth.authorize import Consented
-from auth.consent import terms
+from auth.consent import asking, terms
+from auth.consent.events import Act
 from auth.par import Pushed
 from auth.sessions import Session
 from core import clock, months
@@ -70,10 +71,10 @@ async def show(  # noqa: PLR0913  (what the page is made of)
     async with house.doors.work("citizen", proof=citizen.hash) as session:
         perk = await on_offer(session, asked)
         profile = await citizens.profile(session, house.ring, citizen.citizen_id)
-        notice = await notices.in_force(session, purpose_of(pushed, asked))
+        notice = await notices.in_force(session, purpose := purpose_of(pushed, asked))
+        quiet_until = await asking.ask_again_on(session, citizen_id=citizen.citizen_id, purpose=purpose)
     if perk is None:
         return None
-    said = "" if asked.frequency is msgspec.UNSET else f"{_EVERY[asked.frequency.per]}最多{asked.frequency.max}次"
     return frame.page(
         request,
         "authorize_share.html",
@@ -81,9 +82,10 @@ async def show(  # noqa: PLR0913  (what the page is made of)
         tick_missing=tick_missing,
         adult=clock.today() >= terms.adult_on(profile.birth_date),
         client=client,
+        quiet_until=quiet_until,
         perk=perk,
         asked=asked,
-        often=said,
+        often=_often(asked),
         choices=_choices(asked.last_day),
         notice=notice,
         notice_html=notice_html(notice),
@@ -93,6 +95,11 @@ async def show(  # noqa: PLR0913  (what the page is made of)
         request_uri=request_uri,
         csrf=citizen.csrf,
     )
+
+
+def _often(asked: details.Eligibility) -> str:
+    """How often the partner may ask, in words; empty when it did not say."""
+    return "" if asked.frequency is msgspec.UNSET else f"{_EVERY[asked.frequency.per]}最多{asked.frequency.max}次"
 
 
 def _choices(last: date) -> list[date]:
@@ -112,7 +119,9 @@ async def allow(
     """Record the consent in the form; the code that stands for it. Raises NotTicked, and what `agreement` raises."""
     if form.get("separate") != "yes":
         raise NotTicked("Tick that you agree to this recipient and this purpose.")
-    given = await agreement.record(session, house, citizen_id=citizen.citizen_id, asked=_give(pushed, asked, form))
+    act = Act(channel="partner", acr=citizen.acr, auth_time=citizen.auth_time, evidence={"ticks": ["separate"]})
+    wanted = _give(pushed, asked, form)
+    given = await agreement.record(session, house, citizen_id=citizen.citizen_id, asked=wanted, act=act)
     if given.subject is None:
         raise ValueError("a consent to share has a pairwise subject")
     granted = details.granted(asked, subject=given.subject, until=given.expires_at)
@@ -126,10 +135,20 @@ async def allow(
     )
 
 
+async def deny(house: House, citizen: Session, *, pushed: Pushed, asked: details.Eligibility) -> None:
+    """Note the no, so that nobody asks for this again for 90 days; one said in the quiet time does not prolong it."""
+    purpose = purpose_of(pushed, asked)
+    async with house.doors.work("citizen", proof=citizen.hash) as session:
+        if await asking.may_ask(session, citizen_id=citizen.citizen_id, purpose=purpose):
+            act = Act(channel="partner", acr=citizen.acr, auth_time=citizen.auth_time)
+            await asking.refuse(session, citizen_id=citizen.citizen_id, purpose=purpose, act=act)
+
+
 def _give(pushed: Pushed, asked: details.Eligibility, form: Mapping[str, str]) -> Give:
     """The consent in a form, never for longer than was asked. Raises Invalid for a form that no page of ours made."""
     said = {
         "purpose": purpose_of(pushed, asked),
+        "screen": "authorize_share.html",
         "notice": {"version": form.get("version"), "digest": form.get("digest")},
         "expires_on": form.get("expires_on"),
     }

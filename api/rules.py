@@ -20,6 +20,7 @@ from api.citizen import archive, leaving
 from api.deps import House, HttpRequest
 from api.published import Document, Press
 from auth import notices
+from auth.consent import receipts
 from core import clock, releases
 from core.errors import NotFound
 from core.releases import Release
@@ -171,6 +172,12 @@ async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> 
     return published.answer(request, press.document("export.schema", archive.schema))
 
 
+@get("/consent-receipt.schema.json", summary="The schema of a consent receipt", tags=["rules"])
+async def receipt_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
+    """JSON Schema of what a consent receipt signs: the record of ISO/IEC TS 27560 and its hash."""
+    return published.answer(request, press.document("receipt.schema", receipts.schema))
+
+
 handlers = [
     Router(
         path="/v1/rules",
@@ -182,6 +189,7 @@ handlers = [
             perks,
             cases,
             export_schema,
+            receipt_schema,
             leaving.see_again,
         ],
         dependencies={

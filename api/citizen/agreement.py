@@ -9,14 +9,13 @@ from collections.abc import Set as AbstractSet
 from datetime import date
 
 import msgspec
-from joserfc.jwk import OKPKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.citizen import notices, processing, purposes
 from api.deps import House
 from auth import citizens, clients, leaving
 from auth.citizens import Profile
-from auth.consent import ledger, receipts, terms
+from auth.consent import ledger, terms
 from auth.consent.events import BY_CITIZEN, Act
 from auth.consent.rows import Consent
 from auth.notices import Notice
@@ -190,11 +189,6 @@ async def drop_source(
     await _forget(session, house, citizen_id, {source})
     await _note(session, citizen_id, "consent.drop_source", one.purpose, consent_id)
     return left
-
-
-def receipt_key(house: House) -> OKPKey:
-    """The key that signs consent receipts, and what else a citizen carries away."""
-    return house.ring.ed25519(receipts.KEY)
 
 
 async def _forget(session: AsyncSession, house: House, citizen_id: uuid.UUID, sources: AbstractSet[str]) -> None:

@@ -76,7 +76,7 @@ async def _partner(session: AsyncSession, rest: str) -> Recipient:
     found = await clients.get(session, client_id)
     if found is None or found.role not in {"partner", "citycard"} or perk not in found.perks:
         raise UnknownRecipient(errors=[FieldError("/purpose", "unknown_recipient", "Use share:<partner>/<perk>.")])
-    return Recipient(found.client_id, found.name, found.name, found.name)
+    return Recipient(found.client_id, found.name, found.contact or found.name, found.contact or found.name)
 
 
 def _city(code: str, notice: Notice) -> Recipient:

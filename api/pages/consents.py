@@ -18,7 +18,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards, problems
-from api.citizen import agreement, consents, notices
+from api.citizen import agreement, consents, notices, reminders
 from api.citizen.agreement import Give
 from api.citizen.consents import View
 from api.citizen.me import mask_name
@@ -26,7 +26,7 @@ from api.deps import House, HttpRequest
 from api.pages import frame, names, words
 from api.pages.door import behind
 from auth import citizens
-from auth.consent import ledger, terms
+from auth.consent import asking, ledger, terms
 from auth.notices import Notice
 from core import clock, ids
 from core.errors import NotFound
@@ -147,7 +147,9 @@ async def see(
     cards = [await _card(session, consents.view(one)) for one in await ledger.of(session, citizen_id=caller.id)]
     live = [one for one in cards if one.state_words == words.CONSENT["given"]]
     past = [one for one in cards if one not in live]
-    return frame.member(request, "consents.html", house, caller, live=live, past=past)
+    hushed = {one.purpose for one in await asking.quiet(session, citizen_id=caller.id)}
+    due = [one for one in await reminders.reminders(session, caller) if one.purpose not in hushed]
+    return frame.member(request, "consents.html", house, caller, live=live, past=past, due=due)
 
 
 @get("/consents/{consent_id:str}/withdraw")

@@ -66,6 +66,7 @@ CONSENT = {
     "given": "有效",
     "withdrawn": "已撤回",
     "expired": "已到期",
+    "outdated": "因告知书扩大了处理范围而停止",
     "superseded": "已被后来的同意替代",
     "used": "已使用",
 }

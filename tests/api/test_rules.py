@@ -12,7 +12,15 @@ from core.settings import ROOT
 from tests.api.conftest import Server
 
 DEMO = "示范规则，未经任何城市采用"
-PATHS = ["scorecards", "catalogue", "notices/score/1", "notices/share/1", "perks", "cases"]
+PATHS = [
+    "scorecards",
+    "catalogue",
+    "notices/score/1",
+    "notices/share/1",
+    "perks",
+    "cases",
+    "consent-receipt.schema.json",
+]
 
 
 async def fetch(server: Server, path: str, **headers: str) -> httpx2.Response:

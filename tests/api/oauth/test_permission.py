@@ -167,6 +167,19 @@ class TestPage:
         answer = await submit(asker.browser, await asker.page(), decision="deny", separate="")
         assert answer_of(answer) == {"error": "access_denied", "state": asker.state, "iss": BASE}
 
+    async def test_after_a_no_nobody_asks_again(self, world: World) -> None:
+        """The same partner and perk: a page that says until when, and the way to think again; another perk is asked."""
+        asker = await partner(world, login="bo")
+        assert "您说过不同意" not in (await asker.page()).text
+        await submit(asker.browser, await asker.page(), decision="deny", separate="")
+        again = (await asker.page()).text
+        assert "您说过不同意" in again
+        assert "我改变主意了" in again
+        assert "您说过不同意" not in (await (await partner(world, "rental", login="bo")).page()).text
+        given = await submit(asker.browser, await asker.page(), decision="allow", separate="yes")
+        assert "code" in answer_of(given)
+        assert "您说过不同意" not in (await asker.page()).text
+
     async def test_under_eighteen(self, world: World) -> None:
         """A minor is not asked, cannot agree, and the partner learns no more than from a no."""
         asker = await partner(world, login="kid")
