@@ -86,6 +86,12 @@ def handlers_for(settings: Settings) -> list[ControllerRouterHandler]:
     ]
 
 
+def must_listen_on_loopback(settings: Settings, host: str) -> None:
+    """Raise NotADemo for a demo whose server would listen where others can reach it."""
+    if settings.demo_idp and host not in _LOOPBACK:
+        raise NotADemo("The demo's identity provider listens on loopback only: unset OSMANTHUS_DEMO_IDP or --host.")
+
+
 def _issuer(house: House) -> str:
     return f"{house.settings.base_url}/idp"
 

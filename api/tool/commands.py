@@ -34,9 +34,12 @@ def serve(chosen: argparse.Namespace) -> None:
     """Serve with the settings of the environment, in as many processes as asked."""
     import uvicorn
 
+    from api import idp
     from core import settings
 
-    trusted = settings.read().trusted_proxies  # and say what is missing before any process starts
+    known = settings.read()  # and say what is missing before any process starts
+    idp.must_listen_on_loopback(known, chosen.host)
+    trusted = known.trusted_proxies
     uvicorn.run(
         "api.app:create", factory=True, host=chosen.host, port=chosen.port, workers=chosen.workers,
         log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,

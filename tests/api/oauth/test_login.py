@@ -1,5 +1,6 @@
 """Login at the demo's identity provider, and out again."""
 
+import argparse
 import asyncio
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from api import cookies, idp, login
+from api.tool import commands
 from auth import oidc
 from core import idnumber
 from core.settings import Settings
@@ -234,6 +236,27 @@ class TestDemoProvider:
         with pytest.raises(idp.NotADemo):
             idp.handlers_for(public)
         assert idp.handlers_for(msgspec.structs.replace(settings, demo_idp=False)) == []
+
+    @pytest.mark.parametrize(("host", "refused"), [("::", True), ("192.0.2.1", True), ("127.0.0.1", False)])
+    def test_listens_on_loopback(self, host: str, monkeypatch: pytest.MonkeyPatch, *, refused: bool) -> None:
+        """`serve` with the demo's provider starts nowhere else, whatever its origin is called."""
+        for name, value in (
+            ("OSMANTHUS_MASTER_KEY", "ab" * 32),
+            ("OSMANTHUS_BASE_URL", BASE),
+            ("OSMANTHUS_EPOCHS_FILE", "unread"),
+            ("DATABASE_URL", "postgresql://unused"),
+            ("OSMANTHUS_DEMO_IDP", "1"),
+        ):
+            monkeypatch.setenv(name, value)
+        started = list[str]()
+        monkeypatch.setattr("uvicorn.run", lambda *_, host, **__: started.append(host))
+        chosen = argparse.Namespace(host=host, port=1, workers=1)
+        if refused:
+            with pytest.raises(idp.NotADemo):
+                commands.serve(chosen)
+        else:
+            commands.serve(chosen)
+        assert started == ([] if refused else [host])
 
     def test_only_people_with_a_login(self) -> None:
         """Of a kit's citizens, those with a login can log in; their account is their login."""
