@@ -70,6 +70,8 @@ async def _register(settings: Settings) -> dict[str, Any]:
             scopes=one.scopes,
             kinds=one.kinds,
             perks=one.perks,
+            redirect_uris=[f"https://{one.client_id}.example/back"] if one.role == "partner" else [],
+            contact="电话 0000-54321（示范）" if one.role == "partner" else "",
         )
     await registration.add(
         settings,
