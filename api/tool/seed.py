@@ -25,6 +25,7 @@ from incentives import perks
 Progress = Callable[[str, int, int], None]
 Kit = dict[str, Any]
 Step = Callable[[Kit], Awaitable[None]]
+_ASSESSMENTS = "/v1/staff/impact-assessments"
 _LONGEST = timedelta(days=365)
 
 
@@ -101,7 +102,7 @@ async def _assess(kit: Kit) -> None:
     subjects = [("city", "990000"), *(("perk", one) for one in perks_of)]
     subjects += [("partner", one.client_id) for one in CLIENTS if one.role != "staff"]
     drafter, approver = signed(kit, "staff-drafter"), signed(kit, "staff-approver")
-    async with httpx2.AsyncClient(base_url=f"{kit['base_url']}/v1/staff/impact-assessments", timeout=60) as http:
+    async with httpx2.AsyncClient(base_url=kit["base_url"], timeout=60) as http:
         for kind, subject in subjects:
             body = {
                 "subject_kind": kind,
@@ -111,8 +112,9 @@ async def _assess(kit: Kit) -> None:
                 "measures": "示范：只答「可享受」或「标准路径」；逐次记录，本人可见。",
                 "valid_until": (clock.today() + 3 * _LONGEST).isoformat(),
             }
-            drafted = _must(await http.post("", json=body, auth=drafter)).json()
-            _must(await http.post(f"/{drafted['id']}/decide", json={"approved": True}, auth=approver))
+            drafted = _must(await http.post(_ASSESSMENTS, json=body, auth=drafter)).json()
+            decide = f"{_ASSESSMENTS}/{drafted['id']}/decide"
+            _must(await http.post(decide, json={"approved": True}, auth=approver))
 
 
 async def _publish(kit: Kit) -> None:
