@@ -70,7 +70,8 @@ class City:
         return "accepted" if answer.json()["accepted"] == 1 else answer.text
 
     async def _feed(self) -> str:
-        return (await self.source.get("/v1/source/subjects")).json()["subjects"][-1]["state"]
+        found = (await self.source.get("/v1/source/subjects")).json()["subjects"]
+        return found[-1]["state"] if found else "nobody"
 
 
 async def _check(partner: httpx2.AsyncClient, holder: Mapping[str, str], **headers: str) -> str:
@@ -132,13 +133,13 @@ async def test_with_the_next_request_at_every_door(lone_server: Server, what: st
 
 
 async def test_the_end_is_by_the_clock_where_nobody_withdraws(lone_server: Server) -> None:  # noqa: F811
-    """The last day over, every door answers as after a withdrawal, before any job has run."""
+    """The last day over, every door answers as after a withdrawal, before any job has told the source who left."""
     async with AsyncExitStack() as stack:
         city = await _gathered(lone_server, stack)
         owner = await asyncpg.connect(lone_server.owner_url)
         await owner.execute("update auth.consent set expires_at = $1", clock.civil() - timedelta(seconds=1))
         await owner.execute("update scoring.live set until = $1", clock.civil() - timedelta(seconds=1))
         for door, end in AFTER["score"].items():
-            assert await city.readers[door]() == ("joined" if door == "feed" else end), door
+            assert await city.readers[door]() == ("nobody" if door == "feed" else end), door
         assert await owner.fetchval("select count(*) from scoring.record") == 0
         await owner.close()
