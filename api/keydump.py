@@ -117,7 +117,7 @@ async def write(house: House, path: Path) -> int:
 async def restore(house: House, path: Path, *, by: Actor) -> Rethreaded:
     """Bring a restored database to the state of the newest keys, before any door opens. Raises DumpUnusable."""
     began = _check(path, house.ring.epochs)
-    async with house.doors.work("jobs") as session:
+    async with db.above(house.settings.database_url) as session:
         connection = await db.raw(session)
         known = list(house.ring.epochs)
         await connection.execute(_EPOCHS, known)

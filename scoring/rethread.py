@@ -2,7 +2,7 @@
 
 A backup holds threads back to citizens under epochs that are no more, and rows of people who left since. What the
 newest records keys open is sealed anew; what they do not open is nobody's any more and goes. Works in the caller's one
-transaction, on the jobs door, before the doors open.
+transaction, as the owner, before the doors open.
 """
 
 import uuid
