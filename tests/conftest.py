@@ -5,6 +5,7 @@
 `owner_session`: the operator on the shared clone, rolled back; to look behind the doors.
 """
 
+import logging
 import secrets
 import shutil
 import socket
@@ -14,12 +15,13 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import TextIO, cast
 
 import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
+from prometheus_client import generate_latest
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -29,7 +31,7 @@ from core import db, embedded, ids
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
-from tests import gateworld
+from tests import eavesdropping, gateworld
 
 PREFIX = "osmanthus"
 TEMPLATE = "osmanthus_template"
@@ -52,9 +54,21 @@ sys.addaudithook(_close_the_outside)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quiet() -> None:
-    """Log lines go nowhere; `structlog.testing.capture_logs` still sees them."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+def nobody_is_told_of() -> Iterator[None]:
+    """Log lines go to `tests.eavesdropping`; what the suite wrote names, at the end, nobody whom it made up."""
+    ear, root = cast("TextIO", eavesdropping.Ear()), logging.getLogger()
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        logger_factory=structlog.PrintLoggerFactory(ear),
+    )
+    libraries = logging.StreamHandler(ear)
+    root.addHandler(libraries)
+    yield
+    root.removeHandler(libraries)
+    if (requests := sys.modules.get("api.requests")) is not None:
+        eavesdropping.heard.append(generate_latest(requests.registry).decode())
+    told = sorted(set(eavesdropping.leaks(eavesdropping.heard, eavesdropping.identities)))
+    assert not told, "\n".join(["what the suite wrote tells of people:", *told[:20]])
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +77,7 @@ def cluster() -> Iterator[embedded.Cluster]:
     home = Path(tempfile.mkdtemp(prefix="osm-test-"))
     with embedded.running(home, durable=False, options=FAST) as running:
         yield running
+        eavesdropping.heard.append((home / "server.log").read_text(errors="replace"))
     embedded.erase(home)
     shutil.rmtree(home, ignore_errors=True)
 

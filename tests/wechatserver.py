@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests import eavesdropping
+
 APPID = "wx0123456789abcdef"
 SECRET = "wechat-secret-that-no-log-may-hold"
 SESSION_KEY = "c2Vzc2lvbi1rZXktdGhhdC1nb2VzLW5vd2hlcmU="
@@ -36,12 +38,14 @@ class WeChat:
     def login(self, openid: str, unionid: str | None = None) -> str:
         """A fresh `wx.login` code of this person."""
         code = secrets.token_hex(8)
+        eavesdropping.somebody(openid)
         self.people[code] = {"openid": openid, **({"unionid": unionid} if unionid else {})}
         return code
 
     def phone(self, number: str, *, country: str = "86", appid: str = APPID) -> str:
         """A fresh code of the phone button."""
         code = secrets.token_hex(8)
+        eavesdropping.somebody(number)
         self.phones[code] = {
             "phoneNumber": number if country == "86" else f"+{country} {number}",
             "purePhoneNumber": number,

@@ -27,6 +27,7 @@ from api.tool.citizen_app import signed_in
 from core import clock, embedded
 from core.keys import Keyring
 from core.settings import ROOT, Settings
+from tests import eavesdropping
 from tests.conftest import PREFIX, _clone
 
 PASSWORD = "a-test-password"
@@ -66,6 +67,7 @@ class Server:
             "note": "",
         }
         self._accounts.extend(idp.accounts([entry]))
+        eavesdropping.somebody(name, entry["id_number"])
         return entry
 
     async def register(self, client_id: str, role: str, scope: str, **more: Any) -> tuple[Signed, dict[str, Any]]:

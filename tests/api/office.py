@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 
 from api.tool.caller import Signed
+from tests import eavesdropping
 from tests.api.conftest import Server
 
 PIN = "204816"
@@ -59,7 +60,9 @@ async def office(server: Server) -> AsyncGenerator[Office]:
 
 def new_card() -> str:
     """A city card's number."""
-    return "99" + "".join(secrets.choice("0123456789") for _ in range(14))
+    number = "99" + "".join(secrets.choice("0123456789") for _ in range(14))
+    eavesdropping.somebody(number)
+    return number
 
 
 def id_card(person: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,9 @@ def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         return schema["enum"][0]
     if "pattern" in schema:
         return fitting(schema["pattern"])
-    simple = {"string": "2027-01-01", "integer": 1, "number": 1, "boolean": True, "array": [], "null": None}
+    if schema.get("type") == "array":
+        return [example(document, schema.get("items", {}))] * schema.get("minItems", 0)
+    simple = {"string": "2027-01-01", "integer": 1, "number": 1, "boolean": True, "null": None}
     return simple.get(str(schema.get("type")), "x")
 
 
