@@ -98,6 +98,7 @@ audit_entry = sa.Table(
     sa.Column("xid", sa.BigInteger, nullable=False, server_default=sa.text("(pg_current_xact_id()::text)::bigint")),
     sa.Index(None, "owner", "id", postgresql_where=sa.text("owner is not null")),
     sa.Index(None, "xid"),
+    sa.Index(None, "at", postgresql_using="brin"),
     schema="core",
 )
 
@@ -192,7 +193,7 @@ assessment = sa.Table(
     schema="core",
 )
 
-# A breach: what, whose (sealed), since when it is known; `known_at` starts the clock of four hours.
+# A breach: what, whose (sealed until it is closed), since when it is known; `known_at` starts the clock of four hours.
 incident = sa.Table(
     "incident",
     metadata,
@@ -208,9 +209,19 @@ incident = sa.Table(
     sa.Column("opened_at", INSTANT, nullable=False),
     sa.Column("persons", sa.Integer, nullable=False),
     sa.Column("numbers", JSONB, nullable=False),
-    sa.Column("sealed_persons", sa.LargeBinary, nullable=False),
+    sa.Column("sealed_persons", sa.LargeBinary),
     sa.Column("reported_at", INSTANT),
     sa.Column("notified_at", INSTANT),
+    sa.Column("closed_by", sa.Text),
     sa.Column("closed_at", INSTANT),
+    sa.CheckConstraint(
+        "(notified_at is null or reported_at is not null) and (closed_at is null or notified_at is not null)",
+        name="in_order",
+    ),
+    sa.CheckConstraint("closed_by <> opened_by", name="two_persons"),
+    sa.CheckConstraint(
+        "(closed_by is null) = (closed_at is null) and (closed_at is null) = (sealed_persons is not null)",
+        name="closed_whole",
+    ),
     schema="core",
 )

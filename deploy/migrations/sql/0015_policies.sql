@@ -30,6 +30,16 @@ create policy jobs on core.audit_head for insert to {role}_jobs with check (true
 
 create policy gate on core.audit_entry for insert to {role}_gate with check (actor_kind in ('partner', 'staff'));
 
+create policy gate_reads on core.audit_entry for select to {role}_gate using (true);
+
+create policy staff on core.assessment to {role}_staff using (true) with check (true);
+
+create policy jobs on core.assessment for select to {role}_jobs using (true);
+
+create policy staff on core.incident to {role}_staff using (true) with check (true);
+
+create policy jobs on core.incident for select to {role}_jobs using (reported_at is null);
+
 create policy citizen on core.erasure to {role}_citizen using (true) with check (true);
 
 create policy jobs on core.erasure to {role}_jobs using (true);
@@ -88,6 +98,13 @@ create policy jobs on auth.citizen to {role}_jobs using (true) with check (true)
 create policy everyone on auth.client for select using (true);
 
 create policy owner on auth.client to current_user using (true) with check (true);
+
+create policy staff_adds on auth.client for insert to {role}_staff with check (role in ('partner', 'source', 'citycard'));
+
+create policy staff_changes on auth.client for update to {role}_staff
+  using (role in ('partner', 'source', 'citycard')) with check (role in ('partner', 'source', 'citycard'));
+
+create policy staff on auth.client_change to {role}_staff using (true) with check (true);
 
 create policy auth on auth.code to {role}_auth using (true) with check (true);
 
