@@ -4,6 +4,7 @@ import re
 
 import auth.consent.tables
 import auth.counter.tables
+import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
@@ -14,6 +15,7 @@ from core.tables import metadata
 ROOMS = (
     core.short.tables,
     auth.tables,
+    auth.granttables,
     auth.consent.tables,
     auth.counter.tables,
     scoring.tables,
