@@ -17,7 +17,7 @@ import pytest
 
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
-from tests.api.oauth.client import submit
+from tests.api.oauth.client import detail, submit
 
 pytestmark = pytest.mark.interop
 
@@ -92,7 +92,7 @@ class TestApp:
         person = server.person()
         process = await run(node, "app.mjs", {"base_url": server.base_url, "citizen_client": server.citizen_client})
         address = (await told(process))["open"]
-        landed = await _browse(server, person, address)
+        landed = await _browse(server, person, address, server.citizen_client["redirect_uri"])
         assert process.stdin is not None
         process.stdin.write(f"{landed}\n".encode())
         heard = await told(process)
@@ -103,14 +103,43 @@ class TestApp:
         assert heard["revoked"] == 401
 
 
-async def _browse(server: Server, person: Mapping[str, Any], address: str) -> str:
-    """Log in, allow, and end at the app's address."""
+class TestStanding:
+    """oauth4webapi as a merchant's system that asks a citizen for a standing consent."""
+
+    async def test_it_asks_uses_and_renews(self, server: Server, node: Path) -> None:
+        """PAR with authorization_details, the citizen's yes, code, check, refresh, check, introspection, revocation."""
+        back = "https://library.example.city/back"
+        _, entry = await server.register(
+            "foreign-standing", "partner", "eligibility:check", perks=[PERK], redirect_uris=[back], contact="12345"
+        )
+        person = server.person()
+        async with server.logged_in(person) as me:
+            assert (await server.join(me)).status_code == 201
+        given = {"base_url": server.base_url, "kit": entry, "details": detail(locations=None)}
+        process = await run(node, "standing.mjs", given)
+        landed = await _browse(server, person, (await told(process))["open"], back)
+        assert process.stdin is not None
+        process.stdin.write(f"{landed}\n".encode())
+        heard = await told(process)
+        assert await process.wait() == 0
+        (granted,) = heard["token"]["authorization_details"]
+        assert granted["subject"].startswith("su_")
+        assert heard["token"]["grant_id"] == heard["renewed"]["grant_id"]
+        assert "refresh_token" not in heard["renewed"]
+        for one in (heard["told"], heard["again"]):
+            assert (one["status"], one["body"]["result"]) == (200, "granted")
+        assert (heard["seen"]["active"], heard["seen"]["sub"]) == (True, granted["subject"])
+        assert (heard["revoked"], heard["after"]) == (200, 401)
+
+
+async def _browse(server: Server, person: Mapping[str, Any], address: str, back: str) -> str:
+    """Log in, allow, and end at the client's address."""
     async with httpx2.AsyncClient(base_url=server.base_url, timeout=30) as browser:
         page = await browser.get(address)
-        while not page.headers.get("location", "").startswith(server.citizen_client["redirect_uri"]):
+        while not page.headers.get("location", "").startswith(back):
             if page.is_redirect:
                 page = await browser.get(page.url.join(page.headers["location"]))
                 continue
             filled = {name: person[name] for name in ("login", "password") if f'name="{name}"' in page.text}
-            page = await submit(browser, page, **(filled or {"decision": "allow"}))
+            page = await submit(browser, page, **(filled or {"decision": "allow", "separate": "yes"}))
         return str(page.headers["location"])
