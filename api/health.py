@@ -3,11 +3,16 @@
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from sqlalchemy import text
 
 from api import requests, sealing
 from api.deps import House
+from auth import incidents
+
+_overdue = Gauge(
+    "osmanthus_incidents_overdue", "Incidents that were not reported within four hours", registry=requests.registry
+)
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,9 +34,20 @@ async def ready(house: NamedDependency[House]) -> Health:
     async with house.doors.claims("auth") as session:
         await session.execute(text("select 1"))
     await house.short.epoch()
+    return Health("ok", (*await _unsealed(house), *await _unreported(house)))
+
+
+async def _unsealed(house: House) -> list[str]:
     waiting = await sealing.unsealed(house)
     late = f"entries of the log have been waiting for their seal for {waiting:.0f} s: see that a worker runs"
-    return Health("ok", (late,) if waiting > sealing.SLOW_SECONDS else ())
+    return [late] if waiting > sealing.SLOW_SECONDS else []
+
+
+async def _unreported(house: House) -> list[str]:
+    async with house.doors.claims("jobs") as session:
+        late = await incidents.overdue(session)
+    _overdue.set(late)
+    return [f"incidents not reported within four hours: {late}; see /v1/staff/incidents"] if late else []
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["operations"], include_in_schema=False)

@@ -75,6 +75,7 @@ _OUTCOMES = {
     "standard_route": "按普通方式办理",
     "done": "已完成",
     "denied": "已拒绝",
+    "told": "已通知",
     "asked": "已受理",
     "shown": "已查看",
     "kept": "维持原结果",
@@ -120,6 +121,9 @@ _ACTS = {
     "correction.read": "工作人员查看了您的更正请求",
     "correction.send": "您的更正请求转给了相关单位",
     "correction.answer": "工作人员答复了您的更正请求",
+    "incident.notify": "通知您：您的信息可能被不该看的人看到",
+    "audit.search": "审计人员检索操作日志时，查到了与您有关的记录（看不到您是谁）",
+    "staff.refused": "没有权限的工作系统想查看您提交的事项，被拒绝了",
 }
 _CAUSES = {
     "not_enrolled": "您当时没有加入，所以按普通方式办理。对方不知道原因。",
@@ -140,6 +144,13 @@ _REASONS = {
     "code_not_for_you": "信用码是给别的商家或别的便利用的。",
     "amount_over_cap": "金额超过了这项便利的上限。",
     "budget_spent": "这项便利今天的名额用完了。",
+}
+_BREACHED = {
+    "eligibility": "您能不能享受便利",
+    "records": "信用记录",
+    "identity": "身份信息",
+    "matters": "您提交的复核和更正",
+    "account": "您本人页面上的信息",
 }
 _MOVES = {
     "enrolled": "您加入了，开始计分",
@@ -182,6 +193,8 @@ def act(code: str) -> str:
 
 def remark(detail: Mapping[str, Any]) -> str:
     """What the owner alone is told about a check; empty when there is nothing."""
+    if notice := detail.get("notice"):
+        return f"涉及：{'、'.join(_BREACHED[kind] for kind in detail['kinds'])}。{notice}"
     if cause := detail.get("cause"):
         return _CAUSES.get(cause, "")
     if reason := detail.get("reason"):

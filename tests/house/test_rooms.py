@@ -80,6 +80,7 @@ class TestPlaces:
             "auth/citizens.py": "a citizen's own profile",
             "auth/matters.py": "what a citizen asked a person to look at, and the answer",
             "auth/counter/cards.py": "the last digits of a citizen's own cards",
+            "auth/incidents.py": "whom a breach concerns, to tell them",
             "auth/reindex.py": "ID numbers and accounts, to index them under a new epoch",
             "auth/accounts.py": "a citizen's own telephone number, and accounts that pass to a proved owner",
             "scoring/staging.py": "papers of staged and stored records",
