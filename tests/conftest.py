@@ -20,7 +20,6 @@ from typing import TextIO, cast
 import asyncpg
 import pytest
 import pytest_asyncio
-import structlog
 from prometheus_client import generate_latest
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -57,10 +56,7 @@ sys.addaudithook(_close_the_outside)
 def nobody_is_told_of() -> Iterator[None]:
     """Log lines go to `tests.eavesdropping`; what the suite wrote names, at the end, nobody whom it made up."""
     ear, root = cast("TextIO", eavesdropping.Ear()), logging.getLogger()
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(ensure_ascii=False)],
-        logger_factory=structlog.PrintLoggerFactory(ear),
-    )
+    eavesdropping.listen(ear)
     libraries = logging.StreamHandler(ear)
     root.addHandler(libraries)
     yield
@@ -69,6 +65,13 @@ def nobody_is_told_of() -> Iterator[None]:
         eavesdropping.heard.append(generate_latest(requests.registry).decode())
     told = sorted(set(eavesdropping.leaks(eavesdropping.heard, eavesdropping.identities)))
     assert not told, "\n".join(["what the suite wrote tells of people:", *told[:20]])
+
+
+@pytest.fixture(autouse=True)
+def heard_again() -> Iterator[None]:
+    """A test that sets up logging of its own, as a command does, leaves the next ones heard."""
+    yield
+    eavesdropping.listen_again()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,9 @@ telephone, card and account that a test registered with `somebody`.
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+import structlog
 
 from core import idnumber
 
@@ -26,6 +29,27 @@ class Ear:
 
     def flush(self) -> None:
         """Nothing waits."""
+
+
+_configure, _ours = structlog.configure, dict[str, Any]()
+
+
+def listen(ear: TextIO) -> None:
+    """Let our loggers write to `ear`; none keeps what it was set up with, or a command's closed stream would stay."""
+    _ours.update(
+        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        logger_factory=structlog.PrintLoggerFactory(ear),
+        cache_logger_on_first_use=False,
+    )
+    structlog.configure = lambda **how: _configure(**{**how, "cache_logger_on_first_use": False})
+    listen_again()
+
+
+def listen_again() -> None:
+    """As `listen` set it up."""
+    if structlog.get_config()["logger_factory"] is not _ours["logger_factory"]:
+        structlog.reset_defaults()
+        _configure(**_ours)
 
 
 def somebody(*identity: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+from sqlalchemy import text
 
 from api import idp
 from core import db, embedded, idnumber
@@ -33,3 +34,9 @@ async def world(cluster: embedded.Cluster, template: str, ring: Keyring) -> Asyn
         async with running(url, doors, PEOPLE) as made:
             yield made
         await doors.close()
+
+
+@pytest_asyncio.fixture(scope="module", autouse=True)
+async def nothing_counted(world: World) -> None:
+    """The limits of an address begin anew with each file: all of them call from the same one."""
+    await world.operate(lambda session: session.execute(text("delete from core.short_count")))
