@@ -41,7 +41,7 @@ from api.partner import perks as partner_perks
 from api.requests import Envelope
 from api.source import records as source_records
 from api.source import subjects as source_subjects
-from api.staff import assessments, clients, counter, deceased, incidents, people, releases
+from api.staff import assessments, audits, clients, counter, deceased, incidents, people, releases
 from api.staff import reviews as staff_reviews
 from core import clock, db, sealed, shortlived
 from core.keys import Keyring
@@ -81,6 +81,7 @@ _MODULES = (
     assessments,
     clients,
     incidents,
+    audits,
     staff_reviews,
     counter,
     people,

@@ -15,7 +15,7 @@ import msgspec
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
-from api import behalf, cookies
+from api import behalf, cookies, refused
 from api.deps import Connection, House, HttpRequest, house
 from api.proofs import InvalidRequest, desk, header, insufficient_scope, invalid_token, method, nobody, proved
 from auth import atjwt, clients, sessions, tokens
@@ -104,7 +104,7 @@ def client(role: str, scope: str) -> Guard:
     async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         here = house(connection)
         access = await proved(connection, here)
-        _remember(connection, await _client(here, access, role, scope))
+        _remember(connection, await _client(connection, here, access, role, scope))
 
     return guard
 
@@ -121,7 +121,7 @@ def partner_hot(scope: str) -> Guard:
         issuer = desk(here).tokens
         access = await proved(connection, here)
         if (known := issuer.known(access)) is None:
-            _remember(connection, await _client(here, access, "partner", scope, grants=True))
+            _remember(connection, await _client(connection, here, access, "partner", scope, grants=True))
             return
         _must_have(access, scope, known.role, "partner", grants=True)
         _remember(connection, _caller(known, access))
@@ -180,11 +180,15 @@ async def _at_counter(connection: Connection, here: House, access: atjwt.Access,
     )
 
 
-async def _client(here: House, access: atjwt.Access, role: str, scope: str, *, grants: bool = False) -> Client:
+async def _client(
+    connection: Connection, here: House, access: atjwt.Access, role: str, scope: str, *, grants: bool = False
+) -> Client:
     async with here.doors.claims("auth") as session:
         live = await tokens.live(session, access.jti_hash)
     if live is None:
         raise invalid_token()
+    if role == live.client.role == "staff" and scope not in access.scopes:
+        await refused.note(connection, here, live.client.client_id, scope)
     _must_have(access, scope, live.client.role, role, grants=grants)
     desk(here).tokens.know(access, live.client)
     return _caller(live.client, access)

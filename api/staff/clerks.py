@@ -6,11 +6,19 @@ of these.
 
 from typing import Annotated
 
+from litestar.params import QueryParameter
 from msgspec import Meta
 
 from api.guards import Client
 
-ClerkNo = Annotated[str, Meta(pattern=r"^[A-Z]{0,4}[0-9]{2,12}$", description="A staff number, never a name.")]
+_NUMBER = r"^[A-Z]{0,4}[0-9]{2,12}$"
+_WORD = r"^[a-z][a-z0-9._-]{0,63}$"
+
+ClerkNo = Annotated[str, Meta(pattern=_NUMBER, description="A staff number, never a name.")]
+Purpose = Annotated[str, Meta(pattern=_WORD, description="Why, as one word.")]
+# The same in an address: there a body's patterns are not looked at.
+ClerkQuery = Annotated[str, QueryParameter(pattern=_NUMBER, description="A staff number, never a name.")]
+PurposeQuery = Annotated[str, QueryParameter(pattern=_WORD, description="Why, as one word.")]
 
 
 def person(caller: Client, clerk: str) -> str:

@@ -10,21 +10,23 @@ from typing import Annotated
 import msgspec
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, guards
 from api.citizen import reviews as citizens
 from api.deps import House
+from api.staff.clerks import Purpose, PurposeQuery
 from auth import matters
 from auth.matters import Kind, Look, Outcome
 from core import clock, ids
 from core.errors import FieldError, Invalid
 
 _MOST = 100
-_Clerk = Annotated[str, Meta(pattern=r"^[0-9A-Za-z-]{1,32}$")]
-_Purpose = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
+_CLERK = r"^[0-9A-Za-z-]{1,32}$"
+_Clerk = Annotated[str, Meta(pattern=_CLERK)]
+_ClerkQuery = Annotated[str, QueryParameter(pattern=_CLERK)]
 _Reasons = Annotated[str, Meta(min_length=1, max_length=2000)]
 
 
@@ -50,14 +52,14 @@ class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who sends a correction on, and why."""
 
     clerk: _Clerk
-    purpose: _Purpose
+    purpose: Purpose
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person found: `outcome` kept or improved, `reasons` for the citizen to read."""
 
     clerk: _Clerk
-    purpose: _Purpose
+    purpose: Purpose
     outcome: Outcome
     reasons: _Reasons
 
@@ -79,8 +81,8 @@ async def one_review(
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
-    clerk: FromQuery[_Clerk],
-    purpose: FromQuery[_Purpose],
+    clerk: _ClerkQuery,
+    purpose: PurposeQuery,
 ) -> citizens.View:
     """One review with its words. Its citizen reads which clerk opened it, and why."""
     return await _read(session, house, Look(caller.jti_hash, clerk, purpose), "review", review_id)
@@ -115,8 +117,8 @@ async def one_correction(
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
-    clerk: FromQuery[_Clerk],
-    purpose: FromQuery[_Purpose],
+    clerk: _ClerkQuery,
+    purpose: PurposeQuery,
 ) -> citizens.View:
     """One correction with its words. Its citizen reads which clerk opened it, and why."""
     return await _read(session, house, Look(caller.jti_hash, clerk, purpose), "correction", correction_id)

@@ -111,9 +111,11 @@ class TestReview:
                 assert refused.status_code == 403
                 wrong = asked["id"].replace("rv_", "cr_")
                 assert (await staff.get(f"/v1/staff/corrections/{wrong}", params=CLERK)).status_code == 404
-                without = await staff.get(f"/v1/staff/reviews/{asked['id']}")
-                assert without.status_code in {400, 422}
-            assert {one["action"] for one in (await me.get("/v1/me/accesses")).json()["accesses"]} == {"review.ask"}
+                for said in ({}, {**CLERK, "clerk": "张三"}, {**CLERK, "purpose": "Because I can"}):
+                    without = await staff.get(f"/v1/staff/reviews/{asked['id']}", params=said)
+                    assert without.status_code == 422, said
+            told = {one["action"] for one in (await me.get("/v1/me/accesses")).json()["accesses"]}
+            assert told == {"review.ask", "staff.refused"}
 
     async def test_a_queue_cannot_be_flooded(self, server: Server) -> None:
         """The 21st that waits is refused with the next step."""

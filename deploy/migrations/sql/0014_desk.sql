@@ -44,7 +44,7 @@ begin atomic
   from counted c group by c.actor_kind, c.action, c.purpose, c.outcome, c.about_persons;
 end;
 
--- Entries without whose data it was. Each person whom a hit is about gets an entry, by the statement that answers.
+-- Entries without whose data it was; a citizen's own acts name nobody, and nobody is looked for by a citizen's id. Each person whom a hit is about gets an entry, by the statement that answers.
 create function auth.search_entries(
   p_token bytea, p_from timestamptz, p_until timestamptz, p_actor text, p_action text, p_limit integer,
   p_purpose text, p_detail jsonb
@@ -59,7 +59,8 @@ begin atomic
       and 'staff:audits' = any (string_to_array(t.scope, ' ')) and c.role = 'staff' and c.disabled_at is null
   ), hit as materialized (
     select e.* from caller join core.audit_entry e on e.at >= p_from and e.at < p_until
-    where (p_actor is null or e.actor = p_actor) and (p_action is null or e.action = p_action)
+    where (p_actor is null or e.actor = p_actor and e.actor_kind not in ('citizen', 'proxy'))
+      and (p_action is null or e.action = p_action)
     order by e.at desc, e.id desc limit p_limit
   ), told as (
     insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, owner, detail)
@@ -67,7 +68,8 @@ begin atomic
       p_detail || jsonb_build_object('entries', h.entries)
     from caller join (select owner, count(*) as entries from hit where owner is not null group by owner) h on true
   )
-  select h.id, h.at, h.actor_kind, h.actor, h.action, h.purpose, h.outcome, h.detail ->> 'clerk', h.owner is not null
+  select h.id, h.at, h.actor_kind, case when h.actor_kind not in ('citizen', 'proxy') then h.actor end, h.action,
+    h.purpose, h.outcome, h.detail ->> 'clerk', h.owner is not null
   from hit h order by h.at desc, h.id desc;
 end;
 
