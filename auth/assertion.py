@@ -2,7 +2,8 @@
 
 Promises: iss and sub are the client, aud is our issuer as one string, life at most five minutes, each `jti` once, and
 never older than the memory of used ones. Keys come from the registration; nothing is fetched. The error says what to
-mend: client ids are no secrets, so it hides none.
+mend: client ids are no secrets, so it hides none. Does not promise that to the second: `iat` counts whole seconds of
+the client's clock, so one used just before the memory was lost, by a clock that runs ahead, may be taken once more.
 """
 
 import hashlib
