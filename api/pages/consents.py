@@ -121,6 +121,13 @@ async def agree(
     return Redirect("/", status_code=303)
 
 
+@post("/consents/refuse", status_code=303)
+async def refuse(session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]) -> Redirect:
+    """Take a no as easily as a yes; the first page does not ask again for 90 days."""
+    await reminders.refuse.fn(reminders.Refuse("score"), session, caller)
+    return Redirect("/", status_code=303)
+
+
 def _asked(form: FormMultiDict) -> Give:
     """The consent in a form. Raises Invalid for a form that no page of ours made."""
     said = {
@@ -232,4 +239,4 @@ async def _card(session: AsyncSession, one: View) -> Card:
     )
 
 
-handlers = [behind([new, agree, see, ask, withdraw, ask_source, stop_source])]
+handlers = [behind([new, agree, refuse, see, ask, withdraw, ask_source, stop_source])]

@@ -22,7 +22,7 @@ from api.deps import House, HttpRequest
 from api.pages import charts, consents, frame, names, words
 from api.pages.door import anyone, behind
 from auth import citizens
-from auth.consent import ledger
+from auth.consent import asking, ledger
 from core import clock
 from scoring import rulebook
 from scoring.book.scorecard import Scorecard
@@ -90,6 +90,9 @@ async def home(
         settings = house.settings
         return frame.page(request, "welcome.html", city=settings.city, contact=settings.contact)
     if await ledger.live(session, citizen_id=caller.id, purpose="score") is None:
+        until = await asking.ask_again_on(session, citizen_id=caller.id, purpose="score")
+        if until is not None:  # within 90 days of a no
+            return frame.member(request, "quiet.html", house, caller, until=until)
         return await consents.invite(request, session, house, caller, renewing=False)
     profile = await citizens.profile(session, house.ring, caller.id)
     view: ScoreView = await score_api.score.fn(session, house, caller)

@@ -208,6 +208,18 @@ class TestJoin:
         assert page.all("p", _class="pill")[0].text == "铜"
         assert "张三明" not in browser.answer.text
 
+    async def test_a_no_is_as_easy_and_is_not_asked_about_again(self, server: Server, browser: Browser) -> None:
+        """One tap, no reasons; the first page asks nothing more, and leads to the notice if one wants to."""
+        await browser.log_in(server.person())
+        page = await browser.submit(action="/consents/refuse")
+        check_frame(browser.answer, page)
+        assert (browser.answer.url.path, page.all("h1")[0].text) == ("/", "您还没有加入")
+        assert page.all("form", action="/consents") == []
+        page = await browser.go("/consents/new")
+        assert page.all("form", action="/consents")
+        await browser.submit(action="/consents")
+        assert "110.0" in browser.answer.text
+
     async def test_a_notice_that_changed_meanwhile_is_not_agreed_to(self, server: Server, browser: Browser) -> None:
         """A page says so and leads to the new one."""
         await browser.log_in(server.person())
