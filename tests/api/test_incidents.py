@@ -101,7 +101,7 @@ class TestWhole:
             assert listed["incidents"][0]["id"] == made["id"]
 
     async def test_by_anybody_counts_more_than_by_one(self, server: Server, desk: Desk) -> None:
-        """Without a client every reader counts; with another one's name nobody does; nor does what was denied."""
+        """Without a client every reader counts, with one it alone; nothing in another time."""
         async with AsyncExitStack() as stack:
             me = await stack.enter_async_context(server.logged_in(server.person()))
             for name in ("reader-a", "reader-b"):
