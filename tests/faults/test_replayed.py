@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 import msgspec
+import pytest
 import pytest_asyncio
 
 from api.signing import Signer, fresh_key
@@ -52,16 +53,16 @@ class Ground(msgspec.Struct):
                 await asyncio.sleep(0.05)
 
 
-@pytest_asyncio.fixture
-async def ground(ring: Keyring, tmp_path: Path) -> AsyncIterator[Ground]:
-    """A city over an embedded server of its own."""
+@pytest_asyncio.fixture(scope="module")
+async def ground(ring: Keyring, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """A city over an embedded server of its own, which each test crashes once more."""
     home = Path(tempfile.mkdtemp(prefix="osm-"))
     made = Ground(home, embedded.start(home, options=FAST), None)  # type: ignore[arg-type]
     try:
         url = made.under.cluster.dsn()
         await migrate.upgrade(url, role_prefix=PREFIX)
         await db.arm(url, ring, PREFIX)
-        made.city = Deployment(url, ring.file, log=tmp_path / "server.log")
+        made.city = Deployment(url, ring.file, log=tmp_path_factory.mktemp("city") / "server.log")
         await made.city.publish()
         await made.city.start()
         yield made
@@ -111,9 +112,9 @@ class Partner:
         return await once() if self.signer.heed(answer) else answer
 
 
-async def partner(city: Deployment) -> Partner:
-    """The library, with a token and the nonce of the moment."""
-    made = Partner(city, await city.client("library", "partner", "eligibility:check", perks=[LIBRARY]))
+async def partner(city: Deployment, name: str) -> Partner:
+    """A library, with a token and the nonce of the moment."""
+    made = Partner(city, await city.client(name, "partner", "eligibility:check", perks=[LIBRARY]))
     assert (await made.caller.get(PERKS)).status_code == 200
     return made
 
@@ -136,7 +137,7 @@ class TestProofs:
         The store came back empty, so a proof that was used and one that was not look the same to us. Therefore whatever
         was made in the old epoch is refused, and its sender makes another one; they need not know of the crash.
         """
-        city, library = ground.city, await partner(ground.city)
+        city, library = ground.city, await partner(ground.city, "proving")
         used, (_, assertion) = await library.call(), library.authenticated()
         assert (await used()).status_code == 200
         assert told(await used()) == (401, "invalid_dpop_proof")
@@ -161,7 +162,7 @@ class TestProofs:
 
     async def test_only_the_epoch_stands_between(self, ground: Ground) -> None:
         """The crash really empties the store: the claim on a used proof is free again, and the epoch is another."""
-        library = await partner(ground.city)
+        library = await partner(ground.city, "claiming")
         assert (await (await library.call())()).status_code == 200
         held = "select key from core.short_claim where key like 'dpop:%'"
         epoch = "select epoch from core.short_epoch"
@@ -209,7 +210,7 @@ class TestCitizen:
 
     async def test_credit_code(self, ground: Ground) -> None:
         """A code that was shown is `code_used` for another question, and the same key hears the same decision."""
-        library = await partner(ground.city)
+        library = await partner(ground.city, "library")
         me, _ = await ground.city.citizen()
         spent = await self._drawn(me)
         key = {"Idempotency-Key": idempotency()}
