@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import assurance
@@ -86,22 +86,25 @@ def _whose(
     return {"sub": client_id if citizen_id is None else issuer.pairwise(client_id, citizen_id)}
 
 
+_LIVE = (  # built once: building it costs more than asking it, and every request asks
+    select(client, token.c.citizen_id, token.c.actor, token.c.grant_id, citizen.c.acr)
+    .select_from(token)
+    .join(client, client.c.client_id == token.c.client_id)
+    .outerjoin(citizen, (citizen.c.id == token.c.citizen_id) & ~deaths.over(citizen.c.id))
+    .where(
+        token.c.jti_hash == bindparam("hashed"),
+        token.c.revoked_at.is_(None),
+        token.c.expires_at > bindparam("now"),
+        client.c.disabled_at.is_(None),
+        token.c.citizen_id.is_(None) | citizen.c.id.is_not(None),
+    )
+)
+
+
 async def live(session: AsyncSession, jti_hash: bytes) -> Live | None:
     """The live row of a token: not revoked, not expired, its client enabled, its citizen still here; None otherwise."""
-    query = (
-        select(client, token.c.citizen_id, token.c.actor, token.c.grant_id, citizen.c.acr)
-        .select_from(token)
-        .join(client, client.c.client_id == token.c.client_id)
-        .outerjoin(citizen, (citizen.c.id == token.c.citizen_id) & ~deaths.over(citizen.c.id))
-        .where(
-            token.c.jti_hash == jti_hash,
-            token.c.revoked_at.is_(None),
-            token.c.expires_at > clock.wall(),
-            client.c.disabled_at.is_(None),
-            token.c.citizen_id.is_(None) | citizen.c.id.is_not(None),
-        )
-    )
-    row = (await session.execute(query)).one_or_none()
+    found = await session.execute(_LIVE, {"hashed": jti_hash, "now": clock.wall()})
+    row = found.one_or_none()
     if row is None:
         return None
     return Live(from_row(row), row.citizen_id, row.acr or 0, row.actor, row.grant_id)
