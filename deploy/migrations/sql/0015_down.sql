@@ -34,3 +34,38 @@ grant delete on scoring.standing to {role}_scorer, {role}_jobs;
 
 grant select, insert, update, delete on core.short_claim, core.short_count, core.short_value, core.short_epoch
   to {role}_citizen, {role}_source, {role}_scorer, {role}_staff, {role}_jobs;
+
+alter table core.incident disable row level security, no force row level security;
+
+grant select, insert, update (reported_at, notified_at, closed_at) on core.incident to {role}_staff;
+
+grant select on core.incident to {role}_jobs;
+
+grant select on core.audit_entry to {role}_staff;
+
+grant select on auth.consent_source_end to {role}_gate;
+
+grant select on auth.refresh to {role}_jobs;
+
+grant select, delete on auth.spoken_code, auth.assisted, auth.proxy to {role}_jobs;
+
+grant delete on auth.citizen to {role}_jobs;
+
+grant insert on keys.person_key, auth.consent_source_end, scoring.link, scoring.live, scoring.record to {role}_jobs;
+
+grant delete on scoring.link, scoring.live to {role}_jobs;
+
+grant usage on schema core to {role}_source, {role}_partner;
+
+grant execute on function core.civil_now() to {role}_source;
+
+grant select on core.release, core.civil_offset to {role}_source;
+
+grant insert on scoring.record to {role}_citizen;
+
+grant delete on auth.phone to {role}_citizen;
+
+grant select (provider, citizen_id, linked_at), delete on auth.account to {role}_citizen;
+
+grant select (id, citizen_id, acr, device, auth_time, began_at, used_at, expires_at, ended_at), update (ended_at)
+  on auth.session to {role}_citizen;

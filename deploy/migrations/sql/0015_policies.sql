@@ -77,7 +77,12 @@ create policy citizen on keys.erased for insert to {role}_citizen with check (ow
 
 create policy jobs on keys.erased to {role}_jobs using (true) with check (true);
 
-create policy auth on keys.person_key to {role}_auth using (purpose = 'identity') with check (purpose = 'identity');
+create policy auth on keys.person_key for select to {role}_auth using (purpose = 'identity');
+
+create policy auth_makes on keys.person_key for insert to {role}_auth with check (purpose = 'identity');
+
+create policy auth_drops on keys.person_key for delete to {role}_auth
+  using (purpose = 'identity' and not exists (select from auth.citizen c where c.id = owner and c.id_digest is not null));
 
 create policy citizen on keys.person_key to {role}_citizen
   using (owner = (select auth.citizen_now())) with check (owner = (select auth.citizen_now()));
@@ -89,13 +94,29 @@ create policy scorer on keys.person_key for select to {role}_scorer
 
 create policy jobs on keys.person_key to {role}_jobs using (true) with check (true);
 
-create policy auth on auth.citizen to {role}_auth using (true) with check (true);
+-- Finding, making and naming citizens is this door's work; of those who have a name it deletes none, key or row.
+create policy auth on auth.citizen for select to {role}_auth using (true);
+
+create policy auth_makes on auth.citizen for insert to {role}_auth with check (true);
+
+create policy auth_names on auth.citizen for update to {role}_auth using (true) with check (true);
+
+create policy auth_drops on auth.citizen for delete to {role}_auth using (id_digest is null);
 
 create policy citizen on auth.citizen for select to {role}_citizen using (id = (select auth.citizen_now()));
 
 create policy jobs on auth.citizen to {role}_jobs using (true) with check (true);
 
+create policy staff on core.assessment to {role}_staff using (true) with check (true);
+
+create policy jobs on core.assessment for select to {role}_jobs using (true);
+
+create policy staff on auth.client_change to {role}_staff using (true) with check (true);
+
 create policy everyone on auth.client for select using (true);
+
+create policy staff on auth.client to {role}_staff
+  using (role in ('partner', 'source', 'citycard')) with check (role in ('partner', 'source', 'citycard'));
 
 create policy owner on auth.client to current_user using (true) with check (true);
 
@@ -115,7 +136,7 @@ create policy citizen on auth.code for insert to {role}_citizen
 
 create policy auth on auth.refresh to {role}_auth using (true) with check (true);
 
-create policy jobs on auth.refresh to {role}_jobs using (true);
+create policy jobs on auth.refresh to {role}_jobs using (least(ended_at, expires_at) < now() - interval '30 days');
 
 create policy auth on auth.code_use to {role}_auth using (true) with check (true);
 
@@ -124,9 +145,6 @@ create policy jobs on auth.code_use to {role}_jobs using (at < now() - interval 
 create policy auth on auth.session to {role}_auth using (true) with check (true);
 
 create policy jobs on auth.session to {role}_jobs using (expires_at < now() - interval '1 day');
-
-create policy citizen on auth.session to {role}_citizen
-  using (citizen_id = (select auth.citizen_now())) with check (citizen_id = (select auth.citizen_now()));
 
 create policy gate on auth.session for select to {role}_gate
   using (hash = decode(nullif(current_setting('app.proof', true), ''), 'hex'));
@@ -141,11 +159,10 @@ create policy auth on auth.account to {role}_auth using (true) with check (true)
 
 create policy jobs on auth.account to {role}_jobs using (true) with check (true);
 
-create policy citizen on auth.account to {role}_citizen using (citizen_id = (select auth.citizen_now()));
-
 create policy auth on auth.phone to {role}_auth using (true) with check (true);
 
-create policy citizen on auth.phone to {role}_citizen using (citizen_id = (select auth.citizen_now()));
+create policy citizen on auth.phone for select to {role}_citizen
+  using (citizen_id = (select auth.citizen_now()));
 
 create policy auth on auth.card to {role}_auth using (true) with check (true);
 
@@ -162,8 +179,6 @@ create policy auth on auth.death to {role}_auth using (true) with check (true);
 create policy auth on auth.last_wish to {role}_auth using (true) with check (true);
 
 create policy auth on auth.proxy to {role}_auth using (true) with check (true);
-
-create policy jobs on auth.proxy to {role}_jobs using (true);
 
 create policy gate on auth.proxy for select to {role}_gate
   using (id = nullif(current_setting('app.behalf', true), '')::uuid);
@@ -206,7 +221,7 @@ create policy citizen on auth.consent_source_end to {role}_citizen
   using (exists (select from auth.consent c where c.id = consent_id))
   with check (exists (select from auth.consent c where c.id = consent_id));
 
-create policy readers on auth.consent_source_end for select to {role}_scorer, {role}_gate using (true);
+create policy readers on auth.consent_source_end for select to {role}_scorer using (true);
 
 create policy jobs on auth.consent_source_end to {role}_jobs using (true) with check (true);
 

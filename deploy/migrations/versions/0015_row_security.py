@@ -31,7 +31,7 @@ def _statements(name: str, role: str) -> Iterator[str]:
 def upgrade() -> None:
     """Functions first, since policies ask them; then policies; then every table that has any is closed but for them."""
     role = context.config.attributes["role_prefix"]
-    for file in ("0015_proof.sql", "0015_functions.sql", "0015_policies.sql"):
+    for file in ("0015_proof.sql", "0015_functions.sql", "0015_narrow.sql", "0015_policies.sql"):
         for statement in _statements(file, role):
             op.execute(statement)
     for statement in _leaving(role):
