@@ -17,8 +17,9 @@ select c.oid::regclass::text as name, kind, has_table_privilege($1, c.oid, kind)
   select string_agg(attname, ', ' order by attnum) from pg_attribute
   where attrelid = c.oid and attnum > 0 and not attisdropped and kind in ('select', 'insert', 'update', 'references')
     and has_column_privilege($1, c.oid, attnum, kind)) as columns
-from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join unnest(array[
-  'select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger', 'maintain']) with ordinality k (kind, place)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger', 'maintain'])
+  with ordinality k (kind, place)
 where c.relkind in ('r', 'v', 'm', 'p', 'f') and nspname {_OUTSIDE}
 order by 1, k.place
 """  # noqa: S608  (no value of anybody's)
@@ -58,7 +59,9 @@ async def unwritten(catalogue: asyncpg.Connection) -> list[str]:
     found: list[str] = []
     for door in BEHIND:
         now, written = await rights(catalogue, door), WRITTEN[door]
-        for name in sorted(now.keys() | written.keys()):
-            if now.get(name) != written.get(name):
-                found.append(f"{door}: {name}: the catalogue says {now.get(name)}, the table {written.get(name)}")
+        found += [
+            f"{door}: {name}: the catalogue says {now.get(name)}, the table {written.get(name)}"
+            for name in sorted(now.keys() | written.keys())
+            if now.get(name) != written.get(name)
+        ]
     return found

@@ -35,14 +35,6 @@ grant delete on scoring.standing to {role}_scorer, {role}_jobs;
 grant select, insert, update, delete on core.short_claim, core.short_count, core.short_value, core.short_epoch
   to {role}_citizen, {role}_source, {role}_scorer, {role}_staff, {role}_jobs;
 
-alter table core.incident disable row level security, no force row level security;
-
-grant select, insert, update (reported_at, notified_at, closed_at) on core.incident to {role}_staff;
-
-grant select on core.incident to {role}_jobs;
-
-grant select on core.audit_entry to {role}_staff;
-
 grant select on auth.consent_source_end to {role}_gate;
 
 grant select on auth.refresh to {role}_jobs;

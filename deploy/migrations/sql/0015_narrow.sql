@@ -35,12 +35,3 @@ grant select (ended_at, expires_at) on auth.refresh to {role}_jobs;
 grant select (expires_at) on auth.spoken_code, auth.assisted to {role}_jobs;
 
 revoke select on auth.consent_source_end from {role}_gate;
-
--- Staff read no entry of anybody's, and no list of persons: for either there is no handler.
-revoke select on core.audit_entry from {role}_staff;
-
-revoke all on core.incident from {role}_staff, {role}_jobs;
-
-revoke update (reported_at, notified_at, closed_at) on core.incident from {role}_staff;
-
-alter table core.incident enable row level security, force row level security;

@@ -107,16 +107,7 @@ create policy citizen on auth.citizen for select to {role}_citizen using (id = (
 
 create policy jobs on auth.citizen to {role}_jobs using (true) with check (true);
 
-create policy staff on core.assessment to {role}_staff using (true) with check (true);
-
-create policy jobs on core.assessment for select to {role}_jobs using (true);
-
-create policy staff on auth.client_change to {role}_staff using (true) with check (true);
-
 create policy everyone on auth.client for select using (true);
-
-create policy staff on auth.client to {role}_staff
-  using (role in ('partner', 'source', 'citycard')) with check (role in ('partner', 'source', 'citycard'));
 
 create policy owner on auth.client to current_user using (true) with check (true);
 
