@@ -21,7 +21,7 @@ from api.pages import frame
 from api.pages.consents import notice_html
 from auth import authorize, citizens, clients, details
 from auth.authorize import Consented
-from auth.consent import asking, terms
+from auth.consent import asking, ledger, terms
 from auth.consent.events import Act
 from auth.par import Pushed
 from auth.sessions import Session
@@ -136,12 +136,18 @@ async def allow(
 
 
 async def deny(house: House, citizen: Session, *, pushed: Pushed, asked: details.Eligibility) -> None:
-    """Note the no, so that nobody asks for this again for 90 days; one said in the quiet time does not prolong it."""
-    purpose = purpose_of(pushed, asked)
+    """Note the no, so that nobody asks for this again for 90 days; one said in the quiet time does not prolong it.
+
+    Nothing is noted of somebody under 18, and a consent that lives stays: it is withdrawn at its own place.
+    """
+    purpose, who = purpose_of(pushed, asked), citizen.citizen_id
     async with house.doors.work("citizen", proof=citizen.hash) as session:
-        if await asking.may_ask(session, citizen_id=citizen.citizen_id, purpose=purpose):
+        profile = await citizens.profile(session, house.ring, who)
+        lives = await ledger.live(session, citizen_id=who, purpose=purpose) is not None
+        minor = clock.today() < terms.adult_on(profile.birth_date)
+        if not (lives or minor) and await asking.may_ask(session, citizen_id=who, purpose=purpose):
             act = Act(channel="partner", acr=citizen.acr, auth_time=citizen.auth_time)
-            await asking.refuse(session, citizen_id=citizen.citizen_id, purpose=purpose, act=act)
+            await asking.refuse(session, citizen_id=who, purpose=purpose, act=act)
 
 
 def _give(pushed: Pushed, asked: details.Eligibility, form: Mapping[str, str]) -> Give:

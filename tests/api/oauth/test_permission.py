@@ -181,7 +181,9 @@ class TestPage:
         assert "您说过不同意" not in (await asker.page()).text
 
     async def test_under_eighteen(self, world: World) -> None:
-        """A minor is not asked, cannot agree, and the partner learns no more than from a no."""
+        """A minor is not asked, cannot agree, and leaves no trace; the partner learns no more than from a no."""
+        count = text("select count(*) from auth.consent_event where state = 'refused'")
+        before = await world.operate(lambda session: session.scalar(count))
         asker = await partner(world, login="kid")
         page = await asker.page()
         assert "年满18周岁" in page.text
@@ -191,6 +193,7 @@ class TestPage:
         assert (await submit(asker.browser, page, decision="allow", **form)).status_code == 403
         assert set(answer_of(await submit(asker.browser, await asker.page(), decision="deny"))) == {
             "error", "state", "iss"}  # fmt: skip
+        assert await world.operate(lambda session: session.scalar(count)) == before
 
     async def test_the_words_have_changed(self, world: World) -> None:
         """A yes to a text that is not in force shows the text in force, and records nothing."""
