@@ -5,6 +5,7 @@
 `owner_session`: the operator on the shared clone, rolled back; to look behind the doors.
 """
 
+import asyncio
 import logging
 import secrets
 import shutil
@@ -30,6 +31,7 @@ from core import db, embedded, ids
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
+from core.settings import Settings
 from tests import eavesdropping, gateworld
 
 PREFIX = "osmanthus"
@@ -100,6 +102,27 @@ async def template(cluster: embedded.Cluster, ring: Keyring) -> str:
     await migrate.upgrade(cluster.dsn(TEMPLATE), role_prefix=PREFIX)
     await db.arm(cluster.dsn(TEMPLATE), ring, PREFIX)
     return TEMPLATE
+
+
+@pytest_asyncio.fixture(scope="session")
+async def city_template(cluster: embedded.Cluster, template: str, ring: Keyring) -> str:
+    """The template with the shipped rule book in force, which takes a second or two to put there."""
+    from api import app
+    from tests.api.conftest import publish
+
+    name = f"{template}_city"
+    await _operate(cluster, f"create database {name} template {template} strategy file_copy")
+    settings = Settings(
+        base_url="http://127.0.0.1",
+        database_url=cluster.dsn(name),
+        master_key=bytes(range(32)),
+        epochs_file=ring.file,
+        role_prefix=PREFIX,
+    )
+    house = app.make_house(settings)
+    await publish(house)
+    await asyncio.gather(house.short.close(), house.doors.close())
+    return name
 
 
 async def _operate(cluster: embedded.Cluster, statement: str) -> None:

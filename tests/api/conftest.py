@@ -108,8 +108,11 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(owner_url: str, epochs: Path) -> AsyncGenerator[Server]:
-    """A server on a free port for the length of a block, with the demo city's clients' ids free to use."""
+async def serving(owner_url: str, epochs: Path, *, published: bool = False) -> AsyncGenerator[Server]:
+    """A server on a free port for the length of a block, with the demo city's clients' ids free to use.
+
+    `published`: the shipped rule book is in force already.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each answer waits 40 ms for an ACK
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -131,7 +134,8 @@ async def serving(owner_url: str, epochs: Path) -> AsyncGenerator[Server]:
             task.result()
     try:
         server = Server(base_url, built, owner_url)
-        await publish(server.house)
+        if not published:
+            await publish(server.house)
         await registration.add(
             settings,
             client_id="app",
@@ -157,14 +161,14 @@ async def publish(house: House) -> None:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def server(cluster: embedded.Cluster, template: str, ring: Keyring) -> AsyncIterator[Server]:
+async def server(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """The server that API tests share."""
-    async with _clone(cluster, template) as owner_url, serving(owner_url, ring.file) as running:
+    async with _clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def lone_server(database: str, ring: Keyring) -> AsyncIterator[Server]:
+async def lone_server(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """A server on a fresh clone, for a test that breaks things."""
-    async with serving(database, ring.file) as running:
+    async with _clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as running:
         yield running
