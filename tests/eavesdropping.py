@@ -60,7 +60,7 @@ def somebody(*identity: str) -> None:
 def leaks(texts: Iterable[str], people: Iterable[str]) -> Iterator[str]:
     """What a text tells of a person, and around what words."""
     names = sorted(people, key=len, reverse=True)
-    told = re.compile("|".join(map(re.escape, names))) if names else None
+    told = re.compile(f"(?<![0-9A-Za-z-])(?:{'|'.join(map(re.escape, names))})(?![0-9A-Za-z-])") if names else None
     for text in texts:
         numbers = [one for one in _NUMBER.finditer(text) if idnumber.check(one[0]) is not None]
         for found in [*numbers, *(told.finditer(text) if told else ())]:

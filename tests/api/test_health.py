@@ -15,7 +15,7 @@ class TestHealth:
         async with httpx2.AsyncClient(base_url=server.base_url) as http:
             for path in ("/healthz/live", "/healthz/ready"):
                 answer = await http.get(path)
-                assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+                assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
 class TestMetrics:

@@ -91,7 +91,8 @@ def example(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
         return fitting(schema["pattern"])
     if schema.get("type") == "array":
         return [example(document, schema.get("items", {}))] * schema.get("minItems", 0)
-    simple = {"string": "2027-01-01", "integer": 1, "number": 1, "boolean": True, "null": None}
+    text = "2026-01-01T00:00:00Z" if schema.get("format") == "date-time" else "2027-01-01"
+    simple = {"string": text, "integer": 1, "number": 1, "boolean": True, "null": None}
     return simple.get(str(schema.get("type")), "x")
 
 
