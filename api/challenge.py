@@ -160,7 +160,7 @@ async def _next(request: HttpRequest, house: House, under_way: Session) -> dict[
     }
 
 
-@get("/oauth/challenge/returned", summary="Go back to the mini-program")
+@get("/oauth/challenge/returned", include_in_schema=False)
 async def returned(request: HttpRequest) -> Response[str]:
     """Where the identity provider sends people who came from the mini-program, which reads `code` from the address.
 
