@@ -64,4 +64,4 @@ def _refuse(caller: Citizen, acr: int, within: int, return_to: str) -> NoReturn:
     more: dict[str, object] = {"acr_values": wanted, "max_age": within}
     if by_cookie:
         more["login"] = address(return_to)
-    raise StaleLogin(detail, headers={"WWW-Authenticate": challenge}, **more)  # pyright: ignore[reportArgumentType]
+    raise StaleLogin(detail, headers={"WWW-Authenticate": challenge}, **more)  # pyright: ignore[reportArgumentType]  (members of any name)

@@ -30,7 +30,7 @@ import asyncpg
 import httpx2
 import msgspec
 import psutil
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -42,6 +42,7 @@ from core import clock, db, embedded, ids, releases
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
+from core.postgres.engine import engine_of
 from core.settings import ROOT
 
 MASTER = bytes(range(32))
@@ -61,7 +62,7 @@ async def prepare(url: str, ring: Keyring, jwks: list[dict[str, Any]]) -> None:
     """Migrate, publish the library's perk, register the partners."""
     await migrate.upgrade(url, role_prefix="osmanthus")
     await db.arm(url, ring, "osmanthus")
-    engine = create_async_engine(migrate.asyncpg_url(url))
+    engine = engine_of(url)
     async with AsyncSession(engine) as session, session.begin():
         for number, jwk in enumerate(jwks):
             await clients.add(

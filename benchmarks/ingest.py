@@ -24,7 +24,7 @@ import asyncpg
 import httpx2
 import msgspec
 import psutil
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -36,6 +36,7 @@ from core import clock, db, embedded, ids, releases, sealed
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
+from core.postgres.engine import engine_of
 from core.settings import ROOT
 from scoring import holders
 from scoring.holders import Thread
@@ -101,7 +102,7 @@ async def prepare(url: str, ring: Keyring, jwk: dict[str, object]) -> None:
     """Migrate, put the rule book in force, register the source."""
     await migrate.upgrade(url, role_prefix="osmanthus")
     await db.arm(url, ring, "osmanthus")
-    engine = create_async_engine(migrate.asyncpg_url(url))
+    engine = engine_of(url)
     async with AsyncSession(engine) as session, session.begin():
         for file in rulebook_files.shipped(ROOT / "policy"):
             if file.kind in {"catalogue", "scorecard"}:

@@ -23,7 +23,7 @@ import pytest
 import pytest_asyncio
 from prometheus_client import generate_latest
 from sqlalchemy import delete, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import NullPool
 
 from auth import tables
@@ -31,6 +31,7 @@ from core import db, embedded, ids
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
+from core.postgres.engine import engine_of
 from core.settings import Settings
 from tests import eavesdropping, gateworld
 
@@ -197,7 +198,7 @@ Stand = Callable[[AsyncSession, uuid.UUID], Awaitable[None]]
 @pytest_asyncio.fixture
 async def stand_as(shared_database: str) -> AsyncIterator[Stand]:
     """Make a transaction of the citizen door that of another citizen, who may be new."""
-    engine = create_async_engine(migrate.asyncpg_url(shared_database), poolclass=NullPool)
+    engine = engine_of(shared_database, poolclass=NullPool)
     made: list[uuid.UUID] = []
 
     async def stand(session: AsyncSession, citizen_id: uuid.UUID) -> None:
@@ -265,7 +266,7 @@ async def jobs_session(shared_doors: db.Doors) -> AsyncIterator[AsyncSession]:
 @pytest_asyncio.fixture
 async def owner_session(shared_database: str) -> AsyncIterator[AsyncSession]:
     """The operator behind all doors, rolled back."""
-    engine = create_async_engine(migrate.asyncpg_url(shared_database), poolclass=NullPool)
+    engine = engine_of(shared_database, poolclass=NullPool)
     async with AsyncSession(engine, expire_on_commit=False) as session:
         await session.begin()
         yield session

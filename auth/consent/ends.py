@@ -53,7 +53,7 @@ async def lapsed(session: AsyncSession, *, days: int, limit: int) -> list[Consen
 
 
 async def _end(session: AsyncSession, ring: Keyring, which: object, reason: str, limit: int) -> list[Consent]:
-    query = rows.everything().where(which).order_by(consent.c.id).limit(limit)  # pyright: ignore[reportArgumentType]
+    query = rows.everything().where(which).order_by(consent.c.id).limit(limit)  # pyright: ignore[reportArgumentType]  (its stub)
     ended = await rows.read(session, query)
     for one in ended:
         await ledger.end(session, ring, one, reason, act=BY_CLOCK)

@@ -4,7 +4,7 @@ Promises: one transaction per run, so that a failed upgrade leaves nothing behin
 with passwords: `core.db.arm` does that afterwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -50,9 +50,11 @@ async def current(owner_url: str) -> str | None:
         await engine.dispose()
 
 
-def asyncpg_url(url: str) -> str:
-    """A libpq DSN in the form that SQLAlchemy takes for asyncpg."""
-    return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+def statements(name: str, role: str) -> Iterator[str]:
+    """The statements of a migration's SQL file, with `{role}` as the prefix of the roles; a blank line ends each."""
+    for block in (DEPLOY / "migrations/sql" / name).read_text().replace("{role}", role).split(";\n\n"):
+        if statement := block.strip().removesuffix(";"):
+            yield statement
 
 
 async def _run(owner_url: str, act: Callable[[Config], None], role_prefix: str) -> None:

@@ -22,20 +22,20 @@ cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'ref
   with ordinality k (kind, place)
 where c.relkind in ('r', 'v', 'm', 'p', 'f') and nspname {_OUTSIDE}
 order by 1, k.place
-"""  # noqa: S608  (no value of anybody's)
+"""
 _SEQUENCES = f"""
 select c.oid::regclass::text as name, kind
 from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join unnest(array['usage', 'select', 'update']) kind
 where c.relkind = 'S' and nspname {_OUTSIDE} and has_sequence_privilege($1, c.oid, kind)
-"""  # noqa: S608
+"""
 _FUNCTIONS = f"""
 select nspname || '.' || proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where nspname {_OUTSIDE} and has_function_privilege($1, p.oid, 'execute') order by 1
-"""  # noqa: S608
+"""
 _SCHEMAS = f"""
 select nspname || case when has_schema_privilege($1, oid, 'create') then ' create' else '' end
 from pg_namespace where nspname {_OUTSIDE} and has_schema_privilege($1, oid, 'usage, create') order by 1
-"""  # noqa: S608
+"""
 
 
 async def rights(catalogue: asyncpg.Connection, door: str) -> dict[str, Any]:

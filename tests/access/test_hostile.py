@@ -51,7 +51,7 @@ async def marked(stage: Stage) -> Stage:
         )
         for table in ("link", "standing_change"):
             await owner.execute(
-                f"update scoring.{table} set sealed = $2 where citizen_id = $1", one, f"{mark}-{table}".encode()  # noqa: S608
+                f"update scoring.{table} set sealed = $2 where citizen_id = $1", one, f"{mark}-{table}".encode()
             )  # fmt: skip
         await owner.execute(
             "update scoring.record set sealed = $2 where record_subject = any ($1)", [row[0] for row in subjects],
@@ -139,7 +139,7 @@ class TestHostile:
     async def test_it_counts_nothing_hidden(self, said: Said, door: str) -> None:
         """A division that fails only on somebody's points fails for nobody who may not see them."""
         for points in [int(mark) for mark in HIDDEN[door] if mark.isdigit()]:
-            state = await said.attempt(f"select 1 / (points - {points}) from scoring.standing")  # noqa: S608
+            state = await said.attempt(f"select 1 / (points - {points}) from scoring.standing")
             assert state in {None, "42501"}, points
 
     async def test_what_it_grants_is_nothing(self, said: Said) -> None:

@@ -45,7 +45,7 @@ async def _seen(connection: Connection, stage: Stage) -> dict[tuple[str, str], i
             await step.start()
             await _stand(connection, stage, door)
             try:
-                found[door, table] = await connection.fetchval(f"select count(*) from {table}")  # noqa: S608
+                found[door, table] = await connection.fetchval(f"select count(*) from {table}")
             except asyncpg.PostgresError:
                 found[door, table] = -1
             await step.rollback()
@@ -104,11 +104,11 @@ class TestMutation:
 
 _OTHERS = "'{b}'::uuid"
 HOSTILE = [  # in each, the table and its column are ours
-    "select * from {table} where {owner} = " + _OTHERS,  # noqa: S608
-    "select count(*) from {table} where {owner} = " + _OTHERS + " or true = (select pg_sleep(0) is null)",  # noqa: S608
-    "update {table} set {owner} = {owner} where {owner} = " + _OTHERS,  # noqa: S608
-    "delete from {table} where {owner} = " + _OTHERS,  # noqa: S608
-    "set local row_security = off; select * from {table} where {owner} = " + _OTHERS,  # noqa: S608
+    "select * from {table} where {owner} = " + _OTHERS,
+    "select count(*) from {table} where {owner} = " + _OTHERS + " or true = (select pg_sleep(0) is null)",
+    "update {table} set {owner} = {owner} where {owner} = " + _OTHERS,
+    "delete from {table} where {owner} = " + _OTHERS,
+    "set local row_security = off; select * from {table} where {owner} = " + _OTHERS,
 ]
 _OWNED = [
     ("auth.consent", "citizen_id"), ("auth.consent_event", "citizen_id"), ("auth.citizen", "id"),
@@ -196,7 +196,7 @@ class TestHostile:
         await ann.execute(setting)
         assert await ann.fetchval("select auth.citizen_now()") is None
         for table in ("auth.citizen", "auth.consent", "scoring.link", "scoring.record", "scoring.standing"):
-            assert await ann.fetchval(f"select count(*) from {table}") == 0  # noqa: S608
+            assert await ann.fetchval(f"select count(*) from {table}") == 0
 
     async def test_erasing_leaves_who_consents_alone(self, ann: Connection, stage: Stage) -> None:
         """`erase_of` erases neither Bob, nor Ann while her consent lives, nor Cal, who is not the caller."""

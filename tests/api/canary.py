@@ -68,7 +68,7 @@ async def dump(owner_url: str) -> dict[str, str]:
     try:
         tables = [row[0] for row in await connection.fetch(_TABLES)]
         return {
-            table: "\n".join(row[0] for row in await connection.fetch(f"select x::text from {table} x"))  # noqa: S608
+            table: "\n".join(row[0] for row in await connection.fetch(f"select x::text from {table} x"))
             for table in tables
         }
     finally:

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, guards, oauth, problems, rules
 from api.citizen import credit_code, perks
@@ -22,7 +22,7 @@ from api.staff import publication, releases
 from auth import clients
 from core import assessments, clock, db, shortlived
 from core.keys import Keyring
-from core.postgres import migrate
+from core.postgres.engine import engine_of
 from core.releases import draft
 from core.settings import ROOT, Settings
 from tests.api.oauth.client import Caller
@@ -113,7 +113,7 @@ async def assess(house: House, *perks: str) -> None:
 
 
 async def _register(url: str, ring: Keyring, keys: dict[str, dict[str, Any]]) -> None:
-    engine = create_async_engine(migrate.asyncpg_url(url))
+    engine = engine_of(url)
     async with AsyncSession(engine) as session, session.begin():
         for name, (role, scopes, held) in CLIENTS.items():
             await clients.add(

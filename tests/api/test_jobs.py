@@ -59,7 +59,7 @@ class TestOnce:
                 "scoring.standing",
                 "scoring.standing_change",
             ):
-                assert await owner.fetchval(f"select count(*) from {table}") == 0  # noqa: S608  (names of this test)
+                assert await owner.fetchval(f"select count(*) from {table}") == 0
             await owner.close()
 
     async def test_the_daily_pass_runs_once_a_day(self, lone_server: Server) -> None:

@@ -13,12 +13,12 @@ import pytest
 import pytest_asyncio
 import structlog
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import app
 from core import clock, embedded, keys, sealed
 from core.keys import KeyGone, Keyring
-from core.postgres.migrate import asyncpg_url
+from core.postgres.engine import engine_of
 from core.tables import person_key
 from scoring.holders import LINK
 from scoring.staging import SEALED
@@ -304,4 +304,4 @@ def _owner(server: Server) -> Any:
     """The operator's session; its engine ends with the test's loop."""
     from sqlalchemy.pool import NullPool
 
-    return AsyncSession(create_async_engine(asyncpg_url(server.owner_url), poolclass=NullPool))
+    return AsyncSession(engine_of(server.owner_url, poolclass=NullPool))

@@ -242,7 +242,7 @@ class TestTurn:
     async def test_what_cannot_move_keeps_its_epoch_and_the_jobs_go_on(self, house: House, city: City) -> None:
         """An index without its identity key is said to hang there; nothing is destroyed under it."""
         anna = await arrive(house)
-        await city.rows(f"delete from keys.person_key where owner = '{anna}'")  # noqa: S608  (an id of ours)
+        await city.rows(f"delete from keys.person_key where owner = '{anna}'")
         await rotation.begin(house, by=BY)
         await rotation.turn(house)
         assert sorted(house.ring.epochs) == [1, 2]

@@ -172,7 +172,7 @@ class TestLimits:
         """No trace of a push."""
         assert await bureau.city.points(ANN) == 1100
         for table in ("record", "staging", "batch"):
-            assert await bureau.city.rows(f"select 1 from scoring.{table}") == []  # noqa: S608
+            assert await bureau.city.rows(f"select 1 from scoring.{table}") == []
 
     async def test_too_many_lines(self, bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
         """One line too many: 413 in the end, and nothing was merged."""

@@ -53,7 +53,7 @@ class Log:
     async def rehash(self) -> None:
         """What a superuser who knows the code does next: number the entries anew and make every leaf match."""
         await self.owner.execute("delete from core.audit_leaf")
-        rows = await self.owner.fetch(f"select {leaves.COLUMNS} from core.audit_entry e order by e.xid, e.id")  # noqa: S608
+        rows = await self.owner.fetch(f"select {leaves.COLUMNS} from core.audit_entry e order by e.xid, e.id")
         await self.owner.executemany(
             "insert into core.audit_leaf values ($1, $2, $3)",
             [(seq, row["id"], leaves.leaf(sealer.entry(row))) for seq, row in enumerate(rows)],
@@ -110,7 +110,7 @@ class TestAltered:
     async def test_it_is_named(self, log: Log, act: str) -> None:
         """By number and id, whichever member it was."""
         entry = await log.id_of(6)
-        await log.owner.execute(f"update core.audit_entry set {act} where id = $1", entry)  # noqa: S608
+        await log.owner.execute(f"update core.audit_entry set {act} where id = $1", entry)
         assert await log.faults() == [f"seq 6, {ids.show('ac', entry)}: was altered after it was sealed"]
 
     async def test_with_its_leaf_made_to_match(self, log: Log) -> None:

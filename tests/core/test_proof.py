@@ -40,7 +40,7 @@ class TestProof:
     async def test_a_dead_session_is_nobody(self, doors: Doors, city: World, change: str) -> None:
         """Logged out or expired."""
         _, proof = await city.logged_in()
-        await city.do(f"update auth.session set {change}")  # noqa: S608
+        await city.do(f"update auth.session set {change}")
         assert await _now(doors, proof) is None
 
     @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class TestSeal:
         made = await seal(doors, ring)
         assert made is not None
         head = checkpoint.verify(made.note, sealer.signing_key(ring).public_key())
-        rows = await owner.fetch(f"select {leaves.COLUMNS} from core.audit_entry e order by e.xid, e.id")  # noqa: S608
+        rows = await owner.fetch(f"select {leaves.COLUMNS} from core.audit_entry e order by e.xid, e.id")
         frontier = merkle.Frontier()
         for row in rows:
             frontier.append(leaves.leaf(sealer.entry(row)))

@@ -4,7 +4,6 @@ import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 import auth.consent.tables
 import auth.counter.tables
@@ -14,6 +13,7 @@ import core.short.tables
 import incentives.tables
 import scoring.tables
 from core.postgres import migrate
+from core.postgres.engine import engine_of
 from core.tables import metadata
 
 ROOMS = (
@@ -49,7 +49,7 @@ class TestUpgrade:
 
     async def test_the_head_is_what_the_code_speaks_of(self, database: str) -> None:
         """Tables, columns, types, constraints and indexes of the migrated database equal the metadata."""
-        engine = create_async_engine(migrate.asyncpg_url(database))
+        engine = engine_of(database)
         async with engine.connect() as connection:
             found = await connection.run_sync(differences)
         await engine.dispose()

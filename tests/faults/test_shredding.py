@@ -257,7 +257,7 @@ class TestRestored:
         restored = City(house.doors, world.restored)
         assert await restored.rows("select 1 from scoring.standing where citizen_id = $1", stayer)
         for table in ("scoring.standing", "scoring.link", "scoring.standing_change", "auth.account", "auth.phone"):
-            assert not await restored.rows(f"select 1 from {table} where citizen_id = $1", leaver)  # noqa: S608
+            assert not await restored.rows(f"select 1 from {table} where citizen_id = $1", leaver)
         live = "select 1 from auth.live_consent where citizen_id = $1"
         assert (len(await restored.rows(live, leaver)), len(await restored.rows(live, stayer))) == (0, 1)
         assert [row["number"] for row in await restored.rows("select number from keys.destroyed_epoch")] == [1]

@@ -331,7 +331,7 @@ async def sizes(city: World) -> list[int]:
     """How many decisions, entries about checks, and used codes there are."""
     entries = "core.audit_entry where action = 'eligibility.check'"
     tables = ("incentives.decision", entries, "incentives.credit_code_use")
-    return [(await city.rows(f"select count(*) from {table}"))[0]["count"] for table in tables]  # noqa: S608
+    return [(await city.rows(f"select count(*) from {table}"))[0]["count"] for table in tables]
 
 
 def structs(verdict: Verdict) -> dict[str, object]:

@@ -103,7 +103,7 @@ class TestConsent:
         await city.leave(ANN)
         assert await merged(city, batch) == 0
         for table in ("staging", "record", "standing", "link", "live", "standing_change"):
-            assert await city.rows(f"select 1 from scoring.{table}") == []  # noqa: S608
+            assert await city.rows(f"select 1 from scoring.{table}") == []
 
     async def test_left_and_joined_anew(self, city: City) -> None:
         """Lines staged under the old consent do not slip under the new one: its subject is another."""

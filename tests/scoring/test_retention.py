@@ -29,7 +29,7 @@ def move(monkeypatch: pytest.MonkeyPatch) -> object:
 
 async def left(city: City) -> set[str]:
     """The tables of the room that hold a row."""
-    return {table for table in ROOM if await city.rows(f"select 1 from scoring.{table}")}  # noqa: S608
+    return {table for table in ROOM if await city.rows(f"select 1 from scoring.{table}")}
 
 
 class TestErase:

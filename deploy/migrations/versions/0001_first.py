@@ -1,21 +1,13 @@
 """The first tables of every room, the doors and what each may do."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0001"
 down_revision = None
 
-_SQL = Path(__file__).parent.parent / "sql"
 _ROLES = ("auth", "citizen", "partner", "source", "scorer", "staff", "jobs")
-
-
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
 
 
 def upgrade() -> None:
@@ -26,7 +18,7 @@ def upgrade() -> None:
             f"do $$ begin if not exists (select from pg_roles where rolname = '{name}') then create role {name} {can}; "
             "end if; end $$"
         )
-    for statement in (*_statements("0001_tables.sql", role), *_statements("0001_doors.sql", role)):
+    for statement in (*statements("0001_tables.sql", role), *statements("0001_doors.sql", role)):
         op.execute(statement)
 
 

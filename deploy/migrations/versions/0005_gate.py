@@ -1,25 +1,16 @@
 """The partner door's gate: dated perks, decisions that can be repeated, and the two functions."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from alembic import context, op
 
-_SQL = Path(__file__).parent.parent / "sql"
+from core.postgres.migrate import statements
 
 revision = "0005"
 down_revision = "0004"
 
 
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
-
-
 def upgrade() -> None:
     """Date the perks, widen the decisions, and put the functions between them and the partner door."""
-    for statement in _statements("0005_gate.sql", context.config.attributes["role_prefix"]):
+    for statement in statements("0005_gate.sql", context.config.attributes["role_prefix"]):
         op.execute(statement)
 
 

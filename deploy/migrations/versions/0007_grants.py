@@ -1,14 +1,12 @@
 """What partners ask for in a citizen's name: details of a grant, refresh tokens."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0007"
 down_revision = "0006"
 
-_SQL = Path(__file__).parent.parent / "sql"
 _CALLER = "    from auth.token t join auth.client c on c.client_id = t.client_id\n"
 _LIVE = "      and c.role = 'partner' and c.disabled_at is null\n"
 # A token that stands for one consent asks about that holder and that perk, and about nothing else.
@@ -18,15 +16,9 @@ _BOUND = (
 )
 
 
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
-
-
 def _check(role: str) -> str:
     """The function `incentives.check_eligibility` as migration 0005 made it."""
-    (made,) = [one for one in _statements("0005_gate.sql", role) if "create function incentives.check_e" in one]
+    (made,) = [one for one in statements("0005_gate.sql", role) if "create function incentives.check_e" in one]
     return made.replace("create function", "create or replace function")
 
 
@@ -44,7 +36,7 @@ def _replace(function: str, role: str) -> None:
 def upgrade() -> None:
     """Make the tables, and let the gate prove what a grant's token may ask."""
     role = context.config.attributes["role_prefix"]
-    for statement in _statements("0007_grants.sql", role):
+    for statement in statements("0007_grants.sql", role):
         op.execute(statement)
     function = _check(role)
     for found, put in ((_CALLER, _CALLER + _GRANT), (_LIVE, _LIVE + _BOUND)):

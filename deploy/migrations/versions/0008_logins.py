@@ -1,25 +1,16 @@
 """How citizens come: accounts at several providers, assurance, listed sessions."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0008"
 down_revision = "0007"
 
-_SQL = Path(__file__).parent.parent / "sql"
-
-
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
-
 
 def upgrade() -> None:
     """Give every citizen's one account a row; everybody logs in again."""
-    for statement in _statements("0008_logins.sql", context.config.attributes["role_prefix"]):
+    for statement in statements("0008_logins.sql", context.config.attributes["role_prefix"]):
         op.execute(statement)
 
 

@@ -1,25 +1,16 @@
 """Consents as ISO/IEC TS 27560 records with their events, and the partner's daily statement."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0009"
 down_revision = "0008"
 
-_SQL = Path(__file__).parent.parent / "sql"
-
-
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
-
 
 def upgrade() -> None:
     """What was erased when becomes an event of its own."""
-    for statement in _statements("0009_consents.sql", context.config.attributes["role_prefix"]):
+    for statement in statements("0009_consents.sql", context.config.attributes["role_prefix"]):
         op.execute(statement)
 
 

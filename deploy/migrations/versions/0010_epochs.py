@@ -1,25 +1,16 @@
 """Key epochs: which lives, which was destroyed, what hangs on each; and the erasure list that a restore needs."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0010"
 down_revision = "0009"
 
-_SQL = Path(__file__).parent.parent / "sql"
-
-
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
-
 
 def upgrade() -> None:
     """What hangs on an epoch refers to it from now on."""
-    for statement in _statements("0010_epochs.sql", context.config.attributes["role_prefix"]):
+    for statement in statements("0010_epochs.sql", context.config.attributes["role_prefix"]):
         op.execute(statement)
 
 

@@ -1,20 +1,13 @@
 """Rights: statements, matters for a person to look at, erasure certificates."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from alembic import context, op
 
-_SQL = Path(__file__).parent.parent / "sql"
+from core.postgres.migrate import statements
 
 revision = "0013"
 down_revision = "0012"
-
-
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
 
 
 # What carries a citizen's id and stays, or is emptied by its own verb.
@@ -24,7 +17,7 @@ _STAY = ("auth.consent", "auth.source_subject")
 def upgrade() -> None:
     """Make the tables, the functions through which staff reach what citizens asked, and the one by which they leave."""
     role = context.config.attributes["role_prefix"]
-    for statement in _statements("0013_rights.sql", role):
+    for statement in statements("0013_rights.sql", role):
         op.execute(statement)
     for statement in _leave(role):
         op.execute(statement)

@@ -1,14 +1,14 @@
 """Row-level security behind every door: who stands there, what they may do unseen, and which rows they are shown."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0015"
 down_revision = "0014"
 
-_SQL = Path(__file__).parent.parent / "sql"
 _SCHEMAS = ("keys", "core", "auth", "scoring", "incentives")
 
 _POLICIES = f"select policyname, schemaname || '.' || tablename from pg_policies where schemaname in {_SCHEMAS}"
@@ -22,17 +22,11 @@ where c.relkind = 'r' and c.relnamespace::regnamespace::text in ('auth', 'incent
 _SEEN = "select exists (select from pg_policies where '{}' = any (roles) and schemaname || '.' || tablename = '{}')"
 
 
-def _statements(name: str, role: str) -> Iterator[str]:
-    for block in (_SQL / name).read_text().replace("{role}", role).split(";\n\n"):
-        if statement := block.strip().removesuffix(";"):
-            yield statement
-
-
 def upgrade() -> None:
     """Functions first, since policies ask them; then policies; then every table that has any is closed but for them."""
     role = context.config.attributes["role_prefix"]
     for file in ("0015_proof.sql", "0015_functions.sql", "0015_narrow.sql", "0015_policies.sql"):
-        for statement in _statements(file, role):
+        for statement in statements(file, role):
             op.execute(statement)
     for statement in _leaving(role):
         op.execute(statement)
@@ -67,7 +61,7 @@ def downgrade() -> None:
     for name, table in _policies():
         op.execute(f'drop policy "{name}" on {table}')
         op.execute(f"alter table {table} disable row level security, no force row level security")
-    for statement in _statements("0015_down.sql", role):
+    for statement in statements("0015_down.sql", role):
         op.execute(statement)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Litestar, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import NullPool
 
 from api import challenge, consenting, deps, guards, idp, login, oauth, problems, rules, stepup
@@ -22,7 +22,7 @@ from api.requests import Envelope
 from api.signing import Signer, fresh_key
 from auth import clients, oidc
 from core import db, shortlived
-from core.postgres.migrate import asyncpg_url
+from core.postgres.engine import engine_of
 from core.settings import Settings
 from tests.api.conftest import publish
 from tests.api.oauth.client import Caller
@@ -123,7 +123,7 @@ class World(msgspec.Struct, frozen=True):
 
 async def operate(owner_url: str, act: Any) -> Any:
     """`await act(session)` in one transaction of the owner."""
-    engine = create_async_engine(asyncpg_url(owner_url), poolclass=NullPool)
+    engine = engine_of(owner_url, poolclass=NullPool)
     async with AsyncSession(engine) as session, session.begin():
         done = await act(session)
     await engine.dispose()

@@ -121,7 +121,7 @@ async def partners_refresh_token_by_an_app(world: World) -> httpx2.Response:
     """A partner's refresh token, sent with the partner's name and no assertion."""
     asker = await partner(world)
     value = (await asker.given())["refresh_token"]
-    asker.confidential = False  # type: ignore[misc]
+    asker.confidential = False
     return await asker.renew(value)
 
 

@@ -229,7 +229,7 @@ class TestAuthorization:
     async def test_f18_par_without_authentication(self, world: World) -> None:
         """F18: a partner's request without its assertion is refused."""
         asker = await partner(world, login=None)
-        asker.confidential = False  # type: ignore[misc]
+        asker.confidential = False
         assert refusal(await asker.push()) == (401, "invalid_client")
 
     @pytest.mark.parametrize(
