@@ -30,11 +30,11 @@ _SOME = 500
 async def erase(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> None:
     """Erase everything that stood on a citizen's `score` consents, which are over; harmless when there is nothing.
 
-    For the citizen themselves, or on the jobs door. While such a consent lives the database erases nothing.
+    For the citizen themselves, or on the jobs door. While such a consent lives nothing goes, the key neither.
     """
     subject = await _subject(session, ring, citizen_id)
-    await session.execute(_ERASE, {"citizen": citizen_id, "subject": subject})
-    await keys.destroy(session, owner=citizen_id, purpose="records")
+    if await session.scalar(_ERASE, {"citizen": citizen_id, "subject": subject}):
+        await keys.destroy(session, owner=citizen_id, purpose="records")
 
 
 async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> dict[str, int]:

@@ -75,7 +75,8 @@ async def leave(
     if await leaving.is_here(session, citizen_id=caller.id):  # or they left a moment ago, and this is a repeat
         await must_be_fresh(session, house, caller)
     left = await go(session, house, citizen_id=caller.id, proof=caller.proof)
-    headers = {"Cache-Control": "no-store", "Clear-Site-Data": '"cache", "cookies", "storage"'}
+    # not "cookies": a browser would take those of the whole registered domain; ours are named below
+    headers = {"Cache-Control": "no-store", "Clear-Site-Data": '"cache", "storage"'}
     gone = [cookies.cookie(house.settings, name(house.settings), "", max_age=0) for name in _COOKIES]
     return Response(left, headers=headers, cookies=gone)
 

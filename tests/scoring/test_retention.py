@@ -61,6 +61,20 @@ class TestErase:
         async with city.as_citizen(city.people[ANN]) as session:
             await retention.erase(session, city.ring, citizen_id=city.people[ANN])
 
+    async def test_nothing_goes_while_the_consent_lives(self, city: City) -> None:
+        """A fault of ours that erases too early finds the database closed, for the citizen and for the jobs."""
+        await city.join(ANN)
+        await city.push(water("r1", ANN))
+        before = await left(city)
+        async with city.as_citizen(city.people[ANN]) as session:
+            await retention.erase(session, city.ring, citizen_id=city.people[ANN])
+        async with city.doors.work("jobs") as session:
+            await retention.erase(session, city.ring, citizen_id=city.people[ANN])
+        assert await left(city) == before
+        assert await city.points(ANN) == 1105
+        async with city.as_citizen(city.people[ANN]) as session:
+            assert await fetch(session, city.ring, owner=city.people[ANN], purpose="records")
+
     async def test_a_lost_key(self, city: City) -> None:
         """Where the key is gone already, what can be found is erased all the same."""
         await city.join(ANN)

@@ -64,8 +64,9 @@ begin atomic
   for update;
 end;
 
--- Erase what stood on a citizen's `score` consents, which are over. p_subject is null where the thread is lost.
-create function scoring.erase_of(p_citizen uuid, p_subject uuid) returns void
+-- Erase what stood on a citizen's `score` consents, which are over; while one lives nothing goes, and the answer is false.
+-- p_subject is null where the thread is lost.
+create function scoring.erase_of(p_citizen uuid, p_subject uuid) returns boolean
 language sql volatile security definer
 begin atomic
   delete from scoring.record r
@@ -77,13 +78,23 @@ begin atomic
     and not exists (select from auth.live_consent c where c.citizen_id = p_citizen and c.purpose = 'score')
     and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
   delete from scoring.refusal f
-  where f.citizen_id = p_citizen and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
+  where f.citizen_id = p_citizen
+    and not exists (select from auth.live_consent c where c.citizen_id = p_citizen and c.purpose = 'score')
+    and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
   delete from scoring.standing s
-  where s.citizen_id = p_citizen and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
+  where s.citizen_id = p_citizen
+    and not exists (select from auth.live_consent c where c.citizen_id = p_citizen and c.purpose = 'score')
+    and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
   delete from scoring.standing_change s
-  where s.citizen_id = p_citizen and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
+  where s.citizen_id = p_citizen
+    and not exists (select from auth.live_consent c where c.citizen_id = p_citizen and c.purpose = 'score')
+    and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
   delete from scoring.link l
-  where l.citizen_id = p_citizen and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
+  where l.citizen_id = p_citizen
+    and not exists (select from auth.live_consent c where c.citizen_id = p_citizen and c.purpose = 'score')
+    and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
+  select not exists (select from auth.live_consent c where c.citizen_id = p_citizen and c.purpose = 'score')
+    and (p_citizen = (select auth.citizen_now()) or session_user = '{role}_jobs');
 end;
 
 -- Erase the records of one kind, also of somebody whose `score` consent has run out. Returns how many went.
