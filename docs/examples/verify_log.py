@@ -77,6 +77,8 @@ def continues(old, new):
 
 def is_there(proof, key):
     """Stop unless the entry is in the log; returns the head that it was proved under."""
+    if "checkpoint" not in proof:
+        sys.exit(f"no proof, but: {proof.get('detail')}")
     head = read_head(proof["checkpoint"], key)
     leaf = hashlib.sha256(b"\0" + proof["entry"].encode() + base64.b64decode(proof["salt"])).digest()
     path = [base64.b64decode(one) for one in proof["hashes"]]
