@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 INTEROP_STAMP := $(VENV)/.installed-interop
+BENCH_STAMP := $(VENV)/.installed-bench
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-input
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_LINK_MODE=copy $(BIN)/uv pip install --quiet
 # Everything a lock names and nothing else: by uv in seconds, or by pip, which may know an index that uv does not.
@@ -32,7 +33,7 @@ interop: $(INTEROP_STAMP)  ## Foreign clients and engines; says loudly what it c
 	@bash .ci/engines
 	$(BIN)/python -m pytest tests/interop -m interop -rs $(ARGS)
 
-bench: $(DEV_STAMP)  ## Ratios against peers, answers checked equal
+bench: $(BENCH_STAMP)  ## Ratios against peers, answers checked equal
 	@for claim in benchmarks/*.py; do $(BIN)/python $$claim || exit 1; done
 
 lint: $(DEV_STAMP)  ## ruff, pyright, import contracts
@@ -46,6 +47,7 @@ lock:  ## Write the lock files anew (needs uv)
 	uv export --quiet --no-emit-project --no-header --no-annotate --no-dev -o requirements.lock
 	uv export --quiet --no-emit-project --no-header --no-annotate --only-dev -o requirements-dev.lock
 	uv export --quiet --no-emit-project --no-header --no-annotate --only-group interop -o requirements-interop.lock
+	uv export --quiet --no-emit-project --no-header --no-annotate --only-group bench -o requirements-bench.lock
 	uv export --quiet --no-emit-project --no-header --no-annotate --only-group bootstrap -o requirements-uv.lock
 
 clean:  ## Remove what was installed; the demo city's data stay in var/
@@ -70,4 +72,9 @@ $(DEV_STAMP): requirements-dev.lock $(STAMP)
 $(INTEROP_STAMP): requirements-interop.lock $(DEV_STAMP)
 	@echo "Installing what drives the foreign engines ..."
 	@$(call INSTALL,requirements-interop.lock)
+	@touch $@
+
+$(BENCH_STAMP): requirements-bench.lock $(DEV_STAMP)
+	@echo "Installing the peers of the benchmarks ..."
+	@$(call INSTALL,requirements-bench.lock)
 	@touch $@
