@@ -1,0 +1,1 @@
+"""What a new scorecard would do, told before it rules."""

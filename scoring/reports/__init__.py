@@ -1,0 +1,1 @@
+"""What a citizen can show others, and what a source calls by its occupation."""
