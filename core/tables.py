@@ -157,6 +157,17 @@ civil_offset = sa.Table(
     schema="core",
 )
 
+# Which days are worked, for the years whose notice is known; `source` names the notice, `version` counts its editions.
+workday = sa.Table(
+    "workday",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("is_workday", sa.Boolean, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("version", sa.SmallInteger, nullable=False),
+    schema="core",
+)
+
 # Certificates of what was destroyed when somebody left; they name nobody.
 erasure = sa.Table(
     "erasure",
