@@ -29,7 +29,8 @@ class Standing(msgspec.Struct, frozen=True):
     computed_at: datetime
 
 
-_RECORDS = """
+# What points are counted on, one row per record or per interval of it, of the subjects $1: read by both evaluators.
+COUNTED = """
 select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
        r.until_on, r.status
 from scoring.record r
@@ -42,7 +43,7 @@ async def records(session: AsyncSession, subjects: Iterable[uuid.UUID]) -> dict[
     """The active records under each subject, with the ids that their citizens see."""
     connection = await db.raw(session)
     found: dict[uuid.UUID, list[RecordRow]] = {}
-    for subject, identity, *columns in await connection.fetch(_RECORDS, list(subjects)):
+    for subject, identity, *columns in await connection.fetch(COUNTED, list(subjects)):
         found.setdefault(subject, []).append(RecordRow(ids.show(_RECORD, identity), *columns))
     return found
 

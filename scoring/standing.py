@@ -61,11 +61,11 @@ async def of(
         raise NotEnrolled
     evaluation = (await evaluate(session, [holder], as_of=as_of, book=book))[citizen_id]
     stored = (await rows.stored(session, [citizen_id])).get(citizen_id)
-    if stored is None or _moved(stored, evaluation):
-        moved = await refresh(session, ring, citizen_ids=[citizen_id], as_of=as_of, cause="date", book=book)
-        if citizen_id not in moved:
+    if stored is None or moved(stored, evaluation):
+        fresh = await refresh(session, ring, citizen_ids=[citizen_id], as_of=as_of, cause="date", book=book)
+        if citizen_id not in fresh:
             raise NotEnrolled
-        stored = moved[citizen_id]
+        stored = fresh[citizen_id]
         evaluation = (await evaluate(session, [holder], as_of=as_of, book=book))[citizen_id]
     return evaluation, stored
 
@@ -85,34 +85,36 @@ async def refresh(
 
 
 async def rescore(
-    session: AsyncSession, locked: Iterable[Holder], *, as_of: date, cause: str, book: RuleBook, quiet: bool = False
+    session: AsyncSession, locked: Iterable[Holder], *, as_of: date, cause: str, book: RuleBook
 ) -> dict[uuid.UUID, Standing]:
-    """Evaluate and store the standings of holders that the caller has locked.
-
-    `quiet` leaves rows alone whose points, tier, hold and scorecard stay: for the daily pass over everyone.
-    """
+    """Evaluate and store the standings of holders that the caller has locked."""
     people = {holder.citizen_id: holder for holder in locked}
     evaluations = await evaluate(session, people.values(), as_of=as_of, book=book)
     before = await rows.stored(session, people)
+    return await store(session, people, evaluations, before=before, cause=cause, book=book)
+
+
+async def store(
+    session: AsyncSession,
+    locked: Mapping[uuid.UUID, Holder],
+    evaluations: Mapping[uuid.UUID, Evaluation],
+    *,
+    before: Mapping[uuid.UUID, Standing],
+    cause: str,
+    book: RuleBook,
+) -> dict[uuid.UUID, Standing]:
+    """Store evaluations of holders that the caller has locked, each change of what was `before` with its trace."""
     now = clock.civil()
-    after: dict[uuid.UUID, Standing] = {}
-    changed: list[tuple[Holder, Evaluation]] = []
-    for citizen_id, evaluation in evaluations.items():
-        holder, stored = people[citizen_id], before.get(citizen_id)
-        after[citizen_id] = Standing(
-            citizen_id,
-            holder.consent_id,
-            evaluation.digest,
-            evaluation.points,
-            evaluation.tier,
-            evaluation.held,
-            as_of,
-            now,
+    after = {
+        citizen_id: Standing(
+            citizen_id, locked[citizen_id].consent_id, one.digest, one.points, one.tier, one.held, one.as_of, now
         )
-        if stored is None or _moved(stored, evaluation):
-            changed.append((holder, evaluation))
-    same = () if not quiet else set(evaluations) - {holder.citizen_id for holder, _ in changed}
-    await rows.write(session, [one for one in after.values() if one.citizen_id not in same])
+        for citizen_id, one in evaluations.items()
+    }
+    changed = [
+        (locked[citizen_id], one) for citizen_id, one in evaluations.items() if moved(before.get(citizen_id), one)
+    ]
+    await rows.write(session, list(after.values()))
     await _trace(session, changed, words=book.words, cause=cause, now=now)
     return after
 
@@ -180,22 +182,28 @@ async def refresh_everyone(doors: Doors, *, as_of: date, cause: str = "date", ch
             )
             if not page:
                 return changed
-            some = [row["citizen_id"] for row in page]
-            last = some[-1]
-            stored = await rows.stored(session, some)
-            locked = await holders.lock(session, doors.ring, citizen_ids=some)
+            last = page[-1]["citizen_id"]
+            locked = await holders.lock(session, doors.ring, citizen_ids=[row["citizen_id"] for row in page])
             await retention.spent(session, locked.values(), book=book, today=as_of)
-            after = await rescore(session, locked.values(), as_of=as_of, cause=cause, book=book, quiet=True)
-            changed += sum(_differs(stored.get(one.citizen_id), one) for one in after.values())
-
-
-def _moved(stored: Standing, now: Evaluation) -> bool:
-    """Whether a stored standing says something else than an evaluation."""
-    return (stored.points, stored.tier, stored.held, stored.scorecard) != (now.points, now.tier, now.held, now.digest)
+            before = await rows.stored(session, locked)
+            found = await evaluate(session, locked.values(), as_of=as_of, book=book)
+            some = {one: now for one, now in found.items() if moved(before.get(one), now)}
+            after = await store(session, locked, some, before=before, cause=cause, book=book)
+            changed += sum(_differs(before.get(one.citizen_id), one) for one in after.values())
 
 
 def _differs(stored: Standing | None, now: Standing) -> bool:
     return stored is None or (stored.points, stored.tier, stored.held) != (now.points, now.tier, now.held)
+
+
+def moved(stored: Standing | None, now: Evaluation) -> bool:
+    """Whether a stored standing, if there is one, says something else than an evaluation."""
+    return stored is None or (stored.points, stored.tier, stored.held, stored.scorecard) != (
+        now.points,
+        now.tier,
+        now.held,
+        now.digest,
+    )
 
 
 _CHANGES = """
