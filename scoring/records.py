@@ -1,8 +1,8 @@
 """What a citizen sees of their own records, and what they may say about them.
 
 Hiding a positive is reversible and stops it from counting; a deduction can't be hidden, it is disputed or repaired
-instead. Refusing a kind of positive erases those there are and takes no more (SZX article 39). Nobody else's record is
-ever found: absent and not yours answer alike.
+instead. Kinds that they do not want taken are in `scoring.refusals`. Nobody else's record is ever found: absent and not
+yours answer alike.
 """
 
 import uuid
@@ -11,8 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import subjects
@@ -21,10 +20,11 @@ from core.errors import Conflict, NotFound
 from core.keys import Keyring
 from scoring import holders, rulebook, staging, standing, statements
 from scoring.book.catalogue import Catalogue
+from scoring.book.kinds import Item
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 from scoring.standing import NotEnrolled
-from scoring.tables import live, record, refusal
+from scoring.tables import live, record
 
 
 class NotHideable(Conflict):
@@ -34,18 +34,12 @@ class NotHideable(Conflict):
     title = "This record cannot be hidden"
 
 
-class NotRefusable(Conflict):
-    """Only kinds of positives can be refused."""
-
-    code = "not_refusable"
-    title = "This kind of record cannot be refused"
-
-
 class Shown(msgspec.Struct, frozen=True):
     """One record as its citizen sees it. `status`: active, hidden, disputed, repaired or revoked.
 
     `label` says in one line what it is; `fields`, `document` and `notice` are what the source sent, empty once erased;
     `statement` is what the citizen says to it. A deduction counts from `from_on` until the day before `until_on`.
+    `item` is the catalogue entry in force when it was taken.
     """
 
     id: uuid.UUID
@@ -59,6 +53,7 @@ class Shown(msgspec.Struct, frozen=True):
     status: str
     occurred_on: date
     received_at: datetime
+    item: Item | None
     from_on: date | None
     until_on: date | None
     hideable: bool
@@ -66,14 +61,6 @@ class Shown(msgspec.Struct, frozen=True):
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
     statement: str | None
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """A kind that the citizen does not want taken, since when."""
-
-    kind: str
-    name: str
-    at: datetime
 
 
 async def of(
@@ -144,44 +131,6 @@ async def hide(
     return await _show(session, holder, book, record_id)
 
 
-async def refuse(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, kind: str) -> int:
-    """Take no more positives of a kind, and erase those there are; returns how many went.
-
-    Raises NotEnrolled, NotFound for an unknown kind, NotRefusable.
-    """
-    book = await rulebook.current(session, on=clock.today())
-    found = book.catalogue.kinds.get(kind)
-    if found is None:
-        raise NotFound
-    if not found.positive:
-        raise NotRefusable("扣分类信息依法提供，不能拒收；如有异议请提出异议。")
-    holder = await _holder(session, ring, citizen_id, locked=True)
-    wanted = insert(refusal).values(citizen_id=citizen_id, kind=kind, at=clock.civil())
-    await session.execute(wanted.on_conflict_do_nothing())
-    gone = await session.execute(
-        delete(record)
-        .where(record.c.record_subject == holder.record_subject, record.c.kind == kind)
-        .returning(record.c.id)
-    )
-    erased = len(gone.all())
-    if erased:
-        await _rescore(session, holder, book, f"refused:{kind}")
-    return erased
-
-
-async def allow(session: AsyncSession, *, citizen_id: uuid.UUID, kind: str) -> None:
-    """Take a kind again from now on; what was erased does not come back by itself."""
-    await session.execute(delete(refusal).where(refusal.c.citizen_id == citizen_id, refusal.c.kind == kind))
-
-
-async def refused(session: AsyncSession, *, citizen_id: uuid.UUID) -> list[Refused]:
-    """The kinds that a citizen refused, by kind."""
-    book = await rulebook.current(session, on=clock.today())
-    rows = await session.execute(select(refusal).where(refusal.c.citizen_id == citizen_id).order_by(refusal.c.kind))
-    kinds = book.catalogue.kinds
-    return [Refused(row.kind, kinds[row.kind].name if row.kind in kinds else row.kind, row.at) for row in rows.all()]
-
-
 async def _holder(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID, *, locked: bool = False) -> Holder:
     holder = await holders.one(session, ring, citizen_id=citizen_id, locked=locked)
     if holder is None:
@@ -220,10 +169,15 @@ async def _show(session: AsyncSession, holder: Holder, book: RuleBook, record_id
 
 async def _shown(session: AsyncSession, holder: Holder, book: RuleBook, rows: Sequence[Any]) -> list[Shown]:
     said = await statements.beside(session, holder, [row.id for row in rows])
-    return [_read(book.catalogue, holder, row, said.get(row.id)) for row in rows]
+    items = await rulebook.items(session, [_taken(row) for row in rows])
+    return [_read(book.catalogue, holder, row, said.get(row.id), items.get(_taken(row))) for row in rows]
 
 
-def _read(catalogue: Catalogue, holder: Holder, row: Any, statement: str | None) -> Shown:
+def _taken(row: Any) -> tuple[str, date]:
+    return row.kind, clock.day_of(row.received_at)
+
+
+def _read(catalogue: Catalogue, holder: Holder, row: Any, statement: str | None, item: Item | None) -> Shown:
     kind = catalogue.kinds[row.kind]
     papers = staging.papers(holder, row.id, row.sealed) if row.sealed else staging.Papers({})
     return Shown(
@@ -238,6 +192,7 @@ def _read(catalogue: Catalogue, holder: Holder, row: Any, statement: str | None)
         status=row.status,
         occurred_on=row.occurred_on,
         received_at=row.received_at,
+        item=item,
         from_on=row.from_on,
         until_on=row.until_on,
         hideable=_hideable(catalogue, row),

@@ -4,6 +4,7 @@ Promises that a release approved a moment ago is seen by the next call: what is 
 Files in the repository rule nothing.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -15,6 +16,7 @@ from core.tables import release
 from scoring import traces
 from scoring.book import catalogue, scorecard
 from scoring.book.catalogue import Catalogue
+from scoring.book.kinds import Item
 from scoring.book.lines import LineReader
 from scoring.book.scorecard import Scorecard
 from scoring.points import evaluate
@@ -56,6 +58,16 @@ async def current(session: AsyncSession, *, on: date) -> RuleBook:
         _compiled[key] = found
         while len(_compiled) > _KEPT:
             del _compiled[next(iter(_compiled))]
+    return found
+
+
+async def items(session: AsyncSession, taken: Iterable[tuple[str, date]]) -> dict[tuple[str, date], Item]:
+    """Per kind and day of receipt, the catalogue entry that allowed it then; a kind that is gone is absent (SH 11)."""
+    found: dict[tuple[str, date], Item] = {}
+    for code, day in set(taken):
+        kind = (await current(session, on=day)).catalogue.kinds.get(code)
+        if kind is not None:
+            found[code, day] = kind.item
     return found
 
 

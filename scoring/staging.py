@@ -55,7 +55,8 @@ async def stage(
 ) -> dict[str, int]:
     """Keep the candidates whose person consents; returns the refs and versions (from 2 up) of those that were dropped.
 
-    A line of a `sensitive` kind needs the consent to this kind as well, or it is dropped like a stranger's.
+    A line of a `sensitive` kind needs the consent to this kind as well, or it is dropped like a stranger's. So is what
+    is dated before the person's 18th birthday: a line that names them by digest cannot be refused for it in time.
 
     A dropped line may be the correction of a record that was first sent about somebody else; the merge then needs to
     know which ref it was, and nothing more.
@@ -70,6 +71,7 @@ async def stage(
         (each, holder)
         for each in candidates
         if (holder := found.get(each.digest)) is not None
+        and each.line.occurred_on >= holder.adult_on
         and (each.line.kind not in sensitive or each.line.kind in allowed.get(holder.citizen_id, ()))
     ]
     rows = [_row(batch_id, source, each, holder, now) for each, holder in kept]

@@ -16,16 +16,24 @@ from api.citizen.me import page_size
 from api.deps import House
 from auth import clients
 from core import ids
-from scoring import records, statements
+from scoring import records, refusals, statements
 from scoring.records import Shown
 
 _PAGE = 50
 
 
+class Item(msgspec.Struct, frozen=True):
+    """The entry of the national, provincial or municipal catalogue by which a record was taken (SH article 11)."""
+
+    level: str
+    id: str
+    version: str
+
+
 class Record(msgspec.Struct, frozen=True):
     """One record; `label` says in one line what it is, `source` who sent it, `status` whether it counts.
 
-    `statement` is what the caller says to it.
+    `statement` is what the caller says to it; `item` the catalogue entry in force when it was taken.
     """
 
     id: str
@@ -38,6 +46,7 @@ class Record(msgspec.Struct, frozen=True):
     hideable: bool
     occurred_on: date
     received_at: datetime
+    item: Item | None
     from_on: date | None
     until_on: date | None
     fields: dict[str, Any]
@@ -84,7 +93,7 @@ async def held(
     )
     names = await clients.names(session, {one.source for one in found})
     shown = [show(one, names) for one in found[:limit]]
-    refused = [one.kind for one in await records.refused(session, citizen_id=caller.id)]
+    refused = [one.kind for one in await refusals.refused(session, citizen_id=caller.id)]
     return Records(shown, refused, shown[-1].id if len(found) > limit else None)
 
 
@@ -156,7 +165,7 @@ async def refuse(
 ) -> Refusal:
     """Erase the positives of a kind and take no more of them."""
     return Refusal(
-        kind, refused=True, erased=await records.refuse(session, house.ring, citizen_id=caller.id, kind=kind)
+        kind, refused=True, erased=await refusals.refuse(session, house.ring, citizen_id=caller.id, kind=kind)
     )
 
 
@@ -167,7 +176,7 @@ async def allow(
     kind: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
 ) -> Refusal:
     """Take a kind again from now on; what was erased does not come back by itself."""
-    await records.allow(session, citizen_id=caller.id, kind=kind)
+    await refusals.allow(session, citizen_id=caller.id, kind=kind)
     return Refusal(kind, refused=False, erased=0)
 
 
@@ -184,6 +193,7 @@ def show(one: Shown, names: dict[str, str]) -> Record:
         hideable=one.hideable,
         occurred_on=one.occurred_on,
         received_at=one.received_at,
+        item=Item(one.item.level, one.item.id, one.item.version) if one.item else None,
         from_on=one.from_on,
         until_on=one.until_on,
         fields=one.fields,

@@ -18,7 +18,7 @@ from api.citizen.records import Record
 from api.deps import House, HttpRequest
 from api.pages import frame, words
 from api.pages.door import behind
-from scoring import records as room
+from scoring import refusals
 
 _PAGE = 100
 
@@ -56,7 +56,7 @@ async def records(
         caller,
         groups=groups(found.records),
         count=len(found.records),
-        refused=await room.refused(session, citizen_id=caller.id),
+        refused=await refusals.refused(session, citizen_id=caller.id),
         next_cursor=found.next_cursor,
     )
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock, db, ids
-from scoring import ingest, merge, staging
+from scoring import ingest, merge, refusals, staging
 from scoring.merge import Batch
 from tests.scoringworld import City, hours, id_number, ndjson, penalty, water
 
@@ -240,12 +240,10 @@ class TestStaging:
 
     async def test_a_kind_refused_meanwhile(self, city: City) -> None:
         """A refusal that comes between staging and merge is honoured."""
-        from scoring import records
-
         await city.join(ANN)
         batch = await staged(city, water("r1", ANN))
         async with city.as_citizen(city.people[ANN]) as session:
-            await records.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
+            await refusals.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
         assert await merged(city, batch) == 0
 
     def test_record_ids_differ(self) -> None:

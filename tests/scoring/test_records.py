@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import NotFound
 from scoring import records
-from scoring.records import NotHideable, NotRefusable, Shown
+from scoring.records import NotHideable, Shown
 from scoring.standing import NotEnrolled
 from tests.scoringworld import City, hours, id_number, penalty, water
 
@@ -108,33 +108,3 @@ class TestHide:
         (one,) = await shown(city)
         with pytest.raises(NotFound):
             await hide(city, one.id, who=BOB)
-
-
-class TestRefuse:
-    """`records.refuse`, `records.allow`, `records.refused`."""
-
-    async def test_erased_and_no_longer_taken(self, city: City) -> None:
-        """Positives of the kind go, and new ones are dropped without a word; allowing takes new ones again."""
-        citizen_id = await city.join(ANN)
-        await city.push(hours("h1", ANN), water("r1", ANN))
-        async with city.as_citizen(city.people[ANN]) as session:
-            assert await records.refuse(session, city.ring, citizen_id=citizen_id, kind="P08") == 1
-            assert await records.refuse(session, city.ring, citizen_id=citizen_id, kind="P08") == 0
-            assert [one.kind for one in await records.refused(session, citizen_id=citizen_id)] == ["P08"]
-        assert await city.points(ANN) == 1105
-        receipt = await city.push(hours("h2", ANN))
-        assert (receipt.accepted, receipt.rejected) == (1, ())
-        assert await city.points(ANN) == 1105
-        async with city.as_citizen(city.people[ANN]) as session:
-            await records.allow(session, citizen_id=citizen_id, kind="P08")
-        await city.push(hours("h2", ANN))
-        assert await city.points(ANN) == 1111
-
-    async def test_deductions_cannot_be_refused(self, city: City) -> None:
-        """409 for a deduction, 404 for a kind that does not exist."""
-        citizen_id = await city.join(ANN)
-        async with city.as_citizen(city.people[ANN]) as session:
-            with pytest.raises(NotRefusable):
-                await records.refuse(session, city.ring, citizen_id=citizen_id, kind="N01")
-            with pytest.raises(NotFound):
-                await records.refuse(session, city.ring, citizen_id=citizen_id, kind="P99")

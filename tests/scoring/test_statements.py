@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from core.errors import NotFound
-from scoring import records
+from scoring import records, refusals
 from scoring.records import Shown
 from scoring.standing import NotEnrolled
 from tests.scoringworld import City, id_number, penalty, water
@@ -83,7 +83,7 @@ class TestState:
         for one in await shown(city):
             await say(city, one.id, WORDS)
         async with city.as_citizen(city.people[ANN]) as session:
-            await records.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
+            await refusals.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
         assert len(await city.rows("select 1 from scoring.statement")) == 1
         await city.leave(ANN)
         assert await city.rows("select 1 from scoring.statement") == []
