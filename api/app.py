@@ -22,7 +22,22 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import select
 
-from api import challenge, consenting, deps, guards, health, idp, log, login, oauth, openapi, problems, rules, slips
+from api import (
+    challenge,
+    consenting,
+    deps,
+    guards,
+    health,
+    idp,
+    log,
+    login,
+    machines,
+    oauth,
+    openapi,
+    problems,
+    rules,
+    slips,
+)
 from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, score, wishes
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
@@ -88,6 +103,7 @@ _MODULES = (
     deceased,
     wishes,
     rules,
+    machines,
     slips,
     log,
     score_pages,
