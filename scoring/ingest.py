@@ -9,7 +9,7 @@ Idempotency-Key.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
@@ -17,7 +17,7 @@ from core import clock, ids, ndjson, sealed
 from core.db import Doors
 from core.errors import TooLarge
 from scoring import merge, rulebook, staging
-from scoring.book.lines import Accepted
+from scoring.book.lines import Accepted, Rejected
 from scoring.merge import Batch
 from scoring.rulebook import RuleBook
 from scoring.staging import Candidate
@@ -53,6 +53,20 @@ class Refusal(msgspec.Struct, frozen=True):
     detail: str
 
 
+class How(msgspec.Struct, frozen=True):
+    """How a batch came: `push`, `drop` or `pull`; in which form; under which file name."""
+
+    via: str = "push"
+    form: str = "ndjson"
+    name: str = ""
+
+
+PUSHED = How()
+
+# A line's number in its file, and the line: b"" when blank, None when too long, or why it cannot be read at all.
+Row = tuple[int, bytes | Rejected | None]
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """What a source hears: `accepted` lines were well-formed. The same for everybody but for `batch_id`."""
 
@@ -65,17 +79,24 @@ class Receipt(msgspec.Struct, frozen=True):
 _TOO_LONG = f"The line is longer than {LONGEST_LINE} bytes. A record is far smaller; correct it and resend."
 
 
-async def receive(doors: Doors, *, source: Source, body: AsyncIterator[bytes]) -> Receipt:
+async def receive(doors: Doors, *, source: Source, body: AsyncIterator[bytes], how: How = PUSHED) -> Receipt:
     """Take a push of NDJSON bytes (already inflated) and merge it.
 
     Raises NoScorecardInForce, TooManyLines, TooLarge, Malformed, and whatever `body` raises when it is cut off.
     """
+    return await take(doors, source=source, rows=lambda _book: _numbered(body), how=how)
+
+
+async def take(
+    doors: Doors, *, source: Source, rows: Callable[[RuleBook], AsyncIterator[Row]], how: How = PUSHED
+) -> Receipt:
+    """Take lines that somebody else cuts out of a body, by the rule book that judges them, and merge them."""
     batch_id = ids.new()
     async with doors.work("scorer") as session:
         book = await rulebook.current(session, on=clock.today())
-    push = _Push(doors, source, book, batch_id)
+    push = _Push(doors, source, book, batch_id, how)
     try:
-        await push.read(body)
+        await push.read(rows(book))
         async with doors.work("scorer") as session:
             await merge.merge(session, doors.ring, pushed=push.batch(), book=book, as_of=clock.today())
     except BaseException:
@@ -87,8 +108,8 @@ async def receive(doors: Doors, *, source: Source, body: AsyncIterator[bytes]) -
 class _Push:
     """The lines of one push as they come; holds one chunk at a time."""
 
-    def __init__(self, doors: Doors, source: Source, book: RuleBook, batch_id: uuid.UUID) -> None:
-        self._doors, self._source, self._book, self._batch_id = doors, source, book, batch_id
+    def __init__(self, doors: Doors, source: Source, book: RuleBook, batch_id: uuid.UUID, how: How = PUSHED) -> None:
+        self._doors, self._source, self._book, self._batch_id, self._how = doors, source, book, batch_id, how
         self._permitted = source.kinds & book.kinds
         self._today = clock.today()
         self._waiting: list[Candidate] = []
@@ -100,11 +121,9 @@ class _Push:
         """What the merge needs to know."""
         return Batch(self._batch_id, self._source.id, self.received, self.accepted, self._dropped)
 
-    async def read(self, body: AsyncIterator[bytes]) -> None:
+    async def read(self, rows: AsyncIterator[Row]) -> None:
         """Read to the end; a push with too many lines is read on and refused then, so that the source hears why."""
-        number = 0
-        async for raw in ndjson.lines(ndjson.bounded(body, limit=MOST_BYTES), longest=LONGEST_LINE):
-            number += 1
+        async for number, raw in rows:
             if raw == b"":
                 continue
             self.received += 1
@@ -119,16 +138,18 @@ class _Push:
             raise TooManyLines(detail)
         await self._stage()
 
-    def _take(self, number: int, raw: bytes | None) -> None:
+    def _take(self, number: int, raw: bytes | Rejected | None) -> None:
         if raw is None:
-            self.rejected.append(Refusal(number, None, "malformed", _TOO_LONG))
-            return
-        line = self._book.reader.read(raw, permitted=self._permitted, received_on=self._today, provider=self._source.id)
+            raw = Rejected("malformed", _TOO_LONG)
+        line = raw if isinstance(raw, Rejected) else self._judged(raw)
         if isinstance(line, Accepted):
             self.accepted += 1
             self._waiting.append(Candidate(number, digest_of(line, self._source.digest_key), line))
         else:
             self.rejected.append(Refusal(number, line.ref, line.code, line.detail))
+
+    def _judged(self, raw: bytes) -> Accepted | Rejected:
+        return self._book.reader.read(raw, permitted=self._permitted, received_on=self._today, provider=self._source.id)
 
     async def _stage(self) -> None:
         if self._waiting:
@@ -142,6 +163,14 @@ class _Push:
             for ref, version in dropped.items():
                 self._dropped[ref] = max(version, self._dropped.get(ref, 0))
             self._waiting.clear()
+
+
+async def _numbered(body: AsyncIterator[bytes]) -> AsyncIterator[Row]:
+    """The lines of NDJSON."""
+    number = 0
+    async for raw in ndjson.lines(ndjson.bounded(body, limit=MOST_BYTES), longest=LONGEST_LINE):
+        number += 1
+        yield number, raw
 
 
 def digest_of(line: Accepted, digest_key: bytes) -> bytes:

@@ -18,9 +18,12 @@ from api.problems import UnsupportedMediaType
 from auth import clients
 from core import ndjson
 from core.errors import Forbidden, Malformed
+from scoring.feeds import csvfile
+from scoring.feeds.forms import Form
 from scoring.ingest import MOST_BYTES, Source
 
-NDJSON = "application/x-ndjson"
+NDJSON, CSV, PARQUET = "application/x-ndjson", "text/csv", "application/vnd.apache.parquet"
+_FORMS: dict[str, Form] = {NDJSON: "ndjson", CSV: "csv", PARQUET: "parquet"}
 
 
 class NoDigestKey(Forbidden):
@@ -49,11 +52,23 @@ async def source_of(house: House, caller: Client) -> Source:
     return Source(caller.client_id, caller.kinds, keys[caller.client_id])
 
 
+def form(request: HttpRequest) -> tuple[Form, str]:
+    """The form of a push, and the charset that it names ("" for none). Raises UnsupportedMediaType."""
+    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    found = _FORMS.get(kind.strip())
+    if found is None:
+        wanted = "application/x-ndjson, text/csv or application/vnd.apache.parquet"
+        detail = f"Send Content-Type: {wanted}."
+        raise UnsupportedMediaType(detail)
+    named = next((each for each in parameters.split(";") if each.strip().startswith("charset=")), "")
+    charset = csvfile.CHARSETS.get(named.partition("=")[2].strip(' "'))
+    if charset is None:
+        raise UnsupportedMediaType("The charset may be utf-8 or gb18030.")
+    return found, charset
+
+
 def body(request: HttpRequest) -> AsyncIterator[bytes]:
     """The bytes of a push, inflated as they come. Raises UnsupportedMediaType, TooLarge, Malformed."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != NDJSON:
-        raise UnsupportedMediaType("Send Content-Type: application/x-ndjson, one record a line.")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaType("Content-Encoding may be gzip or absent.")

@@ -12,6 +12,7 @@ import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat
 from litestar.params import JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +23,7 @@ from core import clock, idempotency
 from core.errors import FieldError, Invalid
 from core.idempotency import Stored
 from scoring import ingest, rulebook, sources
+from scoring.feeds import forms
 from scoring.ingest import Receipt, Refusal
 
 _ACCEPTED = b'{"status":"accepted"}'
@@ -64,8 +66,15 @@ class _Push(Operation):
     def __post_init__(self) -> None:
         """One string of lines."""
         self.request_body = RequestBody(
-            content={door.NDJSON: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))}, required=True,
-            description="One JSON object a line, at most 100,000 lines of at most 64 KiB; gzip allowed.",
+            content={
+                door.NDJSON: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING)),
+                door.CSV: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING)),
+                door.PARQUET: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)),
+            },
+            required=True,
+            description="One record a line, at most 100,000 lines of at most 64 KiB; gzip allowed. A table names its "
+            "columns like the members of a line (`ref`, `fields.period`), or as the catalogue does in Chinese. "
+            "CSV is UTF-8 or GB18030; Parquet holds at most 32 MiB.",
         )  # fmt: skip
 
 
@@ -79,9 +88,10 @@ class _Push(Operation):
 )
 async def push(request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Client]) -> Receipt:
     """Take a push; every line is judged by itself, and the points have moved before the answer."""
+    form, charset = door.form(request)
     body = door.body(request)
     source = await door.source_of(house, caller)
-    return await ingest.receive(house.doors, source=source, body=body)
+    return await forms.receive(house.doors, source=source, body=body, form=form, charset=charset)
 
 
 @post("/v1/source/records/revoke", status_code=_STATUS, summary="Revoke a record", tags=["source"])

@@ -17,7 +17,7 @@ from scoring.book.kinds import Group, Kind, LevelTable, Scheme
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """The whole catalogue; `digest` is the SHA-256 of the file's bytes."""
+    """The whole catalogue; `digest` is the SHA-256 of the file's bytes, `headers` maps Chinese column names to ours."""
 
     version: str
     valid_from: date
@@ -30,6 +30,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     kinds: dict[str, Kind]
     basis: Basis
     claims: tuple[Claim, ...]
+    headers: dict[str, str]
 
     def adult_on(self, born: date) -> date:
         """Give the first day of adulthood; a birthday on 29 February falls on the 28th in common years."""
@@ -84,6 +85,7 @@ def load(text: str, file: str) -> Catalogue:
         kinds={kind.code: kind for kind in kinds},
         basis=basis.read(root),
         claims=tuple(claims),
+        headers=cataloguefile.headers(root, kinds),
     )
     root.close()
     document.close()

@@ -8,6 +8,7 @@ import re
 from core.policyfile import Table
 from scoring.book import basis
 from scoring.book.basis import Claim
+from scoring.book.envelope import PARTS, TOP
 from scoring.book.kinds import (
     TYPES,
     Field,
@@ -41,6 +42,23 @@ def group(table: Table) -> Group:
     return made
 
 
+def headers(root: Table, kinds: list[Kind]) -> dict[str, str]:
+    """Read the Chinese names of a table's columns: each stands for one column of ours."""
+    if not root.has("headers"):
+        return {}
+    table, found = root.table("headers"), dict[str, str]()
+    known = (TOP - {*PARTS, "fields"}).union(f"{part}.{name}" for part, names in PARTS.items() for name in names)
+    known = known.union(f"fields.{field.name}" for kind in kinds for field in kind.fields)
+    for column in table.value:
+        if column not in known:
+            table.fault(f"`{column}` is no column.", "Write a member of a line, e.g. `fields.period`.", column)
+        for alias in table.words(column):
+            if alias in found or alias in known:
+                table.fault(f"`{alias}` names two columns.", "Give each column names of its own.", column)
+            found[alias] = column
+    return found
+
+
 def scheme(table: Table) -> Scheme:
     """Read one declared rural scheme."""
     made = Scheme(table.text("id"), table.words("grades"), basis.read(table))
@@ -71,7 +89,6 @@ def _row(table: Table) -> LevelRow:
 
 
 def kind(table: Table, names: tuple[frozenset[str], frozenset[str]], claims: list[Claim]) -> Kind:
-    """Read one kind; `names` are the groups and the level tables that exist."""
     """Read one kind; `names` are the groups and the level tables that exist."""
     code = table.text("code")
     positive = table.choice("polarity", ("+", "-")) == "+"

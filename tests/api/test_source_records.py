@@ -2,12 +2,15 @@
 
 import asyncio
 import gzip
+import io
 import re
 import zlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import pytest_asyncio
 
@@ -16,7 +19,7 @@ from core.db import Doors
 from core.keys import Keyring
 from scoring import ingest
 from tests.conftest import PREFIX, _clone
-from tests.scoringworld import TODAY, City, hours, id_number, ndjson, penalty, water
+from tests.scoringworld import TODAY, City, hours, id_number, month, ndjson, penalty, water
 from tests.sourceserver import Bureau, serving
 
 ANN, BOB = id_number(1), id_number(2)
@@ -384,3 +387,57 @@ class TestSubjects:
         answer = await bureau.push({**line, "subject": bureau.city.digest(ANN).hex()})
         assert answer.json()["accepted"] == 1
         assert await bureau.city.points(ANN) == 1105
+
+
+class TestTables:
+    """CSV and Parquet over HTTP."""
+
+    HEADER = "ref,version,kind,id_number,occurred_on,fields.account,fields.period,fields.on_time"
+
+    def _csv(self, *who: str) -> bytes:
+        lines = [f"t{n},1,P01,{one},{month(1)}-01,a1,{month(1)},是" for n, one in enumerate(who)]
+        return "\n".join([self.HEADER, *lines]).encode()
+
+    async def test_csv(self, bureau: Bureau) -> None:
+        """A CSV body is taken, gzipped too, with the receipt of any push; it discloses nobody."""
+        replies = {
+            BATCH.sub(b"", (await bureau.send(body, headers=headers)).content)
+            for body, headers in (
+                (self._csv(ANN), {"Content-Type": "text/csv; charset=utf-8"}),
+                (gzip.compress(self._csv(ANN)), {"Content-Type": "text/csv", "Content-Encoding": "gzip"}),
+                (self._csv(BOB), {"Content-Type": "text/csv"}),
+            )
+        }
+        assert len(replies) == 1
+        assert [row["ref"] for row in await bureau.city.rows("select ref from scoring.record")] == ["t0"]
+
+    async def test_parquet(self, bureau: Bureau) -> None:
+        """A Parquet body is taken; one that is none is 400, and leaves nothing."""
+        out = io.BytesIO()
+        columns = {name: ["x"] for name in self.HEADER.split(",")} | {
+            "version": [1], "kind": ["P01"], "id_number": [ANN], "occurred_on": [f"{month(1)}-01"],
+            "fields.period": [month(1)], "fields.on_time": [True],
+        }  # fmt: skip
+        pq.write_table(pa.table(columns), out)
+        answer = await bureau.send(out.getvalue(), headers={"Content-Type": "application/vnd.apache.parquet"})
+        assert answer.json()["accepted"] == 1
+        broken = await bureau.send(b"PAR1", headers={"Content-Type": "application/vnd.apache.parquet"})
+        assert (broken.status_code, broken.json()["code"]) == (400, "malformed")
+
+    async def test_a_header_that_names_nothing(self, bureau: Bureau) -> None:
+        """A table without names of columns is 422 `bad_header`."""
+        answer = await bureau.send(b"1,2,3\n4,5,6", headers={"Content-Type": "text/csv"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "bad_header")
+
+    @pytest.mark.parametrize("kind", ["text/plain", "text/csv; charset=latin1", "application/json"])
+    async def test_other_forms(self, bureau: Bureau, kind: str) -> None:
+        """Any other form is 415."""
+        answer = await bureau.send(b"x", headers={"Content-Type": kind})
+        assert answer.status_code == 415
+
+    async def test_a_prohibited_column(self, bureau: Bureau) -> None:
+        """A prohibited column refuses every line, whatever its cells are, before anything else is looked at."""
+        body = self._csv(ANN).replace(b"fields.account", "收入".encode()).replace(b",a1,", b",=canary,")
+        answer = await bureau.send(body, headers={"Content-Type": "text/csv"})
+        assert [one["code"] for one in answer.json()["rejected"]] == ["prohibited_field"]
+        assert "canary" not in answer.text + await bureau.city.dump()

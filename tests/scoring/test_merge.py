@@ -23,7 +23,7 @@ async def staged(city: City, *lines: dict[str, Any], source: str = "utilities") 
     async def body() -> Any:
         yield ndjson(*lines)
 
-    await push.read(body())
+    await push.read(ingest._numbered(body()))
     return push.batch()
 
 
