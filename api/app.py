@@ -37,8 +37,9 @@ from api import (
     problems,
     rules,
     slips,
+    verifying,
 )
-from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, score, wishes
+from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, report, score, wishes
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -48,6 +49,7 @@ from api.pages import accesses, frame, printed
 from api.pages import consents as consent_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
+from api.pages import reports as report_pages
 from api.pages import rights as rights_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
@@ -82,6 +84,8 @@ _MODULES = (
     citizen_records,
     citizen_reviews,
     export,
+    report,
+    verifying,
     leaving,
     source_records,
     source_subjects,
@@ -111,6 +115,7 @@ _MODULES = (
     perk_pages,
     record_pages,
     rights_pages,
+    report_pages,
     accesses,
     session_pages,
     printed,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, db, ids
@@ -19,7 +19,7 @@ from core.tables import audit_entry
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts: `kind` citizen|partner|source|staff|citycard|system, and the client id (never a person's name)."""
+    """Who acts: `kind` citizen|partner|source|staff|citycard|system|anyone, and the client id (never a name)."""
 
     kind: str
     id: str
@@ -35,6 +35,14 @@ class Entry(msgspec.Struct, frozen=True):
     purpose: str
     outcome: str
     detail: dict[str, Any]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """How often somebody read or changed a person's data, and when last."""
+
+    actor: Actor
+    times: int
+    last_at: datetime
 
 
 async def write(
@@ -97,6 +105,19 @@ async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: 
         Entry(row.id, row.at, Actor(row.actor_kind, row.actor), row.action, row.purpose, row.outcome, row.detail)
         for row in await session.execute(query)
     ]
+
+
+async def asked(session: AsyncSession, *, owner: uuid.UUID, since: datetime) -> list[Asked]:
+    """Which organisations read or changed a person's data since an instant, who did most first. SH article 34."""
+    mine = (audit_entry.c.owner == owner) & (audit_entry.c.at >= since) & (audit_entry.c.outcome != "denied")
+    times = func.count()
+    query = (
+        select(audit_entry.c.actor_kind, audit_entry.c.actor, times, func.max(audit_entry.c.at))
+        .where(mine, audit_entry.c.actor_kind.in_(("partner", "source", "staff", "citycard")))
+        .group_by(audit_entry.c.actor_kind, audit_entry.c.actor)
+        .order_by(times.desc(), audit_entry.c.actor)
+    )
+    return [Asked(Actor(kind, actor), many, last) for kind, actor, many, last in await session.execute(query)]
 
 
 _SWEEP = """

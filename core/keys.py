@@ -25,7 +25,7 @@ from core import clock, sealed
 from core.epochs import Epochs, Watched
 from core.tables import erased, person_key
 
-Purpose = Literal["identity", "records", "orders", "cases"]
+Purpose = Literal["identity", "records", "orders", "cases", "reports", "occupational"]
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

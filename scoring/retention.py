@@ -19,6 +19,7 @@ from core.keys import KeyGone, Keyring
 from core.months import shift
 from scoring import holders
 from scoring.holders import Holder
+from scoring.reporttables import report
 from scoring.rulebook import RuleBook
 from scoring.tables import link, live, record, refusal, standing, standing_change, statement
 
@@ -35,6 +36,7 @@ async def erase(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) 
     subject = await _subject(session, ring, citizen_id)
     if await session.scalar(_ERASE, {"citizen": citizen_id, "subject": subject}):
         await keys.destroy(session, owner=citizen_id, purpose="records")
+        await keys.destroy(session, owner=citizen_id, purpose="reports")
 
 
 async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> dict[str, int]:
@@ -46,6 +48,7 @@ async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID)
     found |= {live.fullname: live.c.record_subject == holder.record_subject}
     for table in (refusal, statement, standing, standing_change, link):
         found[table.fullname] = table.c.citizen_id == citizen_id
+    found[report.fullname] = report.c.score_of == citizen_id
     return {name: await session.scalar(select(func.count()).where(mine)) or 0 for name, mine in found.items()}
 
 

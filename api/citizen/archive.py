@@ -18,6 +18,7 @@ from joserfc.jwk import OKPKey
 
 from api.citizen.consents import View as Consent
 from api.citizen.me import Access
+from api.citizen.report import View as Report
 from api.citizen.reviews import View as Matter
 from auth.holdings import Drawn, Known
 from core.signed import Signer
@@ -59,6 +60,7 @@ class Export(msgspec.Struct, frozen=True):
     decisions: list[HeldDecision]
     reviews: list[Matter]
     corrections: list[Matter]
+    reports: list[Report]
     accesses: list[Access]
     names: dict[str, str]
 

@@ -19,7 +19,7 @@ from core import audit, ids
 from core.errors import FieldError, Invalid
 
 _PAGE = 50
-_OURS = {"citizen": "本人", "system": "系统（自动）", "proxy": "您授权查看的亲友"}
+_OURS = {"citizen": "本人", "system": "系统（自动）", "proxy": "您授权查看的亲友", "anyone": "持有报告编号的人"}
 
 
 class Right(msgspec.Struct, frozen=True):
@@ -35,6 +35,7 @@ RIGHTS = (
     Right("查看和复制：我的分数和每一分的来由", "GET", "/v1/me/score", "个人信息保护法第45条"),
     Right("查看：保存着哪些记录", "GET", "/v1/me/records", "个人信息保护法第45条"),
     Right("查看：谁看过我的信息", "GET", "/v1/me/accesses", "深圳经济特区社会信用条例第45条"),
+    Right("出示：可以查验的报告", "GET", "/v1/me/report.pdf", "上海市社会信用条例第34条"),
     Right("带走：导出全部信息", "GET", "/v1/me/export", "个人信息保护法第45条"),
     Right("更正：资料或记录有误", "POST", "/v1/me/corrections", "个人信息保护法第46条"),
     Right("说明：在记录旁写下自己的话", "POST", "/v1/me/records/{id}/statement", "征信业管理条例第16条"),

@@ -12,6 +12,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
+import scoring.reporttables
 import scoring.tables
 from core.postgres.engine import engine_of
 from core.tables import metadata
@@ -23,6 +24,7 @@ ROOMS = (
     auth.granttables,
     auth.consent.tables,
     auth.counter.tables,
+    scoring.reporttables,
     scoring.tables,
     incentives.tables,
 )

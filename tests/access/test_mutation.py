@@ -38,8 +38,8 @@ _VALUES = {
 _WHOSE = {"citizen_id", "owner", "proxy_id", "relative_id"}
 # Words that policies ask for, beside 'x'.
 _WORDS = {
-    "purpose": ("records", "identity", "cases", "score"), "role": ("partner", "staff"),
-    "actor_kind": ("citizen", "source", "partner", "staff", "system"), "status": ("active", "revoked"),
+    "purpose": ("records", "identity", "cases", "reports", "score"), "role": ("partner", "staff"),
+    "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
     "caller": ("a-source", "a-staff"),
 }  # fmt: skip
 

@@ -36,6 +36,7 @@ EXPORTED = {
     "scoring.record": "enrolment.records",
     "scoring.statement": "enrolment.records[].statement",
     "scoring.refusal": "enrolment.refused",
+    "scoring.report": "reports",
     "incentives.decision": "decisions",
     "incentives.credit_code": "codes",
 }

@@ -11,6 +11,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
+import scoring.reporttables
 import scoring.tables
 from core.postgres import migrate
 from core.postgres.engine import engine_of
@@ -22,6 +23,7 @@ ROOMS = (
     auth.granttables,
     auth.consent.tables,
     auth.counter.tables,
+    scoring.reporttables,
     scoring.tables,
     incentives.tables,
 )

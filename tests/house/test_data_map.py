@@ -8,6 +8,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
+import scoring.reporttables
 import scoring.tables
 from core.settings import ROOT
 from core.tables import metadata
@@ -18,6 +19,7 @@ ROOMS = (
     auth.granttables,
     auth.consent.tables,
     auth.counter.tables,
+    scoring.reporttables,
     scoring.tables,
     incentives.tables,
 )

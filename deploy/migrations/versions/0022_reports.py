@@ -1,12 +1,22 @@
 """Reports that can be verified; the occupational record class."""
 
+from alembic import context, op
+
+from core.postgres.migrate import statements
+
 revision = "0022"
 down_revision = "0021"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Make the tables, their policies and the gate functions."""
+    for statement in statements("0022_reports.sql", context.config.attributes["role_prefix"]):
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    """Nothing to take back."""
+    """Take them away; reports that were issued cannot be checked any more."""
+    op.execute("drop function auth.check_report")
+    op.execute("drop policy gate_anyone on core.audit_entry")
+    op.execute("drop policy gate_reports on keys.person_key")
+    op.execute("drop table scoring.report")
