@@ -60,8 +60,9 @@ class Shelf:
 
     async def _approved(self, kind: str, today: date) -> frozenset[uuid.UUID]:
         query = select(release.c.id).where(
-            release.c.kind == kind, release.c.approved_at.is_not(None), release.c.effective_on <= today
-        )
+            release.c.kind == kind, release.c.approved_at.is_not(None), release.c.withdrawn_at.is_(None),
+            release.c.effective_on <= today,
+        )  # fmt: skip
         return frozenset(await self.session.scalars(query))
 
 

@@ -32,8 +32,32 @@ class AlreadyApproved(Conflict):
     title = "This release is already approved"
 
 
+class AlreadyWithdrawn(Conflict):
+    """The release was withdrawn."""
+
+    code = "already_withdrawn"
+    title = "This release was withdrawn"
+
+
+class RulesAlready(Conflict):
+    """Its day has come, so it cannot be taken back."""
+
+    code = "rules_already"
+    title = "This release is or was in force"
+
+
+class AnotherWaits(Conflict):
+    """Another approved release of the same place waits for its day; none is replaced in silence."""
+
+    code = "another_waits"
+    title = "Another approved release waits for its day"
+
+
 class Release(msgspec.Struct, frozen=True):
-    """One release: `body` is the file's text, `digest` its SHA-256 in hex."""
+    """One release: `body` is the file's text, `digest` its SHA-256 in hex.
+
+    `rehearsal` is the digest of the report that its approver saw; None where none was needed.
+    """
 
     id: uuid.UUID
     kind: str
@@ -45,6 +69,9 @@ class Release(msgspec.Struct, frozen=True):
     drafted_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    rehearsal: str | None = None
+    withdrawn_by: str | None = None
+    withdrawn_at: datetime | None = None
 
 
 def digest(body: str) -> str:
@@ -57,7 +84,7 @@ def _read(row: RowMapping) -> Release:
 
 
 async def draft(session: AsyncSession, *, kind: str, name: str, body: str, effective_on: date, by: str) -> Release:
-    """Keep a draft; the same bytes again return the release that they already are."""
+    """Keep a draft; the same bytes for the same day return the release that they already are."""
     values = {
         "id": ids.new(),
         "kind": kind,
@@ -69,7 +96,10 @@ async def draft(session: AsyncSession, *, kind: str, name: str, body: str, effec
         "drafted_at": clock.wall(),
     }
     await session.execute(insert(release).values(**values).on_conflict_do_nothing())
-    query = select(release).where(release.c.kind == kind, release.c.name == name, release.c.digest == values["digest"])
+    query = select(release).where(
+        release.c.kind == kind, release.c.name == name, release.c.digest == values["digest"],
+        release.c.effective_on == effective_on, release.c.withdrawn_at.is_(None),
+    )  # fmt: skip
     return _read((await session.execute(query)).mappings().one())
 
 
@@ -81,16 +111,25 @@ async def get(session: AsyncSession, *, release_id: uuid.UUID) -> Release:
     return _read(row)
 
 
-async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
-    """Put a draft in force from its effective date. Raises NotFound, SecondPersonNeeded, AlreadyApproved."""
+async def approve(
+    session: AsyncSession, *, release_id: uuid.UUID, by: str, rehearsal: str | None = None, alone: bool = True
+) -> Release:
+    """Put a draft in force from its effective date, having seen the report of that digest.
+
+    `alone`: its kind has one release in force, whatever its name. Raises NotFound, SecondPersonNeeded, AlreadyApproved,
+    AlreadyWithdrawn, AnotherWaits.
+    """
     found = await get(session, release_id=release_id)
     if found.drafted_by == by:
         detail = "Somebody other than the drafter must approve."
         raise SecondPersonNeeded(detail)
+    if found.withdrawn_at is not None:
+        raise AlreadyWithdrawn("Draft it again.")
+    await _must_be_first(session, found, alone=alone)
     done = await session.execute(
         update(release)
-        .where(release.c.id == release_id, release.c.approved_at.is_(None))
-        .values(approved_by=by, approved_at=clock.wall())
+        .where(release.c.id == release_id, release.c.approved_at.is_(None), release.c.withdrawn_at.is_(None))
+        .values(approved_by=by, approved_at=clock.wall(), rehearsal=rehearsal)
         .returning(release)
     )
     row = done.mappings().one_or_none()
@@ -100,12 +139,51 @@ async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> R
     return _read(row)
 
 
+async def _must_be_first(session: AsyncSession, one: Release, *, alone: bool) -> None:
+    """An approved release that waits in the same place was judged against what ruled then: it goes first, or away."""
+    for other in await waiting(session, kind=one.kind):
+        if other.id != one.id and (alone or other.name == one.name):
+            detail = (
+                f"{ids.show('rl', other.id)} ({other.name}) rules from {other.effective_on} on. "
+                "Withdraw it first, or draft this one when it rules."
+            )
+            raise AnotherWaits(detail)
+
+
+async def withdraw(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
+    """Take back a draft, or an approved release before its day. Raises NotFound, AlreadyWithdrawn, RulesAlready."""
+    found = await get(session, release_id=release_id)
+    if found.approved_at is not None and found.effective_on <= clock.today():
+        raise RulesAlready("Draft a release that says what shall rule instead.")
+    done = await session.execute(
+        update(release)
+        .where(release.c.id == release_id, release.c.withdrawn_at.is_(None))
+        .values(withdrawn_by=by, withdrawn_at=clock.wall())
+        .returning(release)
+    )
+    row = done.mappings().one_or_none()
+    if row is None:
+        raise AlreadyWithdrawn("It rules nothing.")
+    return _read(row)
+
+
+async def waiting(session: AsyncSession, *, kind: str | None = None) -> list[Release]:
+    """Every approved release whose day has not come, the next one first."""
+    query = select(release).where(
+        release.c.approved_at.is_not(None), release.c.withdrawn_at.is_(None), release.c.effective_on > clock.today()
+    )
+    if kind is not None:
+        query = query.where(release.c.kind == kind)
+    found = await session.execute(query.order_by(release.c.effective_on, release.c.approved_at))
+    return [_read(row) for row in found.mappings()]
+
+
 async def in_force(session: AsyncSession, *, on: date, kind: str | None = None) -> list[Release]:
     """What is in force on a day, one release per kind and name, by kind and name."""
     query = (
         select(release)
         .ext(distinct_on(release.c.kind, release.c.name))
-        .where(release.c.approved_at.is_not(None), release.c.effective_on <= on)
+        .where(release.c.approved_at.is_not(None), release.c.withdrawn_at.is_(None), release.c.effective_on <= on)
         .order_by(release.c.kind, release.c.name, release.c.effective_on.desc(), release.c.approved_at.desc())
     )
     if kind is not None:

@@ -60,7 +60,8 @@ erased = sa.Table(
     schema="keys",
 )
 
-# Published rule book files: a draft by one person is put in force by another.
+# Published rule book files: a draft by one person is put in force by another, who names the report of the rehearsal
+# that they saw (its SHA-256, hex); what was withdrawn rules nothing, ever.
 release = sa.Table(
     "release",
     metadata,
@@ -74,9 +75,21 @@ release = sa.Table(
     sa.Column("drafted_at", INSTANT, nullable=False),
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_at", INSTANT),
+    sa.Column("rehearsal", sa.Text),
+    sa.Column("withdrawn_by", sa.Text),
+    sa.Column("withdrawn_at", INSTANT),
     sa.CheckConstraint("approved_by <> drafted_by", name="two_persons"),
     sa.CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_whole"),
-    sa.UniqueConstraint("kind", "name", "digest"),
+    sa.CheckConstraint("(withdrawn_by is null) = (withdrawn_at is null)", name="withdrawn_whole"),
+    sa.Index(
+        "ix_release_once",
+        "kind",
+        "name",
+        "digest",
+        "effective_on",
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at is null"),
+    ),
     schema="core",
 )
 
@@ -99,6 +112,7 @@ audit_entry = sa.Table(
     sa.Index(None, "owner", "id", postgresql_where=sa.text("owner is not null")),
     sa.Index(None, "xid"),
     sa.Index(None, "at", postgresql_using="brin"),
+    sa.Index("ix_audit_entry_everyone", "id", postgresql_where=sa.text("owner is null and action like 'everyone.%'")),
     schema="core",
 )
 

@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -104,7 +104,8 @@ async def put_in_force(session: AsyncSession, approved: Release) -> list[str]:
     if approved.approved_at is None:
         raise ValueError("only an approved release rules")
     held = read(approved.body, approved.name)
-    others = [one for one in await releases.everything(session, kind=KIND) if one.approved_at and one.id != approved.id]
+    found = await releases.everything(session, kind=KIND)
+    others = [one for one in found if one.approved_at and one.withdrawn_at is None and one.id != approved.id]
     _must_be_alone(held, others, approved.name)
     dated = {"release_id": approved.id, "effective_on": approved.effective_on, "approved_at": approved.approved_at}
     lines = [{**dated, **_line(perk)} for perk in held]
@@ -112,6 +113,11 @@ async def put_in_force(session: AsyncSession, approved: Release) -> list[str]:
     lines += [{**dated, **_gone(perk_id)} for perk_id in sorted(before - {perk.id for perk in held})]
     await session.execute(insert(perk_line).values(lines))
     return [perk.id for perk in held]
+
+
+async def take_back(session: AsyncSession, withdrawn: Release) -> None:
+    """Remove the dated lines of a release that was withdrawn before its day."""
+    await session.execute(delete(perk_line).where(perk_line.c.release_id == withdrawn.id))
 
 
 async def thresholds(session: AsyncSession, *, on: date) -> dict[str, int]:

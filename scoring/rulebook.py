@@ -79,10 +79,13 @@ async def _digest(session: AsyncSession, kind: str, on: date) -> tuple[str, date
     """Digest and day of the release that rules on a day: the latest that has come, of these the last approved."""
     query = (
         select(release.c.digest, release.c.effective_on)
-        .where(release.c.kind == kind, release.c.approved_at.is_not(None), release.c.effective_on <= on)
+        .where(
+            release.c.kind == kind, release.c.approved_at.is_not(None), release.c.withdrawn_at.is_(None),
+            release.c.effective_on <= on,
+        )
         .order_by(release.c.effective_on.desc(), release.c.approved_at.desc())
         .limit(1)
-    )
+    )  # fmt: skip
     row = (await session.execute(query)).one_or_none()
     if row is None:
         detail = f"No {kind} was published for {on}. Two persons publish one through /v1/staff/releases."

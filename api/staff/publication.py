@@ -1,7 +1,7 @@
 """How a file of the rule book comes into force: read by its own room's reader, drafted by one, approved by another.
 
 A text that its reader refuses is not even drafted: every fault comes back with line, message and advice. Approving
-perks writes the lines that the gate decides by. Both acts leave an entry that names the office's system, not a person.
+perks writes the lines that the gate decides by. Every act leaves an entry that names the office's system, not a person.
 """
 
 import uuid
@@ -20,6 +20,7 @@ from core.errors import Conflict, FieldError, Invalid
 from core.policyfile import Document, Fault, Faulty
 from core.releases import Release
 from incentives import perks, rulebook
+from incentives.perks import Perk
 from scoring import rulebook as scorebook
 from scoring.book import basis, catalogue, scorecard
 from scoring.book.basis import Claim, Statute
@@ -121,17 +122,57 @@ async def must_be_assessed(session: AsyncSession, *, release_id: uuid.UUID) -> N
             await assessments.need(session, subject_kind="perk", subject=perk.id)
 
 
-async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
-    """Put a draft in force from its day.
+async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehearsal: str | None = None) -> Release:
+    """Put a draft in force from its day, having seen the rehearsal's report of that digest.
 
-    Raises NotFound, SecondPersonNeeded, AlreadyApproved, PerkElsewhere, TooManyThresholds.
+    Raises NotFound, SecondPersonNeeded, AlreadyApproved, AlreadyWithdrawn, AnotherWaits, PerkElsewhere,
+    TooManyThresholds.
     """
-    approved = await releases.approve(session, release_id=release_id, by=by)
+    drafted = await releases.get(session, release_id=release_id)
+    before = await _perks(session, drafted)
+    alone = drafted.kind in {"scorecard", "catalogue"}
+    approved = await releases.approve(session, release_id=release_id, by=by, rehearsal=rehearsal, alone=alone)
     if approved.kind == rulebook.KIND:
         await rulebook.put_in_force(session, approved)
         await _few_thresholds(session, approved.effective_on)
+        await _note_perks(session, approved, before, by)
     await _note(session, approved, "release.approve", by)
     return approved
+
+
+async def withdraw(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
+    """Take back a draft, or an approved release before its day. Raises NotFound, AlreadyWithdrawn, RulesAlready."""
+    withdrawn = await releases.withdraw(session, release_id=release_id, by=by)
+    if withdrawn.kind == rulebook.KIND:
+        await rulebook.take_back(session, withdrawn)
+    await _note(session, withdrawn, "release.withdraw", by)
+    return withdrawn
+
+
+async def _perks(session: AsyncSession, drafted: Release) -> dict[str, Perk]:
+    """The perks that would rule on a draft's day without it."""
+    if drafted.kind != rulebook.KIND:
+        return {}
+    return {one.perk.id: one.perk for one in await rulebook.in_force(session, on=drafted.effective_on)}
+
+
+async def _note_perks(session: AsyncSession, approved: Release, before: dict[str, Perk], by: str) -> None:
+    """Each perk that begins, changes or ends leaves an entry of its own: threshold (tenths) and cap (fen), old and new."""
+    after = {perk.id: perk for perk in rulebook.read(approved.body, approved.name)}
+    names = {perk.id for one in [approved] for perk in rulebook.read(one.body, one.name)}
+    for perk_id in sorted(names):
+        old, new = before.get(perk_id), after.get(perk_id)
+        if old is not None and new is not None and msgspec.structs.replace(old, digest=new.digest) == new:
+            continue
+        detail = {"perk": perk_id, "old": _terms(old), "new": _terms(new), "from": approved.effective_on.isoformat()}
+        actor = Actor("staff", by)
+        await audit.write(
+            session, actor=actor, action="perk.change", purpose=approved.kind, outcome="done", detail=detail
+        )
+
+
+def _terms(perk: Perk | None) -> dict[str, object] | None:
+    return perk and {"threshold": perk.threshold, "cap": perk.cap, "closed": perk.closed}
 
 
 async def _few_thresholds(session: AsyncSession, on: date) -> None:

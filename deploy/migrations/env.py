@@ -13,6 +13,7 @@ import auth.tables
 import core.short.tables
 import incentives.tables
 import scoring.reporttables
+import scoring.rehearsal.tables
 import scoring.tables
 from core.postgres.engine import engine_of
 from core.tables import metadata
@@ -26,6 +27,7 @@ ROOMS = (
     auth.counter.tables,
     scoring.reporttables,
     scoring.tables,
+    scoring.rehearsal.tables,
     incentives.tables,
 )
 

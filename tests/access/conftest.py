@@ -59,6 +59,10 @@ async def stage(cluster: embedded.Cluster, template: str, ring: Keyring) -> Asyn
             await laid.do("insert into auth.source_subject (source, digest, seq, changed_at, left_at) "
                           "values ('s', 'x', 0, now(), now()), "
                           "('s', 'y', 0, now(), now() - interval '40 days')")  # fmt: skip
+            await laid.do(
+                "insert into core.audit_entry (id, at, actor_kind, actor, action, purpose, outcome, detail) "
+                "values (gen_random_uuid(), now(), 'system', 'jobs', 'everyone.read', 'p', 'done', '{}')"
+            )
             _, old = await laid.logged_in(city.people[BOB])
             await laid.do("update auth.session set expires_at = now() - interval '2 days' where hash = :old", old=old)
         people = {letter: str(city.people[who]) for letter, who in zip("abc", (ANN, BOB, CAL), strict=True)}

@@ -40,7 +40,7 @@ _WHOSE = {"citizen_id", "owner", "proxy_id", "relative_id"}
 _WORDS = {
     "purpose": ("records", "identity", "cases", "reports", "score"), "role": ("partner", "staff"),
     "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
-    "caller": ("a-source", "a-staff"),
+    "caller": ("a-source", "a-staff"), "state": ("queued",),
 }  # fmt: skip
 
 
@@ -68,8 +68,9 @@ def _rows(columns: dict[str, str], table: str, people: list[str]) -> list[str]:
     ]
 
 
-# What hangs together: a name, a use of Ann's code, no consent of Cal's, a source that Ann's share dropped.
+# What hangs together: perks to come, a name, a use of Ann's code, no consent of Cal's, a source that Ann's share left.
 _TIED = (
+    "update incentives.perk set effective_on = now() + '9 days' where approved_at > now()",
     "update auth.citizen set id_digest = '\\x010001', sealed_profile = '\\x00' where id = '{b}'",
     "delete from incentives.credit_code_use",
     "insert into incentives.credit_code_use select hash, citizen_id, now() from incentives.credit_code",

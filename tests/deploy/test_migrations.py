@@ -12,6 +12,7 @@ import auth.tables
 import core.short.tables
 import incentives.tables
 import scoring.reporttables
+import scoring.rehearsal.tables
 import scoring.tables
 from core.postgres import migrate
 from core.postgres.engine import engine_of
@@ -25,6 +26,7 @@ ROOMS = (
     auth.counter.tables,
     scoring.reporttables,
     scoring.tables,
+    scoring.rehearsal.tables,
     incentives.tables,
 )
 OURS = ("keys", "core", "auth", "scoring", "incentives")
