@@ -13,6 +13,7 @@ from litestar.di import NamedDependency, Provide
 from api import published, rules
 from api.deps import HttpRequest
 from api.published import Press
+from core import releases
 from core.lifecycle import Machine
 from scoring.rights import courses
 
@@ -20,6 +21,7 @@ REGISTRY: tuple[Machine, ...] = (
     courses.REPAIR,
     courses.DECLARATION,
     courses.COMMITMENT,
+    releases.COURSE,
 )
 
 _HEAD = """# State machines

@@ -16,7 +16,10 @@ from core.smallcells import Cell, Table
 from core.tables import audit_head
 
 # Acts of the office and of the machine, about nobody: counted as they are.
-_ACTS = ("release.", "client.", "assessment.", "incident.", "epoch.", "keys.", "audit.export")
+_ACTS = (
+    "release.", "rehearsal.", "perk.", "everyone.", "client.", "assessment.", "incident.", "epoch.", "keys.",
+    "audit.export",
+)  # fmt: skip
 
 
 class Counts(msgspec.Struct, frozen=True):

@@ -15,7 +15,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, ids
 from core.errors import Conflict, NotFound
+from core.lifecycle import Event, IllegalTransition, Machine, State
 from core.tables import release
+
+COURSE = Machine(
+    name="release",
+    title="规则发布",
+    states=(
+        State("draft", "草稿"),
+        State("approved", "已批准，等待生效"),
+        State("in_force", "生效中"),
+        State("past", "已被后来的规则取代", final=True),
+        State("withdrawn", "已撤下", final=True),
+    ),
+    events=(
+        Event("rehearse", "预演", ("staff",)),
+        Event("approve", "另一人批准", ("staff",)),
+        Event("withdraw", "撤下", ("staff",)),
+        Event("begin", "生效日到", ("clock",)),
+        Event("replace", "后来的规则生效", ("clock",)),
+    ),
+    moves=(
+        ("draft", "rehearse", "draft"),
+        ("draft", "approve", "approved"),
+        ("draft", "withdraw", "withdrawn"),
+        ("approved", "withdraw", "withdrawn"),
+        ("approved", "begin", "in_force"),
+        ("in_force", "replace", "past"),
+    ),
+)
 
 
 class SecondPersonNeeded(Conflict):
@@ -30,20 +58,6 @@ class AlreadyApproved(Conflict):
 
     code = "already_approved"
     title = "This release is already approved"
-
-
-class AlreadyWithdrawn(Conflict):
-    """The release was withdrawn."""
-
-    code = "already_withdrawn"
-    title = "This release was withdrawn"
-
-
-class RulesAlready(Conflict):
-    """Its day has come, so it cannot be taken back."""
-
-    code = "rules_already"
-    title = "This release is or was in force"
 
 
 class AnotherWaits(Conflict):
@@ -72,6 +86,23 @@ class Release(msgspec.Struct, frozen=True):
     rehearsal: str | None = None
     withdrawn_by: str | None = None
     withdrawn_at: datetime | None = None
+
+
+def state(one: Release, *, ruling: bool = True) -> str:
+    """Where a release stands today by `COURSE`; `ruling`: whether `in_force` gives it, once its day has come."""
+    if one.withdrawn_at is not None:
+        return "withdrawn"
+    if one.approved_at is None:
+        return "draft"
+    if one.effective_on > clock.today():
+        return "approved"
+    return "in_force" if ruling else "past"
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names may be one person's: `<system>/<clerk>` names a clerk, `<system>` anybody of that system."""
+    both_clerks = "/" in one and "/" in other
+    return one == other if both_clerks else one.partition("/")[0] == other.partition("/")[0]
 
 
 def digest(body: str) -> str:
@@ -117,14 +148,15 @@ async def approve(
     """Put a draft in force from its effective date, having seen the report of that digest.
 
     `alone`: its kind has one release in force, whatever its name. Raises NotFound, SecondPersonNeeded, AlreadyApproved,
-    AlreadyWithdrawn, AnotherWaits.
+    AnotherWaits, IllegalTransition.
     """
     found = await get(session, release_id=release_id)
-    if found.drafted_by == by:
+    if found.approved_at is not None:
+        raise AlreadyApproved("Draft a new release to change it.")
+    COURSE.after(state(found), "approve")
+    if same_person(found.drafted_by, by):
         detail = "Somebody other than the drafter must approve."
         raise SecondPersonNeeded(detail)
-    if found.withdrawn_at is not None:
-        raise AlreadyWithdrawn("Draft it again.")
     await _must_be_first(session, found, alone=alone)
     done = await session.execute(
         update(release)
@@ -151,10 +183,8 @@ async def _must_be_first(session: AsyncSession, one: Release, *, alone: bool) ->
 
 
 async def withdraw(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
-    """Take back a draft, or an approved release before its day. Raises NotFound, AlreadyWithdrawn, RulesAlready."""
-    found = await get(session, release_id=release_id)
-    if found.approved_at is not None and found.effective_on <= clock.today():
-        raise RulesAlready("Draft a release that says what shall rule instead.")
+    """Take back a draft, or an approved release before its day. Raises NotFound, IllegalTransition."""
+    COURSE.after(state(await get(session, release_id=release_id)), "withdraw")
     done = await session.execute(
         update(release)
         .where(release.c.id == release_id, release.c.withdrawn_at.is_(None))
@@ -163,7 +193,7 @@ async def withdraw(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> 
     )
     row = done.mappings().one_or_none()
     if row is None:
-        raise AlreadyWithdrawn("It rules nothing.")
+        raise IllegalTransition(state="withdrawn", event="withdraw", allowed=())
     return _read(row)
 
 

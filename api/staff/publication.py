@@ -125,7 +125,7 @@ async def must_be_assessed(session: AsyncSession, *, release_id: uuid.UUID) -> N
 async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehearsal: str | None = None) -> Release:
     """Put a draft in force from its day, having seen the rehearsal's report of that digest.
 
-    Raises NotFound, SecondPersonNeeded, AlreadyApproved, AlreadyWithdrawn, AnotherWaits, PerkElsewhere,
+    Raises NotFound, SecondPersonNeeded, AlreadyApproved, AnotherWaits, IllegalTransition, PerkElsewhere,
     TooManyThresholds.
     """
     drafted = await releases.get(session, release_id=release_id)
@@ -141,7 +141,7 @@ async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehe
 
 
 async def withdraw(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> Release:
-    """Take back a draft, or an approved release before its day. Raises NotFound, AlreadyWithdrawn, RulesAlready."""
+    """Take back a draft, or an approved release before its day. Raises NotFound, IllegalTransition."""
     withdrawn = await releases.withdraw(session, release_id=release_id, by=by)
     if withdrawn.kind == rulebook.KIND:
         await rulebook.take_back(session, withdrawn)
@@ -150,17 +150,17 @@ async def withdraw(session: AsyncSession, *, release_id: uuid.UUID, by: str) -> 
 
 
 async def _perks(session: AsyncSession, drafted: Release) -> dict[str, Perk]:
-    """The perks that would rule on a draft's day without it."""
+    """The perks that would rule on a draft's day without it, of the release that it replaces."""
     if drafted.kind != rulebook.KIND:
         return {}
-    return {one.perk.id: one.perk for one in await rulebook.in_force(session, on=drafted.effective_on)}
+    found = await releases.in_force(session, on=drafted.effective_on, kind=rulebook.KIND)
+    return {perk.id: perk for one in found if one.name == drafted.name for perk in rulebook.read(one.body, one.name)}
 
 
 async def _note_perks(session: AsyncSession, approved: Release, before: dict[str, Perk], by: str) -> None:
-    """Each perk that begins, changes or ends leaves an entry of its own: threshold (tenths) and cap (fen), old and new."""
+    """Each perk that begins, changes or ends leaves an entry: threshold (tenths), cap (fen), closed; old and new."""
     after = {perk.id: perk for perk in rulebook.read(approved.body, approved.name)}
-    names = {perk.id for one in [approved] for perk in rulebook.read(one.body, one.name)}
-    for perk_id in sorted(names):
+    for perk_id in sorted({*before, *after}):
         old, new = before.get(perk_id), after.get(perk_id)
         if old is not None and new is not None and msgspec.structs.replace(old, digest=new.digest) == new:
             continue

@@ -1,4 +1,4 @@
-"""`/v1/staff/releases`: the rule book is drafted by one system of the credit office and approved by another."""
+"""`/v1/staff/releases`: the rule book is drafted by one person of the credit office and approved by another."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -12,22 +12,43 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, guards
 from api.staff import publication
+from api.staff.clerks import ClerkNo, person
 from core import clock, ids, releases
 from core.errors import FieldError, Invalid
 from core.releases import Release
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file to publish: `kind` scorecard, catalogue, perks, notice, cases or statutes; `name` the file's name."""
+    """A file to publish: `kind` scorecard, catalogue, perks, notice, cases or statutes; `name` the file's name.
+
+    With `clerk` the drafter is that person of the office; without, the office's whole system is.
+    """
 
     kind: str
     name: Annotated[str, Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
     body: Annotated[str, Meta(min_length=1, max_length=500_000)]
     effective_on: date
+    clerk: ClerkNo | None = None
+
+
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which clerk approves, having seen the report of which digest (needed where a rehearsal is)."""
+
+    clerk: ClerkNo | None = None
+    rehearsal: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which clerk takes it back."""
+
+    clerk: ClerkNo | None = None
 
 
 class View(msgspec.Struct, frozen=True):
-    """A release. `state`: draft, approved (its day has not come), in_force, or past."""
+    """A release. `state`: draft, approved (its day has not come), in_force, past or withdrawn.
+
+    `rehearsal` is the digest of the report that the approver named.
+    """
 
     id: str
     kind: str
@@ -39,6 +60,9 @@ class View(msgspec.Struct, frozen=True):
     drafted_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    rehearsal: str | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
 
 
 class Whole(View, frozen=True):
@@ -65,7 +89,7 @@ async def draft(
         name=data.name,
         body=data.body,
         effective_on=data.effective_on,
-        by=caller.client_id,
+        by=_who(caller, data.clerk),
     )
     return await _view(session, drafted)
 
@@ -98,12 +122,36 @@ async def see_one(release_id: FromPath[str], session: NamedDependency[AsyncSessi
 
 @post("/{release_id:str}/approve", status_code=200, summary="Approve a release", tags=["staff"])
 async def approve(
-    release_id: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Client]
+    release_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    caller: NamedDependency[guards.Client],
+    data: JSONBody[Approval | None] = None,
 ) -> View:
     """Put a draft in force from its day; 409 `second_person_needed` for the drafter, `assessment_missing`."""
-    await publication.must_be_assessed(session, release_id=ids.read("rl", release_id))
-    approved = await publication.approve(session, release_id=ids.read("rl", release_id), by=caller.client_id)
+    said = data or Approval()
+    identity = ids.read("rl", release_id)
+    await publication.must_be_assessed(session, release_id=identity)
+    approved = await publication.approve(
+        session, release_id=identity, by=_who(caller, said.clerk), rehearsal=said.rehearsal
+    )
     return await _view(session, approved)
+
+
+@post("/{release_id:str}/withdraw", status_code=200, summary="Withdraw a release", tags=["staff"])
+async def withdraw(
+    release_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    caller: NamedDependency[guards.Client],
+    data: JSONBody[Withdrawal | None] = None,
+) -> View:
+    """Take back a draft, or an approved release before its day: 409 `illegal_transition` once it rules."""
+    by = _who(caller, data.clerk if data else None)
+    return await _view(session, await publication.withdraw(session, release_id=ids.read("rl", release_id), by=by))
+
+
+def _who(caller: guards.Client, clerk: str | None) -> str:
+    """A clerk where one is named, else the office's system."""
+    return caller.client_id if clerk is None else person(caller, clerk)
 
 
 async def _view(session: AsyncSession, one: Release) -> View:
@@ -115,30 +163,27 @@ async def _ruling(session: AsyncSession) -> set[object]:
 
 
 def _show(one: Release, ruling: set[object]) -> View:
-    if one.approved_at is None:
-        state = "draft"
-    elif one.id in ruling:
-        state = "in_force"
-    else:
-        state = "approved" if one.effective_on > clock.today() else "past"
     return View(
         id=ids.show("rl", one.id),
         kind=one.kind,
         name=one.name,
         digest=one.digest,
         effective_on=one.effective_on,
-        state=state,
+        state=releases.state(one, ruling=one.id in ruling),
         drafted_by=one.drafted_by,
         drafted_at=one.drafted_at,
         approved_by=one.approved_by,
         approved_at=one.approved_at,
+        rehearsal=one.rehearsal,
+        withdrawn_by=one.withdrawn_by,
+        withdrawn_at=one.withdrawn_at,
     )
 
 
 handlers = [
     Router(
         path="/v1/staff/releases",
-        route_handlers=[draft, see, see_one, approve],
+        route_handlers=[draft, see, see_one, approve, withdraw],
         guards=[guards.client("staff", "staff:releases")],
         dependencies={"session": Provide(deps.work("staff")), "caller": Provide(guards.provide_client)},
     )

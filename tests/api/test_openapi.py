@@ -114,7 +114,6 @@ class TestOperations:
             "POST /v1/staff/clients/changes/{change_id}/approve",
             "POST /v1/staff/clients/{client_id}/disable",
             "POST /v1/staff/clients/{client_id}/enable",
-            "POST /v1/staff/releases/{release_id}/approve",
         }  # fmt: skip
         assert {name for name in bare if name.startswith("POST /oauth")} == set()
 

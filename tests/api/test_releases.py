@@ -36,6 +36,11 @@ async def approve(office: Shop, release_id: str, by: str = "s_approver") -> http
     return await office.callers[by].request("POST", f"/v1/staff/releases/{release_id}/approve")
 
 
+async def withdraw(office: Shop, release_id: str, by: str = "s_approver") -> httpx2.Response:
+    """Withdraw a release."""
+    return await office.callers[by].request("POST", f"/v1/staff/releases/{release_id}/withdraw")
+
+
 async def thresholds(office: Shop) -> list[float]:
     """The thresholds that the public reads."""
     return [one["threshold"] for one in (await office.http.get("/v1/rules/perks")).json()["perks"]]
@@ -70,12 +75,15 @@ class TestTwoPersons:
         entries = await office.city.rows("select actor, action, detail from core.audit_entry order by id")
         assert [(one["actor"], one["action"]) for one in entries] == [
             ("s_drafter", "release.draft"),
+            ("s_approver", "perk.change"),
             ("s_approver", "release.approve"),
         ]
-        assert {one["detail"]["digest"] for one in entries} == {release["digest"]}
+        assert {one["detail"].get("digest") for one in entries} == {release["digest"], None}
+        change = {"old": None, "new": {"threshold": 1100, "cap": 30000, "closed": False}}
+        assert entries[1]["detail"] == {"perk": LIBRARY, **change, "from": release["effective_on"]}
 
     async def test_a_release_waits_for_its_day(self, office: Shop) -> None:
-        """Approved for tomorrow, it is not in force today; a later one replaces the earlier."""
+        """Approved for tomorrow, it is not in force today."""
         today = (await draft(office)).json()
         await approve(office, today["id"])
         stricter = LIBRARY_FILE.replace("threshold = 110", "threshold = 120")
@@ -83,11 +91,53 @@ class TestTwoPersons:
         later = (await draft(office, body=stricter, effective_on=tomorrow)).json()
         assert (await approve(office, later["id"])).json()["state"] == "approved"
         assert await thresholds(office) == [110.0]
-        now = (await draft(office, body=stricter.replace("120", "130"))).json()
-        await approve(office, now["id"])
-        assert await thresholds(office) == [130.0]
         listed = (await office.callers["s_drafter"].request("GET", "/v1/staff/releases?kind=perks")).json()["releases"]
-        assert [one["state"] for one in listed] == ["in_force", "approved", "past"]
+        assert [one["state"] for one in listed] == ["approved", "in_force"]
+
+    async def test_nothing_that_waits_is_replaced_in_silence(self, office: Shop) -> None:
+        """A second approval beside one that waits is refused; withdrawn, that one and its lines never rule."""
+        await approve(office, (await draft(office)).json()["id"])
+        stricter = LIBRARY_FILE.replace("threshold = 110", "threshold = 120")
+        tomorrow = (clock.today() + timedelta(days=1)).isoformat()
+        waits = (await draft(office, body=stricter, effective_on=tomorrow)).json()
+        await approve(office, waits["id"])
+        now = (await draft(office, body=stricter.replace("120", "130"))).json()
+        refused = await approve(office, now["id"])
+        assert (refused.status_code, refused.json()["code"]) == (409, "another_waits")
+        withdrawn = await withdraw(office, waits["id"])
+        assert (withdrawn.status_code, withdrawn.json()["state"]) == (200, "withdrawn"), withdrawn.text
+        again = await withdraw(office, waits["id"])
+        assert (again.status_code, again.json()["allowed_actions"]) == (409, [])
+        assert (await approve(office, now["id"])).json()["state"] == "in_force"
+        assert await thresholds(office) == [130.0]
+        lines = await office.city.rows("select threshold from incentives.perk order by approved_at")
+        assert [line["threshold"] for line in lines] == [1100, 1300]
+        rules = await withdraw(office, now["id"])
+        assert (rules.status_code, rules.json()["code"]) == (409, "illegal_transition")
+
+    async def test_what_was_withdrawn_may_come_again(self, office: Shop) -> None:
+        """The same bytes for another day, or after a withdrawal, are a release of their own."""
+        first = (await draft(office)).json()
+        assert (await draft(office)).json()["id"] == first["id"]
+        later = (await draft(office, effective_on=(clock.today() + timedelta(days=9)).isoformat())).json()
+        await withdraw(office, first["id"], "s_drafter")
+        second = (await draft(office)).json()
+        assert len({first["id"], later["id"], second["id"]}) == 3
+        dead = await approve(office, first["id"])
+        assert (dead.status_code, dead.json()["code"]) == (409, "illegal_transition")
+
+    @pytest.mark.parametrize(
+        ("clerks", "status"), [(("0001", "0002"), 200), (("0001", "0001"), 409), ((None, "1"), 409)]
+    )
+    async def test_two_clerks_of_one_office_are_two_persons(
+        self, office: Shop, clerks: tuple[str | None, str], status: int
+    ) -> None:
+        """Named clerks may share a system; one clerk, or a system and one of its clerks, may be one person."""
+        named = {"clerk": clerks[0]} if clerks[0] else {}
+        drafted = (await draft(office, **named)).json()
+        path = f"/v1/staff/releases/{drafted['id']}/approve"
+        answer = await office.callers["s_drafter"].request("POST", path, json={"clerk": clerks[1].zfill(4)})
+        assert answer.status_code == status
 
 
 class TestCheckedTexts:
