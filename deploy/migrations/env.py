@@ -12,8 +12,8 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
-import scoring.reporttables
 import scoring.rehearsal.tables
+import scoring.reporttables
 import scoring.tables
 from core.postgres.engine import engine_of
 from core.tables import metadata

@@ -11,8 +11,8 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
-import scoring.reporttables
 import scoring.rehearsal.tables
+import scoring.reporttables
 import scoring.tables
 from core.postgres import migrate
 from core.postgres.engine import engine_of
