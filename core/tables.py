@@ -89,7 +89,7 @@ release = sa.Table(
         "effective_on",
         unique=True,
         postgresql_where=sa.text("withdrawn_at is null"),
-    ),
+    ),  # fmt: skip
     schema="core",
 )
 
