@@ -60,6 +60,8 @@ erased = sa.Table(
     schema="keys",
 )
 
+_ONCE = ("kind", "name", "digest", "effective_on")
+
 # Published rule book files: a draft by one person is put in force by another, who names the report of the rehearsal
 # that they saw (its SHA-256, hex); what was withdrawn rules nothing, ever.
 release = sa.Table(
@@ -81,15 +83,7 @@ release = sa.Table(
     sa.CheckConstraint("approved_by <> drafted_by", name="two_persons"),
     sa.CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_whole"),
     sa.CheckConstraint("(withdrawn_by is null) = (withdrawn_at is null)", name="withdrawn_whole"),
-    sa.Index(
-        "ix_release_once",
-        "kind",
-        "name",
-        "digest",
-        "effective_on",
-        unique=True,
-        postgresql_where=sa.text("withdrawn_at is null"),
-    ),  # fmt: skip
+    sa.Index("ix_release_once", *_ONCE, unique=True, postgresql_where=sa.text("withdrawn_at is null")),
     schema="core",
 )
 
