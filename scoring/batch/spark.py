@@ -1,0 +1,54 @@
+"""Spark, here or at the other end of a Spark Connect address: the same plan as one SQL statement.
+
+Files are read by Spark itself, so their paths must mean the same to its workers. It needs pyspark (and here a Java of
+17 or newer); neither is part of an ordinary installation.
+"""
+
+import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from scoring.batch.plan import ibis
+from scoring.batch.sources import ArrowTable, Part, Scorer, Source
+
+
+class SparkMissing(ValueError):
+    """Spark is asked for, and isn't there."""
+
+
+@contextmanager
+def opened(query: Any, slots: ArrowTable, remote: str) -> Generator[Scorer]:
+    """Open a session with the plan; a local one when there is no address."""
+    statement = str(ibis.to_sql(query, dialect="pyspark"))
+    session = _session(remote)
+
+    def bind(name: str, source: Source) -> None:
+        frame = _read(session, source) if isinstance(source, Part) else session.createDataFrame(source)
+        frame.createOrReplaceTempView(name)
+
+    def run(records: Source, register: Source) -> ArrowTable:
+        bind("records", records)
+        bind("register", register)
+        return session.sql(statement).toArrow()
+
+    bind("slots", slots)
+    try:
+        yield run
+    finally:
+        session.stop()
+
+
+def _read(session: Any, part: Part) -> Any:
+    frame = session.read.parquet(*map(str, part.files))
+    return frame.where(f"subject >= {part.low} and subject < {part.high}")
+
+
+def _session(remote: str) -> Any:
+    try:
+        builder: Any = importlib.import_module("pyspark.sql").SparkSession.builder
+    except ImportError as missing:
+        message = "pyspark is not installed: `pip install 'pyspark[connect]'`, or choose duckdb or polars."
+        raise SparkMissing(message) from missing
+    builder = builder.remote(remote) if remote else builder.master("local[*]").config("spark.ui.enabled", "false")
+    return builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
