@@ -59,8 +59,8 @@ def expression(card: Scorecard, as_of: date) -> Any:
 
 def slot_table(card: Scorecard, as_of: date) -> ArrowTable:
     """The table `slots` of the plan."""
-    kinds, slots, days = zip(*plan.slotted(card, as_of), strict=True)
-    return arrow.table([kinds, slots, days], schema=schema(plan.SLOTS))
+    rows = plan.slotted(card, as_of)
+    return arrow.table([[row[column] for row in rows] for column in range(len(plan.SLOTS))], schema=schema(plan.SLOTS))
 
 
 @contextmanager
