@@ -15,9 +15,10 @@ from api.deps import HttpRequest
 from api.published import Press
 from core import releases
 from core.lifecycle import Machine
-from scoring.rights import courses
+from scoring.rights import courses, disputing
 
 REGISTRY: tuple[Machine, ...] = (
+    disputing.DISPUTE,
     courses.REPAIR,
     courses.DECLARATION,
     courses.COMMITMENT,

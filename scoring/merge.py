@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit, clock, db, ids
 from core.audit import Actor
 from core.keys import Keyring
-from scoring import holders, standing
+from scoring import holders, standing, suspensions
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 from scoring.tables import batch
@@ -86,6 +86,7 @@ async def _some(
     citizens = [holder.citizen_id for holder in people]
     sensitive = sorted(book.sensitive)
     rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil(), pushed.source, sensitive)
+    await suspensions.carry(session, record_subjects={row[0] for row in rows}, on=as_of)
     return await settle(
         session, people, rows, source=pushed.source, book=book, as_of=as_of, action="records.write", batch_id=pushed.id
     )
@@ -177,7 +178,7 @@ from moved m cross join lateral (
 
 _REMOVE = "delete from scoring.record where id = any($1::uuid[]) returning record_subject"
 
-# Hidden stays hidden; a higher version brings anything else back to active.
+# Hidden stays hidden and a disputed deduction disputed; a higher version brings anything else back to active.
 _MERGE = """
 with allowed as materialized (
   select a.citizen_id, a.record_subject
@@ -207,7 +208,8 @@ on conflict (record_subject, source, ref) do update
 set version = excluded.version, kind = excluded.kind, provider = excluded.provider,
     occurred_on = excluded.occurred_on, quantity = excluded.quantity, level = excluded.level,
     severity = excluded.severity, from_on = excluded.from_on, until_on = excluded.until_on, sealed = excluded.sealed,
-    status = case when r.status = 'hidden' and r.kind = excluded.kind then 'hidden' else 'active' end,
+    status = case when r.status = 'hidden' and r.kind = excluded.kind then 'hidden'
+      when r.status = 'disputed' and excluded.kind like 'N%' then 'disputed' else 'active' end,
     status_at = excluded.status_at, batch_id = excluded.batch_id, received_at = excluded.received_at
 where excluded.version > r.version
 returning r.record_subject

@@ -27,6 +27,14 @@ async def write(session: AsyncSession, holder: Holder, *, record_id: uuid.UUID, 
     await session.execute(said.on_conflict_do_update(index_elements=["record_id"], set_=row))
 
 
+async def note(session: AsyncSession, holder: Holder, *, record_id: uuid.UUID, words: str) -> None:
+    """Keep what the holder objected beside a record, shortened to fit; words of theirs that are there stay."""
+    fitting = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+    body = sealed.seal(holder.key, fitting.encode(), place=(*_PLACE, record_id.bytes))
+    said = insert(statement).values(record_id=record_id, citizen_id=holder.citizen_id, sealed=body, at=clock.civil())
+    await session.execute(said.on_conflict_do_nothing())
+
+
 async def erase(session: AsyncSession, holder: Holder, *, record_id: uuid.UUID) -> None:
     """Take the words back; nothing happens when there are none."""
     mine = (statement.c.record_id == record_id) & (statement.c.citizen_id == holder.citizen_id)

@@ -149,3 +149,74 @@ statement = sa.Table(
     sa.Index(None, "citizen_id"),
     schema="scoring",
 )
+
+# When a deduction does not count because it is disputed or a court looks at it; open while `until_on` is null.
+suspension = sa.Table(
+    "suspension",
+    metadata,
+    sa.Column("record_id", sa.Uuid, sa.ForeignKey("scoring.record.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("from_on", sa.Date, primary_key=True),
+    sa.Column("until_on", sa.Date),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("until_on >= from_on", name="forwards"),
+    sa.Index("ix_suspension_open", "record_id", unique=True, postgresql_where=sa.text("until_on is null")),
+    schema="scoring",
+)
+
+# A citizen's objection to a record; words and answer are sealed under the *cases* key. `clock_from` and `clock_days`
+# made `due_on`; `suspends` says that the record does not count while this is open.
+dispute = sa.Table(
+    "dispute",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("citizen_id", sa.Uuid, sa.ForeignKey("scoring.link.citizen_id", ondelete="CASCADE"), nullable=False),
+    sa.Column("record_id", sa.Uuid, sa.ForeignKey("scoring.record.id", ondelete="SET NULL")),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("suspends", sa.Boolean, nullable=False),
+    sa.Column("opened_at", INSTANT, nullable=False),
+    sa.Column("clock_from", sa.Date, nullable=False),
+    sa.Column("clock_days", sa.SmallInteger, nullable=False),
+    sa.Column("due_on", sa.Date, nullable=False),
+    sa.Column("provisional", sa.Boolean, nullable=False),
+    sa.Column("seen_at", INSTANT),
+    sa.Column("closed_at", INSTANT),
+    sa.Column("sealed_words", sa.LargeBinary, nullable=False),
+    sa.Column("sealed_answer", sa.LargeBinary),
+    sa.Index(None, "citizen_id"),
+    sa.Index("ix_dispute_record_id", "record_id"),
+    sa.Index("ix_dispute_open", "record_id", unique=True, postgresql_where=sa.text("closed_at is null")),
+    sa.Index("ix_dispute_due", "due_on", "id", postgresql_where=sa.text("closed_at is null")),
+    schema="scoring",
+)
+
+# The course of a dispute as its citizen reads it; no words.
+dispute_event = sa.Table(
+    "dispute_event",
+    metadata,
+    sa.Column("dispute_id", sa.Uuid, sa.ForeignKey("scoring.dispute.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", INSTANT, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("due_on", sa.Date),
+    schema="scoring",
+)
+
+# A lawsuit or reconsideration about a deduction's basis that is pending; the evidence is sealed under the records key.
+pending = sa.Table(
+    "pending",
+    metadata,
+    sa.Column("record_id", sa.Uuid, sa.ForeignKey("scoring.record.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("matter", sa.Text, nullable=False),
+    sa.Column("since", sa.Date, nullable=False),
+    sa.Column("told_by", sa.Text, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("matter in ('lawsuit', 'reconsideration')", name="matter"),
+    schema="scoring",
+)

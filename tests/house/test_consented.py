@@ -39,8 +39,13 @@ class TestList:
             "scoring/records.py": "a citizen's own records, joined with scoring.live until now",
             "scoring/rethread.py": "after a restore: threads without a key, by the operator, before a door opens",
             "scoring/retention.py": "erases",
+            "scoring/rights/disputes.py": "a citizen's own record, joined with scoring.live until now",
+            "scoring/rights/objections.py": "the record of a dispute, which goes with the link; no papers",
+            "scoring/rights/turning.py": "takes the record of a locked holder away",
+            "scoring/rights/verdicts.py": "asks whether disputes have a record left",
             "scoring/rows.py": "joins scoring.live until now and auth.live_consent",
             "scoring/sources.py": "stored lines of a live holder; ends go through a gate function",
+            "scoring/suspensions.py": "the status of records whose holder the caller has locked",
             "scoring/standing.py": "a citizen's own changes, opened with the records key",
         }
         found = {place(path) for path in python(*ROOMS) if touches(syntax(path))}

@@ -88,6 +88,7 @@ class TestPlaces:
             "scoring/reports/issued.py": "reports, for their holder and for whoever has the number",
             "scoring/sources.py": "the feed's position",
             "scoring/traces.py": "the stored trace",
+            "scoring/rights/objections.py": "what a citizen objects to a record, and the answer",
             "scoring/statements.py": "a citizen's own words beside a record",
         }
         opening = {
