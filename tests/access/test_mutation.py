@@ -69,6 +69,8 @@ def _rows(columns: dict[str, str], table: str, people: list[str]) -> list[str]:
 
 
 # What hangs together: perks to come, a name, a use of Ann's code, no consent of Cal's, a source that Ann's share left.
+# What hangs together: a name, a use of Ann's code, no consent of Cal's, a source that Ann's share dropped, records that
+# are suspended, disputes with a course.
 _TIED = (
     "update incentives.perk set effective_on = now() + '9 days' where approved_at > now()",
     "update auth.citizen set id_digest = '\\x010001', sealed_profile = '\\x00' where id = '{b}'",
@@ -76,6 +78,9 @@ _TIED = (
     "insert into incentives.credit_code_use select hash, citizen_id, now() from incentives.credit_code",
     "insert into incentives.credit_code_use values ('x', gen_random_uuid(), now() - interval '60 days')",
     "delete from auth.consent where citizen_id = '{c}' and purpose = 'score' and expires_at > now()",
+    "insert into scoring.suspension (record_id, from_on, version) select id, '2020-01-01', 1 from scoring.record",
+    "insert into scoring.pending select id, 'lawsuit', '2020-01-01', 'x', '' from scoring.record",
+    "insert into scoring.dispute_event select id, 9, now(), 'x', 'x', 'x' from scoring.dispute",
     "insert into auth.consent_source_end select id, 's', now() from auth.consent where citizen_id = '{a}'",
 )
 

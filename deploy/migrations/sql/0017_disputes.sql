@@ -97,8 +97,7 @@ create policy citizen on scoring.dispute to {role}_citizen
   using (citizen_id = (select auth.consenting_now())) with check (citizen_id = (select auth.consenting_now()));
 
 create policy writers on scoring.dispute to {role}_scorer, {role}_jobs
-  using (exists (select from scoring.link l where l.citizen_id = dispute.citizen_id offset 0))
-  with check (exists (select from scoring.link l where l.citizen_id = dispute.citizen_id offset 0));
+  using (exists (select from scoring.link l where l.citizen_id = dispute.citizen_id offset 0));
 
 create policy gate on scoring.dispute to {role}_gate using (true) with check (true);
 
