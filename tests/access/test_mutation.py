@@ -68,9 +68,8 @@ def _rows(columns: dict[str, str], table: str, people: list[str]) -> list[str]:
     ]
 
 
-# What hangs together: perks to come, a name, a use of Ann's code, no consent of Cal's, a source that Ann's share left.
-# What hangs together: a name, a use of Ann's code, no consent of Cal's, a source that Ann's share dropped, records that
-# are suspended, disputes with a course.
+# What hangs together: perks to come, a name, a use of Ann's code, no consent of Cal's, a source that Ann's share left,
+# records that are suspended, disputes with a course.
 _TIED = (
     "update incentives.perk set effective_on = now() + '9 days' where approved_at > now()",
     "update auth.citizen set id_digest = '\\x010001', sealed_profile = '\\x00' where id = '{b}'",

@@ -37,6 +37,7 @@ class TestList:
             "scoring/holders.py": "joins auth.live_consent; the lock before it reads nothing",
             "scoring/merge.py": "joins scoring.live until now and the source's live consent",
             "scoring/records.py": "a citizen's own records, joined with scoring.live until now",
+            "scoring/refusals.py": "a citizen's own records of a kind, found by their holder",
             "scoring/rethread.py": "after a restore: threads without a key, by the operator, before a door opens",
             "scoring/retention.py": "erases",
             "scoring/rights/disputes.py": "a citizen's own record, joined with scoring.live until now",
