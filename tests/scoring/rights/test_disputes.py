@@ -236,7 +236,8 @@ class TestClerk:
         assert read.said == SAID
         await court.clerk(opened.id, "forward")
         rows = await city.rows(
-            "select action, outcome, owner from core.audit_entry where owner is not null and actor_kind = 'staff' order by id"
+            "select action, outcome, owner from core.audit_entry "
+            "where owner is not null and actor_kind = 'staff' order by id"
         )
         assert [(row["action"], row["outcome"]) for row in rows] == [
             ("dispute.read", "shown"),
