@@ -39,7 +39,7 @@ from api import (
     slips,
     verifying,
 )
-from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, report, score, wishes
+from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, report, score, whatif, wishes
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews
@@ -81,6 +81,7 @@ _MODULES = (
     me,
     citizen_sessions,
     score,
+    whatif,
     citizen_records,
     citizen_reviews,
     export,

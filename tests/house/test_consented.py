@@ -36,6 +36,8 @@ class TestList:
             "scoring/exporting.py": "a citizen's own records, found by their holder",
             "scoring/holders.py": "joins auth.live_consent; the lock before it reads nothing",
             "scoring/merge.py": "joins scoring.live until now and the source's live consent",
+            "scoring/past/days.py": "a citizen's own changes, opened with the records key",
+            "scoring/past/known.py": "a holder's records, joined with scoring.live until now",
             "scoring/records.py": "a citizen's own records, joined with scoring.live until now",
             "scoring/refusals.py": "a citizen's own records of a kind, found by their holder",
             "scoring/rethread.py": "after a restore: threads without a key, by the operator, before a door opens",
