@@ -39,7 +39,20 @@ from api import (
     slips,
     verifying,
 )
-from api.citizen import cards, consents, credit_code, export, leaving, me, proxies, reminders, report, score, whatif, wishes
+from api.citizen import (
+    cards,
+    consents,
+    credit_code,
+    export,
+    leaving,
+    me,
+    proxies,
+    reminders,
+    report,
+    score,
+    whatif,
+    wishes,
+)
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import reviews as citizen_reviews

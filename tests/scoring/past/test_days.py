@@ -8,7 +8,7 @@ import pytest
 from core import clock, releases
 from core.months import shift
 from core.settings import ROOT
-from scoring import records, sources, standing
+from scoring import records, refusals, sources, standing
 from scoring.past import days
 from scoring.past.days import Day, DayNotKept, DayToCome, NotEnrolledThen
 from scoring.standing import NotEnrolled
@@ -101,6 +101,24 @@ class TestRederived:
             (1100, "rederived"),
         ]
 
+    async def test_what_a_disputed_deduction_counted_before_stays_true(self, city: City, move: Move) -> None:
+        """A suspension takes the days from the dispute on, none before it."""
+        await city.join(ANN, days=300)
+        await city.push(penalty("n1", ANN))
+        await move(5)
+        (row,) = await city.rows("update scoring.record set status = 'disputed', status_at = $1 returning id, version",
+                                 clock.civil())  # fmt: skip
+        await city.rows(
+            "insert into scoring.suspension (record_id, version, from_on) values ($1, $2, $3)",
+            row["id"], row["version"], clock.today(),
+        )  # fmt: skip
+        await move(9)
+        assert [await told(city, ANN, day) for day in (4, 5, 9)] == [
+            (1030, "rederived"),
+            (1100, "rederived"),
+            (1100, "rederived"),
+        ]
+
     async def test_what_is_hidden_today_counted_before(self, city: City, move: Move) -> None:
         """Hiding changes the days from then on."""
         await city.join(ANN, days=300)
@@ -146,7 +164,7 @@ class TestStored:
         await city.push(water("r1", ANN))
         await move(5)
         async with city.as_citizen(city.people[ANN]) as session:
-            await records.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
+            await refusals.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P01")
         await move(9)
         assert [await told(city, ANN, day) for day in (4, 5)] == [(1105, "stored"), (1100, "rederived")]
 

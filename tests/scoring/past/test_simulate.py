@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock, ids
-from scoring import records, sources
+from scoring import records, refusals, sources
 from scoring.past import simulate, whatif
 from scoring.past.simulate import DayOutOfReach, Outcome
 from scoring.past.whatif import Supposed, WouldNotBeTaken
@@ -83,7 +83,7 @@ class TestSimulate:
         """It would not be taken, so nothing is promised for it."""
         await city.join(ANN)
         async with city.as_citizen(city.people[ANN]) as session:
-            await records.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P08")
+            await refusals.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P08")
         with pytest.raises(WouldNotBeTaken):
             await suppose(city, Supposed(add=(bare(hours("h1", ANN)),)))
 
