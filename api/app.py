@@ -46,6 +46,7 @@ from api.citizen import (
     export,
     leaving,
     me,
+    occupational,
     proxies,
     reminders,
     report,
@@ -69,6 +70,7 @@ from api.pages import sessions as session_pages
 from api.partner import eligibility, statements
 from api.partner import perks as partner_perks
 from api.requests import Envelope
+from api.source import occupational as source_occupational
 from api.source import records as source_records
 from api.source import subjects as source_subjects
 from api.staff import assessments, audits, clients, counter, deceased, incidents, people, releases
@@ -99,10 +101,12 @@ _MODULES = (
     citizen_reviews,
     export,
     report,
+    occupational,
     verifying,
     leaving,
     source_records,
     source_subjects,
+    source_occupational,
     eligibility,
     partner_perks,
     statements,

@@ -35,6 +35,7 @@ _SWEEPS = (
     "delete from auth.assisted where expires_at < now() - interval '1 day'",
     "delete from core.idempotency where created_at < now() - interval '7 days'",
     "delete from core.erasure where at < core.civil_now() - interval '3 years'",
+    "delete from scoring.career_record where keep_until <= (core.civil_now() at time zone 'Asia/Shanghai')::date",
     "delete from scoring.report where least(expires_at, revoked_at) < core.civil_now() - interval '30 days'",
     "delete from auth.source_subject where left_at < now() - interval '30 days'",
 )

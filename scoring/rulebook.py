@@ -34,6 +34,8 @@ class NoScorecardInForce(Unavailable):
 class RuleBook(msgspec.Struct, frozen=True):
     """A compiled rule book. `kinds` may be taken: enabled in the catalogue and counted by the scorecard.
 
+    `career` is the catalogue of occupational records, which nothing counts, and `career_reader` reads their lines.
+
     `sensitive` are those of them that need a consent of their own (PIPL article 29).
     """
 
@@ -45,6 +47,8 @@ class RuleBook(msgspec.Struct, frozen=True):
     kinds: frozenset[str]
     sensitive: frozenset[str]
     effective_on: date
+    career: Catalogue
+    career_reader: LineReader
 
 
 async def current(session: AsyncSession, *, on: date) -> RuleBook:
@@ -106,4 +110,16 @@ def _compile(card_text: str, catalogue_text: str, effective_on: date) -> RuleBoo
     taken = card.kinds() & enabled
     sensitive = frozenset(code for code in taken if book.kinds[code].sensitivity == "S")
     evaluator = evaluate.compile(card)
-    return RuleBook(card, evaluator, book, LineReader(book), traces.words(evaluator), taken, sensitive, effective_on)
+    career = book.career()
+    return RuleBook(
+        scorecard=card,
+        evaluator=evaluator,
+        catalogue=book,
+        reader=LineReader(book),
+        words=traces.words(evaluator),
+        kinds=taken,
+        sensitive=sensitive,
+        effective_on=effective_on,
+        career=career,
+        career_reader=LineReader(career),
+    )

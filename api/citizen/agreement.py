@@ -22,6 +22,7 @@ from auth.notices import Notice
 from core import audit, clock, ids, sealed
 from core.audit import Actor
 from scoring import enrol, retention, rulebook, standing
+from scoring.reports import career
 
 
 class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +58,9 @@ async def record(
     terms.must_be_adult(profile.birth_date)
     purposes.must_be_offered(asked.optional_sources, notice)
     act = _with_evidence(act, asked, notice)
-    if asked.purpose == "score":
+    if asked.purpose == career.PURPOSE:
+        given = await _career(session, house, notice, asked, citizen_id=citizen_id, profile=profile, act=act)
+    elif asked.purpose == "score":
         given = await _score(session, house, notice, asked, citizen_id=citizen_id, profile=profile, act=act)
     else:
         given = await _other(session, house, notice, asked, citizen_id=citizen_id, act=act)
@@ -107,6 +110,35 @@ async def _score(
     )
     earlier = {source for one in await ledger.of(session, citizen_id=citizen_id) for source in one.sources}
     await _forget(session, house, citizen_id, earlier - set(given.sources))
+    return given
+
+
+async def _career(
+    session: AsyncSession,
+    house: House,
+    notice: Notice,
+    asked: Give,
+    *,
+    citizen_id: uuid.UUID,
+    profile: Profile,
+    act: Act,
+) -> Consent:
+    """Record the consent to occupational reports, and let the sources of the notice send for them alone."""
+    keys = await clients.digest_keys(session, house.ring, notice.core_sources)
+    given = await ledger.give(
+        session,
+        house.ring,
+        citizen_id=citizen_id,
+        purpose=asked.purpose,
+        notice_version=notice.version,
+        notice_digest=notice.digest,
+        expires_on=asked.expires_on,
+        processing=processing.describe(house, notice=notice, purpose=asked.purpose, citizen_id=citizen_id),
+        named=keys,
+        act=act,
+    )
+    digests = {source: sealed.digest(key, profile.id_number) for source, key in keys.items()}
+    await career.open(session, house.ring, citizen_id=citizen_id, digests=digests)
     return given
 
 
@@ -164,6 +196,8 @@ async def erase(session: AsyncSession, house: House, ended: Consent, *, act: Act
             if one.purpose.startswith("sensitive:") and (one.state == "given" or one.waits):
                 await end(session, house, citizen_id=ended.citizen_id, consent_id=one.id, act=act)
         await retention.erase(session, house.ring, citizen_id=ended.citizen_id)
+    elif ended.purpose == career.PURPOSE:
+        await career.erase(session, citizen_id=ended.citizen_id)
     elif ended.purpose.startswith("sensitive:"):
         kind = ended.purpose.partition(":")[2]
         await retention.erase_kind(session, house.ring, citizen_id=ended.citizen_id, kind=kind)

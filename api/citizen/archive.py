@@ -18,6 +18,7 @@ from joserfc.jwk import OKPKey
 
 from api.citizen.consents import View as Consent
 from api.citizen.me import Access
+from api.citizen.occupational import View as Occupational
 from api.citizen.report import View as Report
 from api.citizen.reviews import View as Matter
 from auth.holdings import Drawn, Known
@@ -61,6 +62,7 @@ class Export(msgspec.Struct, frozen=True):
     reviews: list[Matter]
     corrections: list[Matter]
     reports: list[Report]
+    occupational: list[Occupational]
     accesses: list[Access]
     names: dict[str, str]
 

@@ -30,6 +30,7 @@ from core.errors import NotFound
 from core.tables import erasure
 from incentives import holdings as perks
 from scoring import retention
+from scoring.reports import career
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -140,6 +141,7 @@ async def _counted(session: AsyncSession, house: House, mine: uuid.UUID) -> list
     counts = {f"auth.{name}": len(rows) for name, rows in ways_in.items()}
     counts |= await holdings.counts(session, citizen_id=mine)
     counts |= await retention.counts(session, house.ring, citizen_id=mine)
+    counts |= await career.counts(session, citizen_id=mine)
     counts |= {"incentives.credit_code": len(await perks.codes(session, citizen_id=mine))}
     return [Destroyed(name, rows) for name, rows in sorted(counts.items())]
 

@@ -23,7 +23,7 @@ _BASES = {"score": _BASIS, "sensitive": _SENSITIVE, "occupational-report": _BASI
 _COLLECTED = {
     "score": "由同意书列明的来源单位报送",
     "sensitive": "由同意书列明的来源单位报送",
-    "occupational-report": "出具报告时向职业主管部门临时取用",
+    "occupational-report": "由告知书列明的职业主管部门报送",
 }
 _IDENTITY = PiiInformation("身份证号（只以密钥摘要与来源单位比对）", "id-number", pii_optional=False)
 _ANSWER = PiiInformation("结论：可以享受，或按普通方式办理", "answer", pii_optional=False)

@@ -26,6 +26,7 @@ from core import audit, clock, ids
 from core.audit import Actor
 from core.errors import FieldError, Invalid, NotFound
 from scoring import records
+from scoring.reports import career
 
 LONGEST = 1000
 _Words = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
@@ -47,9 +48,9 @@ class AskReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskCorrection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`about`: `profile.name`, `profile.birth_date`, or the id of a record (rc_) of one's own."""
+    """`about`: `profile.name`, `profile.birth_date`, or the id of a record (rc_, oc_) of one's own."""
 
-    about: Annotated[str, Meta(pattern=r"^(profile\.(name|birth_date)|rc_[0-9A-Z]{26})$")]
+    about: Annotated[str, Meta(pattern=r"^(profile\.(name|birth_date)|(rc|oc)_[0-9A-Z]{26})$")]
     words: _Words
 
 
@@ -194,6 +195,8 @@ async def _found(session: AsyncSession, house: House, citizen_id: uuid.UUID, abo
             await records.get(session, house.ring, citizen_id=citizen_id, record_id=value)
         case "co":
             await ledger.get(session, citizen_id=citizen_id, consent_id=value)
+        case "oc":
+            return await career.holds(session, citizen_id=citizen_id, record_id=value)
         case "dc":
             return await matters.was_decided(session, citizen_id=citizen_id, decision=about)
         case _:

@@ -8,12 +8,13 @@ from auth import clients
 from core import clock
 from incentives import rulebook as perkbook
 from scoring import rulebook
+from scoring.book.classes import CAREER_SOURCES
 
 
 async def sources(session: AsyncSession) -> dict[str, str]:
     """What each group of sources is called in the catalogue in force."""
     book = await rulebook.current(session, on=clock.today())
-    return {group.id: group.name for group in book.catalogue.groups}
+    return {group.id: group.name for group in book.catalogue.groups} | dict.fromkeys(CAREER_SOURCES, "职业主管部门")
 
 
 async def perks(session: AsyncSession) -> dict[str, str]:

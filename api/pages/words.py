@@ -113,6 +113,8 @@ _ACTS = {
     "statement.told": "对方在次日对账单里得知：您不再允许它查询（不说原因和时刻）",
     "credit_code.draw": "您出示了信用码",
     "export": "您导出了全部信息",
+    "occupational.write": "报送了您的职业信用记录（不计入桂花分）",
+    "occupational.revoke": "撤销了报送过的职业信用记录",
     "report.issue": "您开具了一份报告",
     "report.revoke": "您停用了一份报告",
     "report.check": "有人凭编号查验了您开具的报告（只看得到您选择出示的内容）",

@@ -60,7 +60,7 @@ class BadLine(Invalid):
 
 
 @dataclass
-class _Push(Operation):
+class Push(Operation):
     """The body of a push, which no type describes."""
 
     def __post_init__(self) -> None:
@@ -84,7 +84,7 @@ class _Push(Operation):
     summary="Push records",
     tags=["source"],
     request_max_body_size=None,
-    operation_class=_Push,
+    operation_class=Push,
 )
 async def push(request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Client]) -> Receipt:
     """Take a push; every line is judged by itself, and the points have moved before the answer."""

@@ -68,14 +68,15 @@ async def give(  # noqa: PLR0913  what a consent is made of
     expires_on: date,
     processing: Processing,
     source_digests: Mapping[str, bytes] | None = None,
+    named: Iterable[str] = (),
     shared: bool = False,
     act: Act = BY_CITIZEN,
 ) -> Consent:
     """Record a consent that the citizen has just given; an older one for the same purpose is superseded.
 
     `processing`: what was agreed to. `source_digests`: per source named, the person's digest agreed with that source;
-    None when the purpose takes nothing from sources. `shared` gives the recipient a random pairwise subject. Raises
-    Invalid for a wrong expiry.
+    None when the purpose takes nothing from sources. `named`: sources that the room above lets send. `shared` gives the
+    recipient a random pairwise subject. Raises Invalid for a wrong expiry.
     """
     await turn(session, citizen_id=citizen_id)
     older = [one for one in await _of(session, citizen_id, purpose) if one.state == "given" or one.waits]
@@ -86,7 +87,7 @@ async def give(  # noqa: PLR0913  what a consent is made of
         one_use=False,
         notice_version=notice_version,
         notice_digest=notice_digest,
-        sources=tuple(sorted(source_digests or ())),
+        sources=tuple(sorted({*(source_digests or ()), *named})),
         subject=ids.random() if shared else None,
         given_at=clock.civil(),
         expires_at=terms.expiry(expires_on),

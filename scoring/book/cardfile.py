@@ -11,6 +11,7 @@ from math import ceil
 from core.policyfile import Table
 from scoring.book import basis
 from scoring.book.basis import Basis, Claim
+from scoring.book.classes import is_occupational
 from scoring.book.rules import MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Tier
 
 MOST = 10_000
@@ -53,6 +54,21 @@ def dimension(table: Table, claims: list[Claim]) -> Dimension:
     return made
 
 
+def _kinds(table: Table) -> tuple[str, ...]:
+    return _of_points(table, "kinds", table.words("kinds"))
+
+
+def _kind(table: Table) -> str:
+    return _of_points(table, "kind", (table.text("kind"),))[0]
+
+
+def _of_points(table: Table, key: str, codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse the occupational class, which has another consent and is no input of points."""
+    for code in filter(is_occupational, codes):
+        table.fault(f"{code} is occupational and never counts into points.", "Take it out of the scorecard.", key)
+    return codes
+
+
 def _indicator(table: Table, claims: list[Claim]) -> Indicator:
     found = claim(table, claims, "indicator", "points", "cap", "window_months", "years", "levels")
     measure = table.choice("measure", MEASURES)
@@ -62,7 +78,7 @@ def _indicator(table: Table, claims: list[Claim]) -> Indicator:
         name=table.text("name"),
         english=table.text("english"),
         enabled=table.flag("enabled", default=True),
-        kinds=table.words("kinds"),
+        kinds=_kinds(table),
         measure=measure,
         window_months=0 if clean else table.whole("window_months", 0, 600),
         years=table.whole("years", 1, 10) if clean else 0,
@@ -98,7 +114,7 @@ def deduction(table: Table, claims: list[Claim]) -> Deduction:
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
-        kind=table.text("kind"),
+        kind=_kind(table),
         points=table.tenths("points", 1, MOST),
         cap=table.tenths("cap", 1, MOST),
         hard_stop_months=_hard_stop(table, claims) if table.has("hard_stop") else 0,
@@ -124,7 +140,7 @@ def hold(table: Table) -> Hold:
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
-        kind=table.text("kind"),
+        kind=_kind(table),
         reason=table.text("reason"),
         recover=table.text("recover"),
         basis=basis.read(table),

@@ -13,11 +13,16 @@ from core.months import shift
 from core.policyfile import Document
 from scoring.book import basis, cataloguefile
 from scoring.book.basis import Basis, Claim
+from scoring.book.classes import CAREER_SOURCES, is_occupational
 from scoring.book.kinds import Group, Kind, LevelTable, Scheme
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """The whole catalogue; `digest` is the SHA-256 of the file's bytes, `headers` maps Chinese column names to ours."""
+    """The whole catalogue; `digest` is the SHA-256 of the file's bytes, `headers` maps Chinese column names to ours.
+
+    `occupational` kinds are a class of their own, with a consent of its own: they are not among `kinds`, so that no
+    line, record, indicator or deduction of points can be of one.
+    """
 
     version: str
     valid_from: date
@@ -28,9 +33,14 @@ class Catalogue(msgspec.Struct, frozen=True):
     schemes: tuple[Scheme, ...]
     tables: tuple[LevelTable, ...]
     kinds: dict[str, Kind]
+    occupational: dict[str, Kind]
     basis: Basis
     claims: tuple[Claim, ...]
     headers: dict[str, str]
+
+    def career(self) -> "Catalogue":
+        """Give the catalogue of the occupational class: the same but for its kinds."""
+        return msgspec.structs.replace(self, kinds=self.occupational, occupational={})
 
     def adult_on(self, born: date) -> date:
         """Give the first day of adulthood; a birthday on 29 February falls on the 28th in common years."""
@@ -71,8 +81,12 @@ def load(text: str, file: str) -> Catalogue:
     tables = tuple(cataloguefile.levels(table) for table in root.tables("levels"))
     names = frozenset(group.id for group in groups), frozenset(table.id for table in tables)
     kinds = [cataloguefile.kind(table, names, claims) for table in root.tables("kind", least=1)]
-    if len({kind.code for kind in kinds}) < len(kinds):
-        root.fault("A kind is listed twice.", "Each code stands once.", "kind")
+    career = [cataloguefile.kind(table, (CAREER_SOURCES, names[1]), claims) for table in root.tables("occupational")]
+    for name, found in (("kind", kinds), ("occupational", career)):
+        if len({kind.code for kind in found}) < len(found):
+            root.fault("A kind is listed twice.", "Each code stands once.", name)
+        if any(is_occupational(kind.code) != (name == "occupational") for kind in found):
+            root.fault("Codes that begin with O are occupational, and no others.", "Move it, or rename it.", name)
     catalogue = Catalogue(
         version=root.text("version"),
         valid_from=root.day("valid_from"),
@@ -83,6 +97,7 @@ def load(text: str, file: str) -> Catalogue:
         schemes=tuple(cataloguefile.scheme(table) for table in root.tables("scheme")),
         tables=tables,
         kinds={kind.code: kind for kind in kinds},
+        occupational={kind.code: kind for kind in career},
         basis=basis.read(root),
         claims=tuple(claims),
         headers=cataloguefile.headers(root, kinds),

@@ -155,6 +155,7 @@ def _field(table: Table) -> Field:
         refused=tuple(refused),
         not_after=table.text("not_after") if table.has("not_after") else "",
         future=table.flag("future", default=False),
+        least=table.whole("least", 0, 10_000) if whole and table.has("least") else 0,
     )
     table.close()
     return field

@@ -104,7 +104,10 @@ def _month(field: Field) -> Check:
 def _whole(field: Field) -> Check:
     def check(value: object, _: date) -> object:
         if type(value) is int and field.low <= value <= field.high:
-            return value
+            if value >= field.least:
+                return value
+            why = f"`fields.{field.name}` below {field.least} is not recorded. Leave the line out."
+            raise Refused("nothing_to_record", why)
         wanted = f"a whole number from {field.low} to {field.high}"
         raise Refused("malformed", f"`fields.{field.name}` must be {wanted}. Correct it and resend.")
 

@@ -17,8 +17,8 @@ TYPES = ("text", "true", "date", "month", "whole", "enum", "uscc", "grade")
 class Field(msgspec.Struct, frozen=True):
     """One member of `fields`: its closed type and the bounds of that type.
 
-    `nothing` are enum values that leave nothing to record, `refused` pairs of value and rejection code, `not_after` the
-    date field that this date may not exceed.
+    `nothing` are enum values that leave nothing to record, as do whole numbers below `least`; `refused` pairs of value
+    and rejection code, `not_after` the date field that this date may not exceed.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Field(msgspec.Struct, frozen=True):
     refused: tuple[tuple[str, str], ...]
     not_after: str
     future: bool
+    least: int = 0
 
 
 class LevelRow(msgspec.Struct, frozen=True):

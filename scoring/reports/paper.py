@@ -7,7 +7,7 @@ Every text on it can be printed (`letters.plain`).
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +17,7 @@ from scoring.points.scoreview import ScoreView
 from scoring.reports.letters import plain, whole
 
 LONGEST_DAYS = 90
-_MOST_QUERIES = 6
+_MOST_QUERIES = 5
 _NAME = 30
 
 TERMS = (
@@ -142,7 +142,21 @@ def of_score(
     )
 
 
-def facts(choice: Choice, holder: Holder, more: Mapping[str, str]) -> tuple[Fact, ...]:
+class Shown(Protocol):
+    """What every choice says."""
+
+    @property
+    def full_name(self) -> bool:
+        """Whether the name is shown as it is."""
+        ...
+
+    @property
+    def recipient(self) -> str:
+        """For whose eyes."""
+        ...
+
+
+def facts(choice: Shown, holder: Holder, more: Mapping[str, str]) -> tuple[Fact, ...]:
     """Who holds it, for whom it is, and whatever else; the name in full only where it can be printed."""
     name = holder.name if choice.full_name and whole(holder.name) else holder.masked
     told = {"持有人": plain(name, _NAME), **more}
@@ -151,22 +165,22 @@ def facts(choice: Choice, holder: Holder, more: Mapping[str, str]) -> tuple[Fact
     return tuple(Fact(label, plain(value)) for label, value in told.items())
 
 
-def watermark(choice: Choice) -> str:
+def watermark(choice: Shown) -> str:
     """What is written across the page."""
     return f"仅供{plain(choice.recipient.strip(), _NAME)}查看" if choice.recipient.strip() else ""
 
 
 def _dimensions(view: ScoreView) -> Part:
-    rows = [Row(one.name, f"{one.points:+.1f} / {one.cap:g}", share=one.points / one.cap) for one in view.dimensions]
+    rows = [Row(one.name, f"{one.points:.1f} / {one.cap:g}", share=one.points / one.cap) for one in view.dimensions]
     lost = -sum(one.points for one in view.deductions)
-    rows.append(Row("扣分", f"−{lost:.1f}" if lost else "无", share=0))
+    rows.append(Row("扣分", f"−{lost:.1f}" if lost else "无"))
     return Part(
         "各部分得分", ("部分", "得分 / 上限"), tuple(rows), f"起始{view.range.base:g}分，加上各部分，减去扣分。"
     )
 
 
 def _queries(asked: Sequence[Query]) -> Part:
-    """The organisations that asked, at most six by name, so that it stays on one page."""
+    """The organisations that asked, at most five by name, so that it stays on one page."""
     shown, rest = asked[:_MOST_QUERIES], asked[_MOST_QUERIES:]
     rows = [Row(plain(one.by, _NAME), f"{one.times}次", f"最近一次：{one.last_on}") for one in shown]
     if rest:

@@ -33,12 +33,13 @@ from pg_policies where schemaname = any ($1) order by 2, 1
 _VALUES = {
     "uuid": "gen_random_uuid()", "text": "'x'", "bytea": "uuid_send(gen_random_uuid())", "jsonb": "'{{}}'",
     "integer": "1", "smallint": "1", "bigint": "(random() * 1e9)::bigint", "boolean": "false", "text[]": "'{{}}'",
-    "date": "current_date", "interval": "'0'", "timestamp with time zone": "now() + interval '{days} days'",
+    "date": "current_date + {days}", "interval": "'0'", "timestamp with time zone": "now() + interval '{days} days'",
 }  # fmt: skip
 _WHOSE = {"citizen_id", "owner", "proxy_id", "relative_id"}
 # Words that policies ask for, beside 'x'.
 _WORDS = {
-    "purpose": ("records", "identity", "cases", "reports", "score"), "role": ("partner", "staff"),
+    "purpose": ("records", "identity", "cases", "reports", "score", "occupational-report"),
+    "role": ("partner", "staff"),
     "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
     "caller": ("a-source", "a-staff"), "state": ("queued",),
 }  # fmt: skip
@@ -77,6 +78,7 @@ _TIED = (
     "insert into incentives.credit_code_use select hash, citizen_id, now() from incentives.credit_code",
     "insert into incentives.credit_code_use values ('x', gen_random_uuid(), now() - interval '60 days')",
     "delete from auth.consent where citizen_id = '{c}' and purpose = 'score' and expires_at > now()",
+    "delete from auth.consent where citizen_id = '{c}' and purpose = 'occupational-report'",
     "insert into scoring.suspension (record_id, from_on, version) select id, '2020-01-01', 1 from scoring.record",
     "insert into scoring.pending select id, 'lawsuit', '2020-01-01', 'x', '' from scoring.record",
     "insert into scoring.dispute_event select id, 9, now(), 'x', 'x', 'x' from scoring.dispute",

@@ -37,10 +37,13 @@ EXPORTED = {
     "scoring.statement": "enrolment.records[].statement",
     "scoring.refusal": "enrolment.refused",
     "scoring.report": "reports",
+    "scoring.career_record": "occupational",
     "incentives.decision": "decisions",
     "incentives.credit_code": "codes",
 }
 LEFT_OUT = {
+    "scoring.career": "that somebody consented to occupational reports: consents says so",
+    "scoring.career_source": "which sources may send for them, as digests: consents names the sources",
     "keys.person_key": "keys are no data about the person; in an archive they would open what is sealed elsewhere",
     "keys.erased": "whose keys were destroyed: a number, kept so that a restored backup is erased again",
     "scoring.link": "a sealed thread; it says nothing but which random number stands for the person",

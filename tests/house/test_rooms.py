@@ -85,6 +85,7 @@ class TestPlaces:
             "auth/accounts.py": "a citizen's own telephone number, and accounts that pass to a proved owner",
             "scoring/staging.py": "papers of staged and stored records",
             "scoring/holders.py": "the thread from a citizen to the records",
+            "scoring/reports/career.py": "a citizen's own occupational records",
             "scoring/reports/issued.py": "reports, for their holder and for whoever has the number",
             "scoring/sources.py": "the feed's position",
             "scoring/traces.py": "the stored trace",

@@ -16,7 +16,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take them away; reports that were issued cannot be checked any more."""
-    op.execute("drop function auth.check_report")
+    functions = ("career_people", "career_subjects", "keep_career", "end_career")
+    op.execute(f"drop function auth.check_report, {', '.join(f'scoring.{name}' for name in functions)}")
     op.execute("drop policy gate_anyone on core.audit_entry")
     op.execute("drop policy gate_reports on keys.person_key")
-    op.execute("drop table scoring.report")
+    op.execute("drop table scoring.report, scoring.career_record, scoring.career_source, scoring.career")

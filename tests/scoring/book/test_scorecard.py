@@ -44,6 +44,7 @@ class TestShipped:
             "catalogue.hard_stop",
             "catalogue.adult_age",
             "catalogue.stops_after.N01",
+            "catalogue.stops_after.O04",
             "catalogue.stops_after.N02",
         }
 
