@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from api.tool import commands
+from api.tool import batch, commands
 
 
 class Actions(Protocol):
@@ -86,6 +86,17 @@ def _add_score(actions: Actions) -> None:
     explain.add_argument("--as-of", type=date.fromisoformat, required=True, metavar="DATE")
     explain.add_argument("--scorecard", type=Path, metavar="FILE", help="default: the newest shipped one of that day")
     explain.set_defaults(run=commands.score_explain)
+
+    city = score.add_parser("batch", help="score a whole city from Parquet files; may be killed and run again")
+    city.add_argument("--records", type=Path, required=True, metavar="PATH", help="a file, a folder or a pattern")
+    city.add_argument("--register", type=Path, required=True, metavar="PATH", help="who is to be scored; the same")
+    city.add_argument("--as-of", type=date.fromisoformat, required=True, metavar="DATE")
+    city.add_argument("--scorecard", type=Path, required=True, metavar="FILE")
+    city.add_argument("--engine", choices=("duckdb", "polars", "spark"), default="polars")
+    city.add_argument("--spark-remote", default="", metavar="URL", help="sc://host:port; default: a Spark of its own")
+    city.add_argument("--out", type=Path, required=True, metavar="FILE")
+    city.add_argument("--rows", type=int, default=0, metavar="N", help="rows of one range; less is less memory")
+    city.set_defaults(run=batch.score)
 
 
 def _add_client(actions: Actions) -> None:

@@ -38,3 +38,29 @@ class Bar:
             self._stream.write(f"{self._title}: {done}/{total} {label}\n")
         self._tenth = tenth
         self._stream.flush()
+
+
+class Stages:
+    """Tells long work of several stages, a bar each; `with Stages() as stages: stages.step("scoring", 3, 40)`."""
+
+    def __init__(self, stream: TextIO = sys.stderr) -> None:
+        """`stream` is where a person looks."""
+        self._stream = stream
+        self._stage: str = ""
+        self._bar = Bar("", stream)
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is shown before the first step."""
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        """Leave the last bar as it is."""
+        self._bar.__exit__()
+
+    def step(self, stage: str, done: int, total: int) -> None:
+        """Show that `done` of `total` parts of a stage are over."""
+        if stage != self._stage:
+            self._bar.__exit__()
+            self._stage = stage
+            self._bar = Bar(stage, self._stream)
+        self._bar.step("", done, total)

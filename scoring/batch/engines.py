@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date
+from importlib import metadata
 from typing import Any
 
 from scoring.batch import plan, spark
@@ -22,6 +23,10 @@ ENGINES = ("duckdb", "polars", "spark")
 
 class UnknownEngine(ValueError):
     """No engine has this name."""
+
+    def __init__(self, engine: str) -> None:
+        """Name those to choose from."""
+        super().__init__(f"{engine} is no engine. Choose one of {', '.join(ENGINES)}.")
 
 
 def score(engine: str, card: Scorecard, records: Source, register: Source, as_of: date) -> ArrowTable:
@@ -46,8 +51,16 @@ def opened(engine: str, card: Scorecard, as_of: date, *, remote: str = "") -> Ge
         with spark.opened(query, slots, remote) as scorer:
             yield _tidy(card, scorer)
     else:
-        message = f"{engine} is no engine. Choose one of {', '.join(ENGINES)}."
-        raise UnknownEngine(message)
+        raise UnknownEngine(engine)
+
+
+def version(engine: str) -> str:
+    """The installed version of an engine, with Ibis's; another one may not go on where this one stopped."""
+    library = {"spark": "pyspark"}.get(engine, engine)
+    try:
+        return f"{metadata.version(library)}, ibis {ibis.__version__}"
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def expression(card: Scorecard, as_of: date) -> Any:
@@ -79,7 +92,7 @@ def _duckdb(query: Any, slots: ArrowTable) -> Generator[Scorer]:
     def bind(name: str, source: Source) -> None:
         if isinstance(source, Part):
             files = connection.read_parquet(list(map(str, source.files)), union_by_name=True)
-            source = files.filter(f"subject >= {source.low} and subject < {source.high}")
+            source = files.filter(f"subject between {source.low} and {source.high}")
         connection.register(name, source)
 
     def run(records: Source, register: Source) -> ArrowTable:
@@ -102,7 +115,7 @@ def _polars(query: Any, slots: ArrowTable) -> Scorer:
 
     def bind(name: str, source: Source, columns: dict[str, str]) -> None:
         if isinstance(source, Part):
-            inside = polars.col("subject").is_between(source.low, source.high, closed="left")
+            inside = polars.col("subject").is_between(source.low, source.high)
             frame = polars.scan_parquet(list(source.files)).filter(inside)
         else:
             frame = polars.from_arrow(source).lazy()

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import msgspec
 import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
+import pyarrow.feather as pf  # pyright: ignore[reportMissingTypeStubs]
+import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]
 
 ArrowTable = Any
-arrow = cast("Any", pa)
+arrow, feather, parquet = cast("Any", pa), cast("Any", pf), cast("Any", pq)
 
 TYPES = {
     "int64": arrow.int64(), "int32": arrow.int32(), "int16": arrow.int16(), "int8": arrow.int8(),
@@ -20,7 +22,7 @@ TYPES = {
 
 
 class Part(msgspec.Struct, frozen=True):
-    """The rows of some Parquet files whose subject lies in [`low`, `high`)."""
+    """The rows of some Parquet files whose subject lies between `low` and `high`, both included."""
 
     files: tuple[Path, ...]
     low: int

@@ -41,7 +41,7 @@ def opened(query: Any, slots: ArrowTable, remote: str) -> Generator[Scorer]:
 
 def _read(session: Any, part: Part) -> Any:
     frame = session.read.parquet(*map(str, part.files))
-    return frame.where(f"subject >= {part.low} and subject < {part.high}")
+    return frame.where(f"subject between {part.low} and {part.high}")
 
 
 def _session(remote: str) -> Any:

@@ -19,7 +19,7 @@ AS_OF = date(2026, 11, 22)
 class TestBuild:
     """`plan.build`, run by an engine."""
 
-    @settings(max_examples=6, deadline=None, phases=[Phase.generate])  # to shrink by whole engine calls takes minutes
+    @settings(max_examples=5, deadline=None, phases=[Phase.generate])  # to shrink by whole engine calls takes minutes
     @given(ledgers.cards(), st.integers(0, 2**32), ledgers.DAYS)
     def test_every_engine_gives_the_evaluators_integers(self, card: Scorecard, seed: int, as_of: date) -> None:
         """Whatever the scorecard says and whatever stands in the ledgers, all columns are the same."""
