@@ -73,7 +73,7 @@ from api.requests import Envelope
 from api.source import occupational as source_occupational
 from api.source import records as source_records
 from api.source import subjects as source_subjects
-from api.staff import assessments, audits, clients, counter, deceased, incidents, people, releases
+from api.staff import assessments, audits, clients, counter, deceased, incidents, people, rehearsals, releases
 from api.staff import reviews as staff_reviews
 from core import clock, db, sealed, shortlived
 from core.keys import Keyring
@@ -115,6 +115,7 @@ _MODULES = (
     cards,
     proxies,
     releases,
+    rehearsals,
     assessments,
     clients,
     incidents,

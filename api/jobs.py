@@ -11,7 +11,7 @@ from datetime import date
 import structlog
 from sqlalchemy import text
 
-from api import lapses, rotation, sealing
+from api import lapses, rehearsing, rotation, sealing
 from api.deps import House
 from core import audit, clock, db
 from core.errors import Unavailable
@@ -42,8 +42,8 @@ _SWEEPS = (
 
 
 async def run(house: House) -> None:
-    """Seal the log and do the rounds until cancelled."""
-    both = [asyncio.create_task(work) for work in (sealing.run(house), _rounds(house))]
+    """Seal the log, rehearse what is asked for and do the rounds until cancelled."""
+    both = [asyncio.create_task(work) for work in (sealing.run(house), rehearsing.attend(house), _rounds(house))]
     try:
         await asyncio.gather(*both)
     finally:

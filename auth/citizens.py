@@ -124,7 +124,12 @@ async def known_profile(session: AsyncSession, ring: Keyring, citizen_id: uuid.U
     if row.sealed_profile is None:
         return None
     key = await keys.fetch(session, ring, owner=citizen_id, purpose="identity")
-    return msgspec.json.decode(sealed.unseal(key, row.sealed_profile, place=_place(citizen_id)), type=Profile)
+    return read_profile(key, row.sealed_profile, citizen_id)
+
+
+def read_profile(key: bytes, value: bytes, citizen_id: uuid.UUID) -> Profile:
+    """Open a profile with its citizen's identity key."""
+    return msgspec.json.decode(sealed.unseal(key, value, place=_place(citizen_id)), type=Profile)
 
 
 def _profile(proved: Proved) -> Profile | None:

@@ -30,6 +30,8 @@ _DAYS = {
     "epoch_days": "OSMANTHUS_EPOCH_DAYS",
     "epoch_grace_days": "OSMANTHUS_EPOCH_GRACE_DAYS",
     "epoch_copy_days": "OSMANTHUS_EPOCH_COPY_DAYS",
+    "rehearsal_days": "OSMANTHUS_REHEARSAL_DAYS",
+    "notice_days": "OSMANTHUS_NOTICE_DAYS",
 }
 
 
@@ -50,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
     `wechat_client` is the client id of the mini-program, the one app that may log people in without our page.
 
+    A rehearsal is good for `rehearsal_days`; a rule that may lower somebody's points, or close a perk, rules no earlier
+    than `notice_days` after it was approved, so that everybody hears of it before.
+
     Another `token_key_serial` makes every access token so far worthless: for the day on which a signing key is lost.
     """
 
@@ -66,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     epoch_days: int = 14
     epoch_grace_days: int = 2
     epoch_copy_days: int = 7
+    rehearsal_days: int = 14
+    notice_days: int = 7
     suite: Literal["aes", "sm"] = "aes"
     sandbox: bool = False
     demo_idp: bool = False

@@ -131,6 +131,23 @@ async def thresholds(session: AsyncSession, *, on: date) -> dict[str, int]:
     return {row.perk_id: row.threshold for row in await session.execute(query) if row.threshold is not None}
 
 
+async def thresholds_since(session: AsyncSession, *, since: date, until: date) -> dict[str, set[int]]:
+    """Every threshold (tenths) that an open perk had on some day of [since, until], approved ones to come included."""
+    query = (
+        select(perk_line.c.perk_id, perk_line.c.effective_on, perk_line.c.threshold, perk_line.c.closed)
+        .where(perk_line.c.effective_on <= until)
+        .order_by(perk_line.c.perk_id, perk_line.c.effective_on, perk_line.c.approved_at)
+    )
+    found: dict[str, set[int]] = {}
+    for row in await session.execute(query):
+        held = found.setdefault(row.perk_id, set())
+        if row.effective_on <= since:
+            held.clear()  # an older one was over by then
+        if row.threshold is not None and not row.closed:
+            held.add(row.threshold)
+    return found
+
+
 def _must_be_alone(held: tuple[Perk, ...], others: list[Release], name: str) -> None:
     """One perk, one name: else two releases would rule it at once."""
     ids_held = {perk.id for perk in held}

@@ -58,7 +58,7 @@ async def current(session: AsyncSession, *, on: date) -> RuleBook:
     key = (card, book, max(card_day, book_day))
     if (found := _compiled.get(key)) is None:
         card_text = await text(session, kind="scorecard", digest=card)
-        found = _compile(card_text, await text(session, kind="catalogue", digest=book), key[2])
+        found = compiled(card_text, await text(session, kind="catalogue", digest=book), key[2])
         _compiled[key] = found
         while len(_compiled) > _KEPT:
             del _compiled[next(iter(_compiled))]
@@ -103,7 +103,13 @@ async def text(session: AsyncSession, *, kind: str, digest: str) -> str:
     return (await session.execute(query)).scalar_one()
 
 
-def _compile(card_text: str, catalogue_text: str, effective_on: date) -> RuleBook:
+def card(body: str) -> Scorecard:
+    """A scorecard's text, read. Raises `core.policyfile.Faulty`."""
+    return scorecard.load(body, "scorecard")
+
+
+def compiled(card_text: str, catalogue_text: str, effective_on: date) -> RuleBook:
+    """A rule book of these texts, in force or not. Raises `core.policyfile.Faulty`."""
     card = scorecard.load(card_text, "scorecard")
     book = catalogue.load(catalogue_text, "catalogue")
     enabled = {code for code, kind in book.kinds.items() if kind.enabled}

@@ -15,7 +15,8 @@ _RADIUS = 84
 _RINGS = (0.25, 0.5, 0.75, 1.0)
 
 
-def _svg(name: str, width: int, height: int, title: str, description: str, parts: Iterable[str]) -> Markup:
+def svg(name: str, width: int, height: int, title: str, description: str, parts: Iterable[str]) -> Markup:
+    """A whole chart; `parts` are elements whose texts are escaped."""
     head = (
         f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-t {name}-d">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
@@ -23,11 +24,13 @@ def _svg(name: str, width: int, height: int, title: str, description: str, parts
     return Markup(head + "".join(parts) + "</svg>")  # noqa: S704  (every text above and in the parts is escaped)
 
 
-def _text(x: float, y: float, words: str, *, anchor: str = "middle", size: int = 14) -> str:
+def lettering(x: float, y: float, words: str, *, anchor: str = "middle", size: int = 14) -> str:
+    """A piece of text, escaped."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(words)}</text>'
 
 
-def _line(x: float, y: float, x2: float, y2: float) -> str:
+def rule(x: float, y: float, x2: float, y2: float) -> str:
+    """A thin line."""
     return f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
@@ -47,20 +50,20 @@ def radar(parts: Sequence[tuple[str, float, float]]) -> Markup:
     drawn = [
         f'<polygon class="grid" points="{_path(corner(turn, ring) for turn in range(len(parts)))}"/>' for ring in _RINGS
     ]
-    drawn += [_line(*middle, *corner(turn, 1)) for turn in range(len(parts))]
+    drawn += [rule(*middle, *corner(turn, 1)) for turn in range(len(parts))]
     shares = [min(1.0, points / cap) if cap else 0.0 for _, points, cap in parts]
     drawn.append(f'<polygon class="area" points="{_path(corner(turn, share) for turn, share in enumerate(shares))}"/>')
     for turn, (name, points, cap) in enumerate(parts):
         drawn += _label(spokes[turn], middle, name, f"{points:.1f} / {cap:g}")
     words = "；".join(f"{name} {points:.1f} 分，上限 {cap:g} 分" for name, points, cap in parts)
-    return _svg("radar", width, height, "各维度得分", words, drawn)
+    return svg("radar", width, height, "各维度得分", words, drawn)
 
 
 def _label(spoke: tuple[float, float], middle: tuple[float, float], name: str, figures: str) -> list[str]:
     across, down = spoke
     x, y = middle[0] + (_RADIUS + 12) * across, middle[1] + (_RADIUS + 18) * down
     anchor = "middle" if abs(across) < 0.2 else "start" if across > 0 else "end"  # noqa: PLR2004  (nearly upright)
-    return [_text(x, y - 4, name, anchor=anchor), _text(x, y + 12, figures, anchor=anchor, size=12)]
+    return [lettering(x, y - 4, name, anchor=anchor), lettering(x, y + 12, figures, anchor=anchor, size=12)]
 
 
 def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]]) -> Markup:
@@ -78,16 +81,16 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
     taken = -99.0
     for name, start in tiers:
         crowded = place(start) - taken < _LETTER * len(name) + 1
-        drawn += [_line(place(start), 24, place(start), 30), _text(place(start), 58 if crowded else 44, name)]
+        drawn += [rule(place(start), 24, place(start), 30), lettering(place(start), 58 if crowded else 44, name)]
         taken = -99.0 if crowded else place(start)
     drawn += [
-        _text(left, 44, f"{low:g}", anchor="start", size=12),
-        _text(right, 44, f"{high:g}", anchor="end", size=12),
+        lettering(left, 44, f"{low:g}", anchor="start", size=12),
+        lettering(right, 44, f"{high:g}", anchor="end", size=12),
     ]
     words = f"{points:.1f} 分，范围 {low:g} 到 {high:g} 分；" + "，".join(
         f"{name}从 {start:g} 分起" for name, start in tiers
     )
-    return _svg("scale", width, 64, "分数所在的位置", words, drawn)
+    return svg("scale", width, 64, "分数所在的位置", words, drawn)
 
 
 def line(values: Sequence[tuple[date, float]]) -> Markup:
@@ -102,8 +105,8 @@ def line(values: Sequence[tuple[date, float]]) -> Markup:
     drawn: list[str] = []
     for mark in (low, (low + high) / 2, high):
         drawn += [
-            _line(left, down(mark), right, down(mark)),
-            _text(left - 6, down(mark) + 4, f"{mark:g}", anchor="end", size=12),
+            rule(left, down(mark), right, down(mark)),
+            lettering(left - 6, down(mark) + 4, f"{mark:g}", anchor="end", size=12),
         ]
     steps: list[tuple[float, float]] = [(left, down(values[0][1]))]
     for across, (_, points) in zip(places, values, strict=True):
@@ -111,10 +114,10 @@ def line(values: Sequence[tuple[date, float]]) -> Markup:
     drawn.append(f'<polyline class="curve" points="{_path(steps)}"/>')
     drawn += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in steps[2::2]]
     if values[0][0] < values[-1][0]:
-        drawn.append(_text(left, height - 12, f"{values[0][0]:%Y-%m-%d}", anchor="start", size=12))
-    drawn.append(_text(right, height - 12, f"{values[-1][0]:%Y-%m-%d}", anchor="end", size=12))
+        drawn.append(lettering(left, height - 12, f"{values[0][0]:%Y-%m-%d}", anchor="start", size=12))
+    drawn.append(lettering(right, height - 12, f"{values[-1][0]:%Y-%m-%d}", anchor="end", size=12))
     words = "；".join(f"{day:%Y-%m-%d} {points:.1f} 分" for day, points in values)
-    return _svg("line", width, height, "分数的变化", words, drawn)
+    return svg("line", width, height, "分数的变化", words, drawn)
 
 
 def _shares(days: Sequence[int]) -> list[float]:

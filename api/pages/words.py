@@ -128,6 +128,7 @@ _ACTS = {
     "correction.answer": "工作人员答复了您的更正请求",
     "incident.notify": "通知您：您的信息可能被不该看的人看到",
     "audit.search": "审计人员检索操作日志时，查到了与您有关的记录（看不到您是谁）",
+    "everyone.rehearsal": "规则改动前的预演：系统按新旧规则试算了全体参加人的分数，只留下人数，没有名单，也没有改动任何人的分数",
     "staff.refused": "没有权限的工作系统想查看您提交的事项，被拒绝了",
 }
 _CAUSES = {
@@ -160,6 +161,7 @@ _BREACHED = {
 _MOVES = {
     "enrolled": "您加入了，开始计分",
     "date": "日子到了：有的记录超出了计分期限，或者新的清白年度开始",
+    "rules": "评分规则变更",
     "source.dropped": "您停用了一个信息来源",
     "sensitive.ended": "您撤回了一项敏感信息的单独同意",
     "records.write": "收到了新的记录",

@@ -24,3 +24,8 @@ PurposeQuery = Annotated[str, QueryParameter(pattern=_WORD, description="Why, as
 def person(caller: Client, clerk: str) -> str:
     """The one name of a clerk in entries and approvals: `<client>/<clerk>`."""
     return f"{caller.client_id}/{clerk}"
+
+
+def of(caller: Client, clerk: str | None) -> str:
+    """A clerk where one is named, else the office's system."""
+    return caller.client_id if clerk is None else person(caller, clerk)

@@ -11,8 +11,9 @@ from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, guards
-from api.staff import publication
-from api.staff.clerks import ClerkNo, person
+from api.deps import House
+from api.staff import clerks, fitness, publication
+from api.staff.clerks import ClerkNo
 from core import clock, ids, releases
 from core.errors import FieldError, Invalid
 from core.releases import Release
@@ -89,7 +90,7 @@ async def draft(
         name=data.name,
         body=data.body,
         effective_on=data.effective_on,
-        by=_who(caller, data.clerk),
+        by=clerks.of(caller, data.clerk),
     )
     return await _view(session, drafted)
 
@@ -124,15 +125,20 @@ async def see_one(release_id: FromPath[str], session: NamedDependency[AsyncSessi
 async def approve(
     release_id: FromPath[str],
     session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
     data: JSONBody[Approval | None] = None,
 ) -> View:
-    """Put a draft in force from its day; 409 `second_person_needed` for the drafter, `assessment_missing`."""
+    """Put a draft in force from its day, having seen its rehearsal.
+
+    409 `second_person_needed` for the drafter, `assessment_missing`, `rehearsal_needed`, `rehearsal_stale`, `too_soon`.
+    """
     said = data or Approval()
     identity = ids.read("rl", release_id)
     await publication.must_be_assessed(session, release_id=identity)
+    await fitness.must_be_rehearsed(session, house, release_id=identity, named=said.rehearsal)
     approved = await publication.approve(
-        session, release_id=identity, by=_who(caller, said.clerk), rehearsal=said.rehearsal
+        session, release_id=identity, by=clerks.of(caller, said.clerk), rehearsal=said.rehearsal
     )
     return await _view(session, approved)
 
@@ -145,13 +151,8 @@ async def withdraw(
     data: JSONBody[Withdrawal | None] = None,
 ) -> View:
     """Take back a draft, or an approved release before its day: 409 `illegal_transition` once it rules."""
-    by = _who(caller, data.clerk if data else None)
+    by = clerks.of(caller, data.clerk if data else None)
     return await _view(session, await publication.withdraw(session, release_id=ids.read("rl", release_id), by=by))
-
-
-def _who(caller: guards.Client, clerk: str | None) -> str:
-    """A clerk where one is named, else the office's system."""
-    return caller.client_id if clerk is None else person(caller, clerk)
 
 
 async def _view(session: AsyncSession, one: Release) -> View:

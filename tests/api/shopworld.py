@@ -18,7 +18,7 @@ from api.deps import House
 from api.partner import eligibility
 from api.partner import perks as partner_perks
 from api.signing import Signer, fresh_key
-from api.staff import publication, releases
+from api.staff import publication, rehearsals, releases
 from auth import clients
 from core import assessments, clock, db, shortlived
 from core.keys import Keyring
@@ -38,7 +38,7 @@ CLIENTS = {
 }
 _HANDLERS = [
     *oauth.handlers, *eligibility.handlers, *partner_perks.handlers, *credit_code.handlers, *perks.handlers,
-    *releases.handlers, *rules.handlers,
+    *releases.handlers, *rehearsals.handlers, *rules.handlers,
 ]  # fmt: skip
 
 

@@ -72,7 +72,10 @@ create policy jobs on scoring.rehearsal to {role}_jobs using (true) with check (
 
 -- What was done to everybody is one entry about nobody; whoever took part then reads it among their own.
 create policy citizen_everyone on core.audit_entry for select to {role}_citizen
-  using (owner is null and action like 'everyone.%');
+  using (owner is null and action like 'everyone.%' and exists (
+    select from auth.consent c left join auth.consent_end e on e.consent_id = c.id
+    where c.purpose = 'score' and c.given_at <= audit_entry.at and least(e.at, c.expires_at) > audit_entry.at
+  ));
 
 create index ix_audit_entry_everyone on core.audit_entry (id) where owner is null and action like 'everyone.%';
 
