@@ -115,7 +115,8 @@ async def store(
         (locked[citizen_id], one) for citizen_id, one in evaluations.items() if moved(before.get(citizen_id), one)
     ]
     await rows.write(session, list(after.values()))
-    await _trace(session, changed, words=book.words, cause=cause, now=now)
+    causes = [_cause(cause, before.get(holder.citizen_id), one) for holder, one in changed]
+    await _trace(session, changed, words=book.words, causes=causes, now=now)
     return after
 
 
@@ -206,15 +207,21 @@ def moved(stored: Standing | None, now: Evaluation) -> bool:
     )
 
 
+def _cause(cause: str, stored: Standing | None, now: Evaluation) -> str:
+    """Why a standing moved: where only a day came and another scorecard with it, the rules are why."""
+    return "rules" if cause == "date" and stored is not None and stored.scorecard != now.digest else cause
+
+
 _CHANGES = """
 insert into scoring.standing_change (id, citizen_id, at, as_of, points, cause, sealed)
-select id, citizen_id, $3, as_of, points, $6, sealed
-from unnest($1::uuid[], $2::uuid[], $4::date[], $5::int[], $7::bytea[]) as each (id, citizen_id, as_of, points, sealed)
+select id, citizen_id, $3, as_of, points, cause, sealed
+from unnest($1::uuid[], $2::uuid[], $4::date[], $5::int[], $6::text[], $7::bytea[])
+  as each (id, citizen_id, as_of, points, cause, sealed)
 """
 
 
 async def _trace(
-    session: AsyncSession, changed: list[tuple[Holder, Evaluation]], *, words: Words, cause: str, now: datetime
+    session: AsyncSession, changed: list[tuple[Holder, Evaluation]], *, words: Words, causes: list[str], now: datetime
 ) -> None:
     """Keep each change with its whole evaluation, sealed under the citizen's records key."""
     if not changed:
@@ -233,6 +240,6 @@ async def _trace(
         now,
         [evaluation.as_of for _, evaluation in changed],
         [evaluation.points for _, evaluation in changed],
-        cause,
+        causes,
         values,
     )

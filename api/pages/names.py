@@ -37,4 +37,4 @@ async def purpose(session: AsyncSession, text: str) -> str:
     return f"允许{named}查询：{(await perks(session)).get(perk, perk)}"
 
 
-PURPOSES = {"score": "计算我的桂花分"}
+PURPOSES = {"score": "计算我的桂花分", "rules": "规则改动前看清对大家的影响"}

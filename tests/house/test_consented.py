@@ -41,6 +41,7 @@ class TestList:
             "scoring/records.py": "a citizen's own records, joined with scoring.live until now",
             "scoring/refusals.py": "a citizen's own records of a kind, found by their holder",
             "scoring/rethread.py": "after a restore: threads without a key, by the operator, before a door opens",
+            "scoring/rehearsal/run.py": "numbers of links, page by page; holders are found by scoring.holders",
             "scoring/retention.py": "erases",
             "scoring/rights/disputes.py": "a citizen's own record, joined with scoring.live until now",
             "scoring/rights/objections.py": "the record of a dispute, which goes with the link; no papers",

@@ -8,6 +8,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
+import scoring.rehearsal.tables
 import scoring.reporttables
 import scoring.tables
 from core.settings import ROOT
@@ -19,6 +20,7 @@ ROOMS = (
     auth.granttables,
     auth.consent.tables,
     auth.counter.tables,
+    scoring.rehearsal.tables,
     scoring.reporttables,
     scoring.tables,
     incentives.tables,

@@ -134,7 +134,7 @@ class TestRefreshEveryone:
         assert await city.points(ANN) == 1110
         async with city.as_citizen(city.people[ANN]) as session:
             changes = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=5)
-        assert [one.evaluation.points for one in changes] == [1110, 1100]
+        assert [(one.evaluation.points, one.cause) for one in changes] == [(1110, "rules"), (1100, "enrolled")]
 
     async def test_nobody(self, city: City) -> None:
         """An empty city is done at once."""
