@@ -56,6 +56,7 @@ from api.citizen import (
 )
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
+from api.citizen import repairs as citizen_repairs
 from api.citizen import reviews as citizen_reviews
 from api.citizen import sessions as citizen_sessions
 from api.deps import House
@@ -74,6 +75,7 @@ from api.source import occupational as source_occupational
 from api.source import records as source_records
 from api.source import subjects as source_subjects
 from api.staff import assessments, audits, clients, counter, deceased, incidents, people, rehearsals, releases
+from api.staff import repairs as staff_repairs
 from api.staff import reviews as staff_reviews
 from core import clock, db, sealed, shortlived
 from core.keys import Keyring
@@ -99,6 +101,7 @@ _MODULES = (
     whatif,
     citizen_records,
     citizen_reviews,
+    citizen_repairs,
     export,
     report,
     occupational,
@@ -121,6 +124,7 @@ _MODULES = (
     incidents,
     audits,
     staff_reviews,
+    staff_repairs,
     counter,
     people,
     deceased,

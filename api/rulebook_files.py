@@ -19,6 +19,8 @@ _WHERE = (
     ("catalogue", "catalogue.toml"),
     ("scorecard", "scorecard/*.toml"),
     ("notice", "notices/*.zh.md"),
+    ("repair", "repair.toml"),
+    ("promises", "promises.toml"),
     ("perks", "perks/*.toml"),
     ("cases", "cases/*.toml"),
 )

@@ -26,7 +26,7 @@ from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
-from scoring.book import catalogue, scorecard
+from scoring.book import catalogue, promisefile, repairfile, scorecard
 from scoring.book.scorecard import Scorecard
 
 _CARD_TENTHS = ("base", "low", "high", "deduction_cap", "points", "cap", "start")
@@ -167,6 +167,30 @@ async def cases(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response
     return published.answer(request, await shelf.document("cases", "list", make))
 
 
+@get("/repair", summary="How deductions are repaired", tags=["rules"])
+async def repair(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response[Any]:
+    """Which deductions can be repaired, from when on, on which conditions, and the pledge in its version. Free."""
+
+    def make(found: list[Release]) -> object:
+        for one in _newest(found):
+            return {**published.plain(repairfile.load(one.body, one.name)), "release": _stamp(one)}
+        raise NotFound("No rules of repair have been published yet.")
+
+    return published.answer(request, await shelf.document("repair", "whole", make))
+
+
+@get("/promises", summary="What can be declared and promised", tags=["rules"])
+async def promises(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response[Any]:
+    """Kinds that a citizen may declare, standard texts of commitments, and the days that each side has."""
+
+    def make(found: list[Release]) -> object:
+        for one in _newest(found):
+            return {**published.plain(promisefile.load(one.body, one.name)), "release": _stamp(one)}
+        raise NotFound("No rules of declarations and commitments have been published yet.")
+
+    return published.answer(request, await shelf.document("promises", "whole", make))
+
+
 @get("/export.schema.json", summary="The schema of an export", tags=["rules"])
 async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
     """JSON Schema of `export.json` in the archive that `GET /v1/me/export` gives."""
@@ -189,6 +213,8 @@ handlers = [
             notice,
             perks,
             cases,
+            repair,
+            promises,
             export_schema,
             receipt_schema,
             leaving.see_again,

@@ -13,9 +13,11 @@ import msgspec
 from core.policyfile import Fault, Faulty
 from incentives import perks
 from incentives.perks import Perk
-from scoring.book import basis, catalogue, scorecard
+from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
 from scoring.book.basis import Statute
 from scoring.book.catalogue import Catalogue
+from scoring.book.promisefile import PromiseRules
+from scoring.book.repairfile import RepairRules
 from scoring.book.scorecard import Scorecard
 from scoring.points import cases, reach
 from scoring.points.reach import Personas
@@ -41,6 +43,8 @@ class _Book(msgspec.Struct):
     cards: dict[str, Scorecard] = {}
     perks: list[tuple[str, Perk]] = []
     personas: tuple[str, Personas] | None = None
+    repair: tuple[str, RepairRules] | None = None
+    promises: tuple[str, PromiseRules] | None = None
     cases: dict[str, str] = {}
     notices: int = 0
 
@@ -62,7 +66,8 @@ def check(files: Mapping[str, str], read_notice: NoticeReader) -> Report:
             faults += faulty.faults
     claims = [claim for card in book.cards.values() for claim in card.claims]
     claims += book.catalogue[1].claims if book.catalogue else ()
-    faults += basis.judge(claims, book.statutes) + _kinds(book) + _cases(book) + _perks(book)
+    claims += [claim for part in (book.repair, book.promises) if part for claim in part[1].claims]
+    faults += basis.judge(claims, book.statutes) + _kinds(book) + _rights(book) + _cases(book) + _perks(book)
     if book.personas:
         for card in book.cards.values():
             faults += reach.faults(card, book.personas[1], book.personas[0])
@@ -78,6 +83,10 @@ def _take(book: _Book, file: str, text: str, read_notice: NoticeReader) -> list[
         book.catalogue = file, catalogue.load(text, file)
     elif file == "personas.toml":
         book.personas = file, reach.load(text, file)
+    elif file == "repair.toml":
+        book.repair = file, repairfile.load(text, file)
+    elif file == "promises.toml":
+        book.promises = file, promisefile.load(text, file)
     elif folder == "scorecard":
         book.cards[file] = scorecard.load(text, file)
     elif folder == "perks":
@@ -106,6 +115,23 @@ def _kinds(book: _Book) -> list[Fault]:
                 faults.append(Fault(file, 1, f"{code} is counted but not in force.", "Enable it in catalogue.toml."))
             elif kind.positive == (code in negative):
                 faults.append(Fault(file, 1, f"{code} is counted with the wrong sign.", "Compare its polarity."))
+    return faults
+
+
+def _rights(book: _Book) -> list[Fault]:
+    """Every deduction can be repaired or says how it ends; what is declared or promised about is in the catalogue."""
+    known = book.catalogue[1].kinds if book.catalogue else {}
+    faults: list[Fault] = []
+    if book.repair:
+        file, rules = book.repair
+        spoken = rules.kinds.keys() | rules.others.keys()
+        wanted = {code for code, kind in known.items() if not kind.positive and kind.enabled}
+        advice = "Each deduction in force stands here, once."
+        faults += [Fault(file, 1, f"{code}: repair is not settled.", advice) for code in sorted(wanted ^ spoken)]
+    if book.promises:
+        file, promises = book.promises
+        idle = [code for code in promises.declaration.kinds if code not in known or not known[code].enabled]
+        faults += [Fault(file, 1, f"{code} is declared but not in force.", "Enable it first.") for code in idle]
     return faults
 
 

@@ -51,6 +51,7 @@ class HeldRecord(msgspec.Struct, frozen=True):
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
     statement: str | None
+    repair: dict[str, Any] | None = None
 
 
 class HeldChange(msgspec.Struct, frozen=True):
@@ -150,4 +151,5 @@ def _each(holder: Holder, book: RuleBook, rows: Iterable[Any], said: dict[uuid.U
         plain = {name: getattr(row, name) for name in HeldRecord.__struct_fields__ if hasattr(row, name)}
         plain |= {"id": ids.show("rc", row.id), "name": row.kind if kind is None else kind.name, "label": label}
         plain |= {"fields": papers.fields, "document": papers.document, "notice": papers.notice}
+        plain["repair"] = papers.repair
         yield HeldRecord(**plain, statement=said.get(row.id))

@@ -178,7 +178,8 @@ from moved m cross join lateral (
 
 _REMOVE = "delete from scoring.record where id = any($1::uuid[]) returning record_subject"
 
-# Hidden stays hidden and a disputed deduction disputed; a higher version brings anything else back to active.
+# Hidden stays hidden, a disputed deduction disputed, a repaired one repaired and over; a higher version brings anything
+# else back to active.
 _MERGE = """
 with allowed as materialized (
   select a.citizen_id, a.record_subject
@@ -207,8 +208,10 @@ where f.kind is null and (s.kind <> all($6::text[]) or exists (
 on conflict (record_subject, source, ref) do update
 set version = excluded.version, kind = excluded.kind, provider = excluded.provider,
     occurred_on = excluded.occurred_on, quantity = excluded.quantity, level = excluded.level,
-    severity = excluded.severity, from_on = excluded.from_on, until_on = excluded.until_on, sealed = excluded.sealed,
-    status = case when r.status = 'hidden' and r.kind = excluded.kind then 'hidden'
+    severity = excluded.severity, from_on = excluded.from_on, sealed = excluded.sealed,
+    until_on = case when r.status = 'repaired' and r.kind = excluded.kind
+      then least(excluded.until_on, r.until_on) else excluded.until_on end,
+    status = case when r.status in ('hidden', 'repaired') and r.kind = excluded.kind then r.status
       when r.status = 'disputed' and excluded.kind like 'N%' then 'disputed' else 'active' end,
     status_at = excluded.status_at, batch_id = excluded.batch_id, received_at = excluded.received_at
 where excluded.version > r.version

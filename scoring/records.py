@@ -37,7 +37,8 @@ class NotHideable(Conflict):
 class Shown(msgspec.Struct, frozen=True):
     """One record as its citizen sees it. `status`: active, hidden, disputed, repaired or revoked.
 
-    `label` says in one line what it is; `fields`, `document` and `notice` are what the source sent, empty once erased;
+    `label` says in one line what it is; `fields`, `document` and `notice` are what the source sent, empty once erased,
+    `repair` the decision that ended a deduction, as its source or the office handed it in;
     `statement` is what the citizen says to it. A deduction counts from `from_on` until the day before `until_on`.
     `item` is the catalogue entry in force when it was taken.
     """
@@ -60,6 +61,7 @@ class Shown(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
+    repair: dict[str, Any] | None
     statement: str | None
 
 
@@ -199,5 +201,6 @@ def _read(catalogue: Catalogue, holder: Holder, row: Any, statement: str | None,
         fields=papers.fields,
         document=papers.document,
         notice=papers.notice,
+        repair=papers.repair,
         statement=statement,
     )

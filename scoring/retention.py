@@ -20,6 +20,7 @@ from core.months import shift
 from scoring import holders
 from scoring.holders import Holder
 from scoring.reporttables import report
+from scoring.righttables import commitment, declaration, repair, right_event
 from scoring.rulebook import RuleBook
 from scoring.tables import link, live, record, refusal, standing, standing_change, statement
 
@@ -46,7 +47,7 @@ async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID)
         return {}
     found = {record.fullname: record.c.record_subject == holder.record_subject}
     found |= {live.fullname: live.c.record_subject == holder.record_subject}
-    for table in (refusal, statement, standing, standing_change, link):
+    for table in (refusal, statement, standing, standing_change, repair, declaration, commitment, right_event, link):
         found[table.fullname] = table.c.citizen_id == citizen_id
     found[report.fullname] = report.c.score_of == citizen_id
     return {name: await session.scalar(select(func.count()).where(mine)) or 0 for name, mine in found.items()}

@@ -30,13 +30,14 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 # What points are counted on, one row per record or per interval of it, of the subjects $1: read by both evaluators. A
-# deduction that was suspended counts in what its suspensions leave of its interval, so past days stay as they were.
+# deduction that was suspended counts in what its suspensions leave of its interval, and a repaired one until the day of
+# its repair, so past days stay as they were.
 COUNTED = """
 select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
-       r.until_on, r.status
+       r.until_on, 'active' as status
 from scoring.record r
 join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
-where r.record_subject = any($1::uuid[]) and r.status = 'active'
+where r.record_subject = any($1::uuid[]) and r.status in ('active', 'repaired')
   and (r.from_on is null or not exists (select from scoring.suspension s where s.record_id = r.id))
 union all
 select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, lower(span),
@@ -49,7 +50,7 @@ cross join lateral (
 cross join lateral unnest(datemultirange(
   case when r.until_on <= r.from_on then 'empty' else daterange(r.from_on, r.until_on) end
 ) - s.gone) as span
-where r.record_subject = any($1::uuid[]) and r.status in ('active', 'disputed') and r.from_on is not null
+where r.record_subject = any($1::uuid[]) and r.status in ('active', 'disputed', 'repaired') and r.from_on is not null
   and s.gone is not null
 """
 

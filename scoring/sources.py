@@ -79,9 +79,12 @@ async def revoke(
 
 async def repair(
     session: AsyncSession, ring: Keyring, *, source: str, ref: str, version: int | None, book: RuleBook, as_of: date
-) -> None:
-    """End a deduction because its matter was repaired: it stops counting at once (Order 36, article 3)."""
-    await _turn(session, ring, source=source, ref=ref, version=version, to="repaired", book=book, as_of=as_of)
+) -> list[Holder]:
+    """End a deduction because its matter was repaired: it counts no more from today on (Order 36, article 3).
+
+    Days before stay as they were. Returns the holder whose record changed, locked.
+    """
+    return await _turn(session, ring, source=source, ref=ref, version=version, to="repaired", book=book, as_of=as_of)
 
 
 async def correct(doors: Doors, *, source: Source, given: dict[str, Any]) -> Refusal | None:
@@ -113,13 +116,15 @@ async def _turn(
     to: Literal["revoked", "repaired"],
     book: RuleBook,
     as_of: date,
-) -> None:
-    """Set a status, rescore the person, tell them."""
+) -> list[Holder]:
+    """Set a status, rescore the person, tell them; returns whose record changed."""
     connection = await db.raw(session)
     people = await _behind(session, ring, source, ref)
     rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
     verb = "records.revoke" if to == "revoked" else "records.repair"
     await merge.settle(session, people, rows, source=source, book=book, as_of=as_of, action=verb)
+    changed = {row[0] for row in rows}
+    return [holder for holder in people if holder.record_subject in changed]
 
 
 async def _behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:

@@ -30,11 +30,12 @@ COLUMNS = tuple(column.name for column in staging.columns)
 
 
 class Papers(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is sealed of a record: its document, notice and fields as the source sent them."""
+    """What is sealed of a record: its document, notice and fields as the source sent them, and who repaired it."""
 
     fields: dict[str, object]
     document: dict[str, object] | None = None
     notice: dict[str, object] | None = None
+    repair: dict[str, object] | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -102,6 +103,11 @@ def record_id(key: bytes, source: str, ref: str) -> uuid.UUID:
 def papers(holder: Holder, identity: uuid.UUID, value: bytes) -> Papers:
     """Open what is sealed of a record, for its own citizen."""
     return msgspec.msgpack.decode(sealed.unseal(holder.key, value, place=(*SEALED, identity.bytes)), type=Papers)
+
+
+def closed(holder: Holder, identity: uuid.UUID, held: Papers) -> bytes:
+    """Seal the papers of a record under its holder's key."""
+    return sealed.seal(holder.key, msgspec.msgpack.encode(held), place=(*SEALED, identity.bytes))
 
 
 async def clear(doors: Doors, *, batch_id: uuid.UUID) -> None:

@@ -19,6 +19,7 @@ from joserfc.jwk import OKPKey
 from api.citizen.consents import View as Consent
 from api.citizen.me import Access
 from api.citizen.occupational import View as Occupational
+from api.citizen.repairs import View as Repair
 from api.citizen.report import View as Report
 from api.citizen.reviews import View as Matter
 from auth.holdings import Drawn, Known
@@ -63,6 +64,7 @@ class Export(msgspec.Struct, frozen=True):
     corrections: list[Matter]
     reports: list[Report]
     occupational: list[Occupational]
+    repairs: list[Repair]
     accesses: list[Access]
     names: dict[str, str]
 

@@ -9,7 +9,7 @@ from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import archive, consents, leaving, me, occupational, report, reviews
+from api.citizen import archive, consents, disputes, leaving, me, repairs, report, reviews
 from api.citizen.archive import Export, Profile
 from api.citizen.door import behind
 from api.deps import House
@@ -80,6 +80,7 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
         corrections=[reviews.view(one) for one in asked if one.kind == "correction"],
         reports=(await report.reports.fn(session, house, caller)).reports,
         occupational=await occupational.views(session, house, caller),
+        repairs=await repairs.everything(session, house, caller) if enrolment else [],
         accesses=await _accesses(session, mine),
         names=await clients.names(session, parties),
     )

@@ -52,6 +52,7 @@ class Record(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
+    repair: dict[str, Any] | None
     statement: str | None
 
 
@@ -199,6 +200,7 @@ def show(one: Shown, names: dict[str, str]) -> Record:
         fields=one.fields,
         document=one.document,
         notice=one.notice,
+        repair=one.repair,
         statement=one.statement,
     )
 

@@ -6,6 +6,8 @@ there. The verbs take one.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -25,6 +27,7 @@ from core.idempotency import Stored
 from scoring import ingest, rulebook, sources
 from scoring.feeds import forms
 from scoring.ingest import Receipt, Refusal
+from scoring.rights import decisions
 
 _ACCEPTED = b'{"status":"accepted"}'
 _STATUS = 202
@@ -32,7 +35,7 @@ _STATUS = 202
 Ref = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Words = Annotated[str, msgspec.Meta(max_length=200)]
-Act = Callable[..., Awaitable[None]]
+Act = Callable[..., Awaitable[object]]
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -50,6 +53,20 @@ class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ref: Ref
     version: Version | None = None
     reason: Words | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The decision by which a deduction was repaired: its number, who decided, when. Its citizen reads it."""
+
+    no: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    authority: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    decided_on: date
+
+
+class Repairing(Ending, frozen=True, forbid_unknown_fields=True):
+    """End a deduction that was repaired, with the decision if there is one on paper."""
+
+    decision: Decision | None = None
 
 
 class BadLine(Invalid):
@@ -108,14 +125,15 @@ async def revoke(
 
 @post("/v1/source/records/repair", status_code=_STATUS, summary="Report a repair", tags=["source"])
 async def repair(
-    data: JSONBody[Ending],
+    data: JSONBody[Repairing],
     request: HttpRequest,
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Client],
 ) -> Response[Taken]:
     """End a deduction; the points have moved before the answer, which is always the same."""
-    return await _end(session, request, house, caller, data, sources.repair)
+    told = data.decision and decisions.Decision(data.decision.no, data.decision.authority, data.decision.decided_on)
+    return await _end(session, request, house, caller, data, partial(decisions.repair, decision=told))
 
 
 async def _end(

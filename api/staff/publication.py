@@ -22,11 +22,11 @@ from core.releases import Release
 from incentives import perks, rulebook
 from incentives.perks import Perk
 from scoring import rulebook as scorebook
-from scoring.book import basis, catalogue, scorecard
+from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
 from scoring.book.basis import Claim, Statute
 from scoring.points import cases
 
-KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes")
+KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes", "repair", "promises")
 MOST_THRESHOLDS = 2
 
 
@@ -66,6 +66,10 @@ async def _faults(session: AsyncSession, kind: str, name: str, body: str, on: da
             return await _judge(session, catalogue.load(body, name).claims, on)
         case "cases":
             return await _run(session, name, body, on)
+        case "repair":
+            return await _judge(session, repairfile.load(body, name).claims, on)
+        case "promises":
+            return await _judge(session, promisefile.load(body, name).claims, on)
         case "perks":
             perks.load(body, name)
         case "notice":

@@ -14,6 +14,7 @@ import core.short.tables
 import incentives.tables
 import scoring.rehearsal.tables
 import scoring.reporttables
+import scoring.righttables
 import scoring.tables
 from core.postgres.engine import engine_of
 from core.tables import metadata
@@ -28,6 +29,7 @@ ROOMS = (
     scoring.reporttables,
     scoring.tables,
     scoring.rehearsal.tables,
+    scoring.righttables,
     incentives.tables,
 )
 

@@ -41,7 +41,7 @@ _WORDS = {
     "purpose": ("records", "identity", "cases", "reports", "score", "occupational-report"),
     "role": ("partner", "staff"),
     "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
-    "caller": ("a-source", "a-staff"), "state": ("queued",),
+    "caller": ("a-source", "a-staff"), "state": ("queued",), "by": ("source", "staff"),
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _rows(columns: dict[str, str], table: str, people: list[str]) -> list[str]:
 
 
 # What hangs together: perks to come, a name, a use of Ann's code, no consent of Cal's, a source that Ann's share left,
-# records that are suspended, disputes with a course.
+# records that are suspended, disputes with a course, a record that somebody wants repaired.
 _TIED = (
     "update incentives.perk set effective_on = now() + '9 days' where approved_at > now()",
     "update auth.citizen set id_digest = '\\x010001', sealed_profile = '\\x00' where id = '{b}'",
@@ -83,6 +83,7 @@ _TIED = (
     "insert into scoring.pending select id, 'lawsuit', '2020-01-01', 'x', '' from scoring.record",
     "insert into scoring.dispute_event select id, 9, now(), 'x', 'x', 'x' from scoring.dispute",
     "insert into auth.consent_source_end select id, 's', now() from auth.consent where citizen_id = '{a}'",
+    "update scoring.repair set record_id = (select id from scoring.record order by id limit 1)",
 )
 
 

@@ -26,6 +26,7 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
             "staff:counter",
             "staff:incidents",
             "staff:releases",
+            "staff:repairs",
             "staff:reviews",
         ],
         {},

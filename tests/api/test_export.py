@@ -38,6 +38,10 @@ EXPORTED = {
     "scoring.refusal": "enrolment.refused",
     "scoring.report": "reports",
     "scoring.career_record": "occupational",
+    "scoring.repair": "repairs",
+    "scoring.right_event": "repairs[].history, declarations[].history",
+    "scoring.declaration": "declarations",
+    "scoring.commitment": "commitments",
     "incentives.decision": "decisions",
     "incentives.credit_code": "codes",
 }

@@ -110,7 +110,10 @@ class TestOperations:
         bare = {each.name for each in every if each.method == "POST" and "requestBody" not in each.described}
         assert {name for name in bare if name.startswith("POST /v1")} <= {
             "POST /v1/me/counter-code",
+            "POST /v1/me/commitments/{commitment_id}/withdraw",
+            "POST /v1/me/declarations/{declaration_id}/withdraw",
             "POST /v1/me/records/{record_id}/hide",
+            "POST /v1/me/repairs/{repair_id}/withdraw",
             "POST /v1/staff/clients/changes/{change_id}/approve",
             "POST /v1/staff/clients/{client_id}/disable",
             "POST /v1/staff/clients/{client_id}/enable",

@@ -19,6 +19,8 @@ PATHS = [
     "notices/share/1",
     "perks",
     "cases",
+    "repair",
+    "promises",
     "consent-receipt.schema.json",
 ]
 

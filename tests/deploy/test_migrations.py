@@ -13,6 +13,7 @@ import core.short.tables
 import incentives.tables
 import scoring.rehearsal.tables
 import scoring.reporttables
+import scoring.righttables
 import scoring.tables
 from core.postgres import migrate
 from core.postgres.engine import engine_of
@@ -27,6 +28,7 @@ ROOMS = (
     scoring.reporttables,
     scoring.tables,
     scoring.rehearsal.tables,
+    scoring.righttables,
     incentives.tables,
 )
 OURS = ("keys", "core", "auth", "scoring", "incentives")

@@ -47,6 +47,8 @@ class TestList:
             "scoring/rights/objections.py": "the record of a dispute, which goes with the link; no papers",
             "scoring/rights/turning.py": "takes the record of a locked holder away",
             "scoring/rights/verdicts.py": "asks whether disputes have a record left",
+            "scoring/rights/decisions.py": "papers of a locked holder, joined with scoring.live until now",
+            "scoring/rights/repairdesk.py": "ends a record of a live holder whose citizen applied",
             "scoring/rows.py": "joins scoring.live until now and auth.live_consent",
             "scoring/sources.py": "stored lines of a live holder; ends go through a gate function",
             "scoring/suspensions.py": "the status of records whose holder the caller has locked",

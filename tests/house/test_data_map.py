@@ -10,6 +10,7 @@ import core.short.tables
 import incentives.tables
 import scoring.rehearsal.tables
 import scoring.reporttables
+import scoring.righttables
 import scoring.tables
 from core.settings import ROOT
 from core.tables import metadata
@@ -23,6 +24,7 @@ ROOMS = (
     scoring.rehearsal.tables,
     scoring.reporttables,
     scoring.tables,
+    scoring.righttables,
     incentives.tables,
 )
 _ROW = re.compile(r"^\| (`[a-z_.`, ]+`) \|", re.MULTILINE)

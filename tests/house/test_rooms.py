@@ -87,6 +87,7 @@ class TestPlaces:
             "scoring/holders.py": "the thread from a citizen to the records",
             "scoring/reports/career.py": "a citizen's own occupational records",
             "scoring/reports/issued.py": "reports, for their holder and for whoever has the number",
+            "scoring/rights/repairs.py": "what a citizen said and was told about a repair, for them or a clerk",
             "scoring/sources.py": "the feed's position",
             "scoring/traces.py": "the stored trace",
             "scoring/rights/objections.py": "what a citizen objects to a record, and the answer",
