@@ -9,7 +9,7 @@ from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import archive, consents, disputes, leaving, me, repairs, report, reviews
+from api.citizen import archive, consents, leaving, me, occupational, repairs, report, reviews
 from api.citizen.archive import Export, Profile
 from api.citizen.door import behind
 from api.deps import House
