@@ -11,7 +11,7 @@ from datetime import date
 import structlog
 from sqlalchemy import text
 
-from api import lapses, rehearsing, rotation, sealing
+from api import histories, lapses, rehearsing, rotation, sealing
 from api.deps import House
 from core import audit, clock, db
 from core.errors import Unavailable
@@ -38,6 +38,7 @@ _SWEEPS = (
     "delete from scoring.career_record where keep_until <= (core.civil_now() at time zone 'Asia/Shanghai')::date",
     "delete from scoring.report where least(expires_at, revoked_at) < core.civil_now() - interval '30 days'",
     "delete from auth.source_subject where left_at < now() - interval '30 days'",
+    "delete from scoring.feed_count where day < core.civil_now()::date - 760",
 )
 
 
@@ -78,6 +79,7 @@ async def once(house: House, done: date | None = None) -> date | None:
     await lapses.outdate(house)
     await house.short.sweep()
     await rotation.turn(house)
+    await histories.turn(house)
     today = clock.today()
     if done == today:
         return done

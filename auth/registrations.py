@@ -1,7 +1,8 @@
 """Changes of clients by the office: one asks, another agrees, and a live impact assessment stands behind who goes live.
 
 What may be asked: a partner, source or city-card operator registered, its keys replaced (two may overlap while it
-changes over), a disabled one enabled. Disabling takes one person and is done at once.
+changes over), a disabled one enabled, an address given to a source where it answers what it is asked. Disabling takes
+one person and is done at once.
 """
 
 import secrets
@@ -21,7 +22,7 @@ from core.errors import Conflict, FieldError, Invalid, NotFound
 from core.keys import Keyring
 from core.releases import SecondPersonNeeded
 
-Kind = Literal["register", "keys", "enable"]
+Kind = Literal["register", "keys", "enable", "address"]
 ROLES = ("partner", "source", "citycard")
 MOST_KEYS = 2
 
@@ -60,6 +61,7 @@ class Registered(msgspec.Struct, frozen=True):
     created_at: datetime
     disabled_at: datetime | None
     assessment_id: uuid.UUID | None
+    addresses: dict[str, str]
 
 
 async def ask(session: AsyncSession, *, client_id: str, kind: Kind, body: Mapping[str, Any], by: str) -> Change:
@@ -70,12 +72,18 @@ async def ask(session: AsyncSession, *, client_id: str, kind: Kind, body: Mappin
             raise Invalid(errors=[FieldError("/role", "unknown_role", f"One of {', '.join(ROLES)}.")])
         await clients.must_be_free(session, client_id)
     else:
-        await one(session, client_id=client_id)
-    if kind != "enable":
+        found = await one(session, client_id=client_id)
+        if kind == "address" and found.role != "source":
+            raise Invalid(errors=[FieldError("", "no_source", "Sources alone have addresses where they are asked.")])
+    if kind in {"register", "keys"}:
         kept["jwks"] = clients.public_keys(kept["jwks"])
         if not 1 <= len(kept["jwks"]) <= MOST_KEYS:
             raise Invalid(errors=[FieldError("/jwks", "out_of_range", "One key, or two while they change over.")])
-    behind = None if kind == "keys" else await assessments.need(session, subject_kind="partner", subject=client_id)
+    behind = (
+        None
+        if kind in {"keys", "address"}
+        else await assessments.need(session, subject_kind="partner", subject=client_id)
+    )
     values = {
         "id": ids.new(), "client_id": client_id, "kind": kind, "body": kept, "drafted_by": by,
         "assessment_id": behind.id if behind else None, "drafted_at": clock.wall(),
@@ -100,7 +108,7 @@ async def approve(
         raise SecondPersonNeeded("Somebody other than the one who asked must approve.")
     if asked.approved_at is not None:
         raise AlreadyApproved("Ask for a new change.")
-    if asked.kind != "keys":
+    if asked.kind in {"register", "enable"}:
         await assessments.need(session, subject_kind="partner", subject=asked.client_id)
     digest_key = await _make(session, ring, asked)
     done = await session.execute(
@@ -118,11 +126,21 @@ async def _make(session: AsyncSession, ring: Keyring, asked: Change) -> bytes | 
         await clients.add(session, ring, client_id=asked.client_id, digest_key=digest_key, **asked.body)
         await stand(session, client_id=asked.client_id, assessment_id=asked.assessment_id, live=True)
         return digest_key
-    changed: dict[str, Any] = {"jwks": asked.body["jwks"]} if asked.kind == "keys" else {"disabled_at": None}
-    if asked.kind == "enable":
-        changed["assessment_id"] = asked.assessment_id
+    changed: dict[str, Any] = {"disabled_at": None, "assessment_id": asked.assessment_id}
+    if asked.kind == "keys":
+        changed = {"jwks": asked.body["jwks"]}
+    elif asked.kind == "address":
+        changed = {"addresses": await _addresses(session, asked)}
     await session.execute(update(client).where(client.c.client_id == asked.client_id).values(**changed))
     return None
+
+
+async def _addresses(session: AsyncSession, asked: Change) -> dict[str, str]:
+    """A source's addresses with the one that was asked for, or without it when that is none."""
+    held = dict((await one(session, client_id=asked.client_id)).addresses)
+    purpose, address = asked.body["purpose"], asked.body["address"]
+    held.pop(purpose, None)
+    return held if address is None else held | {purpose: address}
 
 
 async def stand(session: AsyncSession, *, client_id: str, assessment_id: uuid.UUID | None, live: bool) -> None:
@@ -164,3 +182,11 @@ async def waiting(session: AsyncSession) -> list[Change]:
     """What waits for a second person, oldest first."""
     query = select(client_change).where(client_change.c.approved_at.is_(None)).order_by(client_change.c.id)
     return [Change(**row) for row in (await session.execute(query)).mappings()]
+
+
+async def addresses(session: AsyncSession, *, purpose: str) -> dict[str, tuple[str, frozenset[str]]]:
+    """Per live source that answers questions of this purpose: where, and the kinds agreed with it."""
+    query = select(client.c.client_id, client.c.addresses, client.c.kinds).where(
+        client.c.role == "source", client.c.disabled_at.is_(None), client.c.addresses.has_key(purpose)
+    )
+    return {row.client_id: (row.addresses[purpose], frozenset(row.kinds)) for row in await session.execute(query)}

@@ -121,7 +121,7 @@ def resource_metadata(issuer: str) -> dict[str, Any]:
 def jwks(desk: Server, ring: Keyring) -> dict[str, Any]:
     """The public keys that our signatures are checked with (RFC 7517); access tokens' ones change by themselves."""
     turning = [desk.tokens.key(kid) for kid in desk.tokens.keys().published()]
-    keys = [*turning, ring.es256("rules-1"), ring.ed25519("rcpt-1"), ring.ed25519("log-1")]
+    keys = [*turning, ring.es256("rules-1"), ring.ed25519("rcpt-1"), ring.ed25519("log-1"), ring.ed25519("ask-1")]
     return {"keys": [key.as_dict(private=False) for key in keys]}
 
 

@@ -29,6 +29,7 @@ client = sa.Table(
     sa.Column("introspects", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("contact", sa.Text, nullable=False, server_default=""),
     sa.Column("assessment_id", sa.Uuid),
+    sa.Column("addresses", JSONB, nullable=False, server_default="{}"),
     sa.CheckConstraint("role in ('citizen', 'partner', 'source', 'citycard', 'staff')", name="role"),
     schema="auth",
 )
@@ -175,6 +176,7 @@ source_subject = sa.Table(
     sa.Column("left_at", INSTANT),
     sa.CheckConstraint("(citizen_id is null) = (left_at is not null)", name="left_is_nobody"),
     sa.Index(None, "source", "seq"),
+    sa.Index(None, "source", "changed_at"),
     sa.Index(None, "citizen_id", postgresql_where=sa.text("citizen_id is not null")),
     schema="auth",
 )
@@ -216,7 +218,7 @@ client_change = sa.Table(
     sa.Column("drafted_at", INSTANT, nullable=False),
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_at", INSTANT),
-    sa.CheckConstraint("kind in ('register', 'keys', 'enable')", name="kind"),
+    sa.CheckConstraint("kind in ('register', 'keys', 'enable', 'address')", name="kind"),
     sa.CheckConstraint("approved_by <> drafted_by", name="two_persons"),
     schema="auth",
 )

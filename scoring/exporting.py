@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, ids
 from core.keys import Keyring
 from scoring import holders, rulebook, staging, standing, statements
+from scoring.feedtables import history_pull
 from scoring.holders import Holder
 from scoring.points import explain
 from scoring.points.scoreview import ScoreView
@@ -47,11 +48,21 @@ class HeldRecord(msgspec.Struct, frozen=True):
     from_on: date | None
     until_on: date | None
     received_at: datetime
+    line: int | None
+    dated_on: date | None
     fields: dict[str, Any]
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
     statement: str | None
     repair: dict[str, Any] | None = None
+
+
+class HeldAsking(msgspec.Struct, frozen=True):
+    """A source that was asked for what it held when the citizen joined, and what came of it."""
+
+    source: str
+    state: str
+    changed_at: datetime
 
 
 class HeldChange(msgspec.Struct, frozen=True):
@@ -87,6 +98,7 @@ class Enrolment(msgspec.Struct, frozen=True):
     records: list[HeldRecord]
     history: list[HeldChange]
     refused: list[HeldRefusal]
+    asked: list[HeldAsking]
     rules: list[str]
 
 
@@ -103,6 +115,11 @@ async def of(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> 
         return None
     history = await _history(session, ring, citizen_id)
     refused = await session.execute(select(refusal).where(refusal.c.citizen_id == citizen_id).order_by(refusal.c.kind))
+    asked = await session.execute(
+        select(*(history_pull.c[name] for name in HeldAsking.__struct_fields__))
+        .where(history_pull.c.citizen_id == citizen_id)
+        .order_by(history_pull.c.source)
+    )
     return Enrolment(
         as_of=today,
         adult_on=holder.adult_on,
@@ -112,6 +129,7 @@ async def of(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID) -> 
         records=await _records(session, holder, book),
         history=history,
         refused=[HeldRefusal(row.kind, row.at) for row in refused],
+        asked=[HeldAsking(*row) for row in asked],
         rules=list(dict.fromkeys([evaluation.digest, *(one.scorecard for one in history)])),
     )
 

@@ -18,9 +18,9 @@ from core.db import Doors
 from core.errors import TooLarge
 from scoring import merge, rulebook, staging
 from scoring.book.lines import Accepted, Rejected
-from scoring.merge import Batch
 from scoring.rulebook import RuleBook
 from scoring.staging import Candidate
+from scoring.tally import PUSHED, Batch, Counts, How
 
 MOST_LINES = 100_000
 LONGEST_LINE = 64 * 1024
@@ -53,16 +53,6 @@ class Refusal(msgspec.Struct, frozen=True):
     detail: str
 
 
-class How(msgspec.Struct, frozen=True):
-    """How a batch came: `push`, `drop` or `pull`; in which form; under which file name."""
-
-    via: str = "push"
-    form: str = "ndjson"
-    name: str = ""
-
-
-PUSHED = How()
-
 # A line's number in its file, and the line: b"" when blank, None when too long, or why it cannot be read at all.
 Row = tuple[int, bytes | Rejected | None]
 
@@ -79,22 +69,29 @@ class Receipt(msgspec.Struct, frozen=True):
 _TOO_LONG = f"The line is longer than {LONGEST_LINE} bytes. A record is far smaller; correct it and resend."
 
 
-async def receive(doors: Doors, *, source: Source, body: AsyncIterator[bytes], how: How = PUSHED) -> Receipt:
-    """Take a push of NDJSON bytes (already inflated) and merge it.
+async def receive(
+    doors: Doors, *, source: Source, body: AsyncIterator[bytes], how: How = PUSHED, only: bytes | None = None
+) -> Receipt:
+    """Take a push of NDJSON bytes (already inflated) and merge it; with `only`, lines about one digest.
 
     Raises NoScorecardInForce, TooManyLines, TooLarge, Malformed, and whatever `body` raises when it is cut off.
     """
-    return await take(doors, source=source, rows=lambda _book: _numbered(body), how=how)
+    return await take(doors, source=source, rows=lambda _book: _numbered(body), how=how, only=only)
 
 
 async def take(
-    doors: Doors, *, source: Source, rows: Callable[[RuleBook], AsyncIterator[Row]], how: How = PUSHED
+    doors: Doors,
+    *,
+    source: Source,
+    rows: Callable[[RuleBook], AsyncIterator[Row]],
+    how: How = PUSHED,
+    only: bytes | None = None,
 ) -> Receipt:
     """Take lines that somebody else cuts out of a body, by the rule book that judges them, and merge them."""
     batch_id = ids.new()
     async with doors.work("scorer") as session:
         book = await rulebook.current(session, on=clock.today())
-    push = _Push(doors, source, book, batch_id, how)
+    push = _Push(doors, source, book, batch_id, how, only)
     try:
         await push.read(rows(book))
         async with doors.work("scorer") as session:
@@ -108,18 +105,31 @@ async def take(
 class _Push:
     """The lines of one push as they come; holds one chunk at a time."""
 
-    def __init__(self, doors: Doors, source: Source, book: RuleBook, batch_id: uuid.UUID, how: How = PUSHED) -> None:
+    def __init__(
+        self,
+        doors: Doors,
+        source: Source,
+        book: RuleBook,
+        batch_id: uuid.UUID,
+        how: How = PUSHED,
+        only: bytes | None = None,
+    ) -> None:
         self._doors, self._source, self._book, self._batch_id, self._how = doors, source, book, batch_id, how
+        self._only = only
         self._permitted = source.kinds & book.kinds
         self._today = clock.today()
         self._waiting: list[Candidate] = []
         self._dropped: dict[str, int] = {}
+        self._counts, self._first = Counts(), dict[tuple[str, str], int]()
         self.received = self.accepted = 0
         self.rejected: list[Refusal] = []
 
     def batch(self) -> Batch:
         """What the merge needs to know."""
-        return Batch(self._batch_id, self._source.id, self.received, self.accepted, self._dropped)
+        return Batch(
+            self._batch_id, self._source.id, self.received, self.accepted, self._dropped, self._how,
+            self._counts, self._first,
+        )  # fmt: skip
 
     async def read(self, rows: AsyncIterator[Row]) -> None:
         """Read to the end; a push with too many lines is read on and refused then, so that the source hears why."""
@@ -144,12 +154,20 @@ class _Push:
         line = raw if isinstance(raw, Rejected) else self._judged(raw)
         if isinstance(line, Accepted):
             self.accepted += 1
+            self._counts[line.kind, "accepted", ""] += 1
             self._waiting.append(Candidate(number, digest_of(line, self._source.digest_key), line))
         else:
+            self._counts[line.kind, "rejected", line.code] += 1
+            self._first.setdefault((line.kind, line.code), number)
             self.rejected.append(Refusal(number, line.ref, line.code, line.detail))
 
     def _judged(self, raw: bytes) -> Accepted | Rejected:
-        return self._book.reader.read(raw, permitted=self._permitted, received_on=self._today, provider=self._source.id)
+        line = self._book.reader.read(raw, permitted=self._permitted, received_on=self._today, provider=self._source.id)
+        if self._only is None or isinstance(line, Rejected):
+            return line
+        if digest_of(line, self._source.digest_key) == self._only:
+            return line
+        return Rejected("malformed", "The line is not about the person who was asked about.", line.ref, line.kind)
 
     async def _stage(self) -> None:
         if self._waiting:

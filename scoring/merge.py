@@ -18,27 +18,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit, clock, db, ids
 from core.audit import Actor
 from core.keys import Keyring
-from scoring import holders, standing, suspensions
+from scoring import holders, standing, suspensions, tally
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
-from scoring.tables import batch
+from scoring.tally import Batch, Sums
 
 CHUNK = 500
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """A push under way: `dropped` maps refs of unstored lines to their version (see `staging.stage`)."""
-
-    id: uuid.UUID
-    source: str
-    received: int
-    accepted: int
-    dropped: Mapping[str, int]
 
 
 async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: RuleBook, as_of: date) -> int:
     """Merge a batch in the caller's transaction; returns how many citizens' records changed."""
     connection = await db.raw(session)
+    sums = Sums(pushed.judged)
+    held = await connection.fetch(_HELD, pushed.id)
     moving = pushed.dropped or await connection.fetchval(_CORRECTS, pushed.id)
     await connection.execute(_TURN.format("" if moving else "_shared"), pushed.source)
     await connection.execute(_LOSERS, pushed.id)
@@ -52,17 +44,12 @@ async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: Ru
     wanted = iter(sorted({row[0] for row in staged} | set(misplaced)))
     changed = 0
     while some := list(islice(wanted, CHUNK)):
-        changed += await _some(session, ring, pushed=pushed, book=book, as_of=as_of, some=some, misplaced=misplaced)
+        changed += await _some(
+            session, ring, pushed=pushed, book=book, as_of=as_of, some=some, misplaced=misplaced,
+            sums=sums,
+        )  # fmt: skip
     await connection.execute("delete from scoring.staging where batch_id = $1", pushed.id)
-    await session.execute(
-        batch.insert().values(
-            id=pushed.id,
-            source=pushed.source,
-            received=pushed.received,
-            accepted=pushed.accepted,
-            received_at=clock.civil(),
-        )
-    )
+    await tally.keep(session, pushed, sums, {row["kind"]: row["lines"] for row in held}, as_of)
     return changed
 
 
@@ -75,6 +62,7 @@ async def _some(
     as_of: date,
     some: Sequence[uuid.UUID],
     misplaced: Mapping[uuid.UUID, Sequence[uuid.UUID]],
+    sums: Sums,
 ) -> int:
     """Merge the lines about some citizens, rescore those whose records changed, tell each in the audit log."""
     connection = await db.raw(session)
@@ -85,7 +73,9 @@ async def _some(
     subjects = [holder.record_subject for holder in people]
     citizens = [holder.citizen_id for holder in people]
     sensitive = sorted(book.sensitive)
-    rows += await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil(), pushed.source, sensitive)
+    stored = await connection.fetch(_MERGE, pushed.id, citizens, subjects, clock.civil(), pushed.source, sensitive)
+    sums.add(stored)
+    rows += stored
     await suspensions.carry(session, record_subjects={row[0] for row in rows}, on=as_of)
     return await settle(
         session, people, rows, source=pushed.source, book=book, as_of=as_of, action="records.write", batch_id=pushed.id
@@ -136,6 +126,8 @@ async def _misplaced(session: AsyncSession, ring: Keyring, pushed: Batch) -> dic
 def _json(dropped: Mapping[str, int]) -> str:
     return msgspec.json.encode(dropped).decode()
 
+
+_HELD = "select kind, count(*) as lines from scoring.staging where batch_id = $1 group by kind"
 
 _CORRECTS = "select exists (select from scoring.staging where batch_id = $1 and version > 1)"
 
@@ -192,10 +184,10 @@ with allowed as materialized (
 )
 insert into scoring.record as r (
   record_subject, id, source, ref, version, kind, provider, occurred_on, quantity, level, severity, from_on, until_on,
-  sealed, status, status_at, batch_id, received_at
+  sealed, status, status_at, batch_id, received_at, line, dated_on
 )
 select s.record_subject, s.id, s.source, s.ref, s.version, s.kind, s.provider, s.occurred_on, s.quantity, s.level,
-       s.severity, s.from_on, s.until_on, s.sealed, 'active', $4, s.batch_id, $4
+       s.severity, s.from_on, s.until_on, s.sealed, 'active', $4, s.batch_id, $4, s.line, s.dated_on
 from allowed a
 cross join lateral (
   select * from scoring.staging
@@ -213,7 +205,8 @@ set version = excluded.version, kind = excluded.kind, provider = excluded.provid
       then least(excluded.until_on, r.until_on) else excluded.until_on end,
     status = case when r.status in ('hidden', 'repaired') and r.kind = excluded.kind then r.status
       when r.status = 'disputed' and excluded.kind like 'N%' then 'disputed' else 'active' end,
-    status_at = excluded.status_at, batch_id = excluded.batch_id, received_at = excluded.received_at
+    status_at = excluded.status_at, batch_id = excluded.batch_id, received_at = excluded.received_at,
+    line = excluded.line, dated_on = excluded.dated_on
 where excluded.version > r.version
-returning r.record_subject
+returning r.record_subject, r.kind, r.level, r.quantity, r.dated_on, r.xmax = 0 as fresh
 """

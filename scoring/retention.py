@@ -18,6 +18,7 @@ from core import clock, db, keys
 from core.keys import KeyGone, Keyring
 from core.months import shift
 from scoring import holders
+from scoring.feedtables import history_pull
 from scoring.holders import Holder
 from scoring.reporttables import report
 from scoring.righttables import commitment, declaration, repair, right_event
@@ -47,7 +48,18 @@ async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID)
         return {}
     found = {record.fullname: record.c.record_subject == holder.record_subject}
     found |= {live.fullname: live.c.record_subject == holder.record_subject}
-    for table in (refusal, statement, standing, standing_change, repair, declaration, commitment, right_event, link):
+    for table in (
+        refusal,
+        statement,
+        standing,
+        standing_change,
+        history_pull,
+        repair,
+        declaration,
+        commitment,
+        right_event,
+        link,
+    ):
         found[table.fullname] = table.c.citizen_id == citizen_id
     found[report.fullname] = report.c.score_of == citizen_id
     return {name: await session.scalar(select(func.count()).where(mine)) or 0 for name, mine in found.items()}
@@ -65,6 +77,8 @@ async def erase_source(session: AsyncSession, ring: Keyring, *, citizen_id: uuid
     holder = await holders.one(session, ring, citizen_id=citizen_id, locked=True)
     if holder is None:
         return 0
+    asked = (history_pull.c.citizen_id == citizen_id) & (history_pull.c.source == source)
+    await session.execute(delete(history_pull).where(asked))
     gone = await session.execute(
         delete(record)
         .where(record.c.record_subject == holder.record_subject, record.c.source == source)

@@ -18,11 +18,12 @@ from core.db import Doors
 from core.errors import FieldError, Invalid
 from core.keys import Keyring
 from core.sealed import SealBroken
-from scoring import holders, ingest, merge, rulebook, staging
+from scoring import holders, ingest, merge, rulebook, staging, tally
 from scoring.book.lines import Rejected
 from scoring.holders import Holder
 from scoring.ingest import Refusal, Source
 from scoring.rulebook import RuleBook
+from scoring.tally import Counts
 
 PAGE = 1_000
 _OVERLAP = timedelta(minutes=10)  # longer than any transaction lives: a late commit is inside it
@@ -123,6 +124,7 @@ async def _turn(
     rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
     verb = "records.revoke" if to == "revoked" else "records.repair"
     await merge.settle(session, people, rows, source=source, book=book, as_of=as_of, action=verb)
+    await tally.write(session, source=source, on=as_of, counts=Counts({("", "ended", to): len(rows)} if rows else {}))
     changed = {row[0] for row in rows}
     return [holder for holder in people if holder.record_subject in changed]
 

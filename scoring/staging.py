@@ -140,4 +140,5 @@ def _row(batch_id: uuid.UUID, source: str, each: Candidate, holder: Holder, now:
         line.until_on,
         sealed.seal(holder.key, body, place=(*SEALED, identity.bytes)),
         now,
+        line.dated_on,
     )

@@ -48,6 +48,11 @@ def _scoring_columns() -> list[sa.Column[object]]:
     ]
 
 
+def _place_in_file() -> list[sa.Column[object]]:
+    """Where a record stood in its source's file, and from which day its feed's clock runs."""
+    return [sa.Column("line", sa.Integer), sa.Column("dated_on", sa.Date)]
+
+
 record = sa.Table(
     "record",
     metadata,
@@ -57,6 +62,7 @@ record = sa.Table(
     sa.Column("status_at", INSTANT, nullable=False),
     sa.Column("batch_id", sa.Uuid, nullable=False),
     sa.Column("received_at", INSTANT, nullable=False),
+    *_place_in_file(),
     sa.CheckConstraint("status in ('active', 'disputed', 'hidden', 'repaired', 'revoked')", name="status"),
     sa.UniqueConstraint("record_subject", "source", "ref"),
     sa.Index(None, "source", "ref"),
@@ -74,6 +80,7 @@ staging = sa.Table(
     sa.Column("citizen_id", sa.Uuid, nullable=False),
     *_scoring_columns(),
     sa.Column("staged_at", INSTANT, nullable=False),
+    sa.Column("dated_on", sa.Date),
     sa.PrimaryKeyConstraint("batch_id", "citizen_id", "line"),
     schema="scoring",
     prefixes=["UNLOGGED"],
@@ -87,6 +94,9 @@ batch = sa.Table(
     sa.Column("received", sa.Integer, nullable=False),
     sa.Column("accepted", sa.Integer, nullable=False),
     sa.Column("received_at", INSTANT, nullable=False),
+    sa.Column("via", sa.Text, nullable=False, server_default="push"),
+    sa.Column("form", sa.Text, nullable=False, server_default="ndjson"),
+    sa.Column("name", sa.Text, nullable=False, server_default=""),
     schema="scoring",
 )
 

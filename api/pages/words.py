@@ -86,6 +86,7 @@ _ACTS = {
     "account.link": "一个微信账号连到了您",
     "session.end": "您结束了登录",
     "records.write": "报送了您的记录",
+    "history.ask": "按您的同意，请来源单位提供您已有的记录（只给出与该单位约定的摘要）",
     "records.revoke": "撤销了报送过的记录",
     "records.correct": "更正了报送过的记录",
     "records.repair": "报送了信用修复的结果",

@@ -17,7 +17,7 @@ from api import deps, guards
 from api.deps import House
 from auth import registrations
 from auth.registrations import Change, Registered
-from core import audit, ids
+from core import audit, ids, outbound
 from core.audit import Actor
 
 SCOPE = "staff:clients"
@@ -41,6 +41,13 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The keys that hold from the approval on; name the old one beside the new while the client changes over."""
 
     jwks: _Keys
+
+
+class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a source answers: `history` once somebody joins, `verify:<kind>` for a yes or no. Null: nowhere."""
+
+    purpose: Annotated[str, Meta(pattern=r"^(history|verify:(marriage|real_estate))$")]
+    address: Annotated[str, Meta(max_length=200)] | None
 
 
 class ChangeView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,6 +78,7 @@ class ClientView(msgspec.Struct, frozen=True):
     created_at: datetime
     live: bool
     assessment: str | None
+    addresses: dict[str, str]
 
 
 class Clients(msgspec.Struct, frozen=True):
@@ -106,6 +114,20 @@ async def keys(
 ) -> ChangeView:
     """Two keys may overlap; tokens bound to a key that is gone end by themselves within minutes."""
     return await _ask(session, caller, client_id, "keys", {"jwks": data.jwks})
+
+
+@post("/{client_id:str}/addresses", summary="Ask to say where a source answers", tags=["staff"])
+async def addresses(
+    client_id: FromPath[str],
+    data: JSONBody[Address],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+) -> ChangeView:
+    """An https address, fixed until two persons change it; 422 `bad_address`."""
+    if data.address is not None:
+        outbound.check(data.address, sandbox=house.settings.sandbox)
+    return await _ask(session, caller, client_id, "address", msgspec.structs.asdict(data))
 
 
 @post("/{client_id:str}/enable", summary="Ask to enable a client", tags=["staff"])
@@ -186,13 +208,14 @@ def _client(one: Registered) -> ClientView:
         created_at=one.created_at,
         live=one.disabled_at is None,
         assessment=ids.show("pia", one.assessment_id) if one.assessment_id else None,
+        addresses=one.addresses,
     )
 
 
 handlers = [
     Router(
         path="/v1/staff/clients",
-        route_handlers=[see, register, keys, enable, disable, approve],
+        route_handlers=[see, register, keys, addresses, enable, disable, approve],
         guards=[guards.client("staff", SCOPE)],
         dependencies={"session": Provide(deps.work("staff")), "caller": Provide(guards.provide_client)},
     )

@@ -18,18 +18,19 @@ from scoring.book.kinds import MONTHLY, Interval, Kind
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """Why a line is not taken, in the contract's codes; `ref` is None when the line has no readable one."""
+    """Why a line is not taken, in the contract's codes; `ref` and `kind` are empty when it has no readable one."""
 
     code: str
     detail: str
     ref: str | None = None
+    kind: str = ""
 
 
 class Accepted(msgspec.Struct, frozen=True):
     """A line's record: plain scoring columns, the identity it names, and what belongs into the sealed column.
 
     `occurred_on` is the first of the month where the kind is counted by `period`. A deduction whose `until_on` is not
-    after its `from_on` never counts. `id_number` has its final X as a capital; digest this spelling.
+    after its `from_on` never counts. `id_number` ends in a capital X. `dated_on` starts the source's time to report.
     """
 
     ref: str
@@ -46,6 +47,7 @@ class Accepted(msgspec.Struct, frozen=True):
     subject: str | None
     sealed: dict[str, object]
     label: str
+    dated_on: date
 
 
 class LineReader:
@@ -90,7 +92,7 @@ class LineReader:
         try:
             return self._accept(line, permitted, received_on, provider)
         except Refused as refused:
-            return Rejected(refused.code, refused.detail, line.ref)
+            return Rejected(refused.code, refused.detail, line.ref, line.kind if line.kind in self._checks else "")
 
     def _accept(self, line: SourceLine, permitted: frozenset[str], received_on: date, provider: str) -> Accepted:
         kind = self._kind(line.kind, permitted)
@@ -121,6 +123,7 @@ class LineReader:
             line.subject,
             {**papers, "fields": line.fields},
             self._catalogue.label(kind.code, occurred, quantity, level),
+            effective or _dated(line.occurred_on, fields, received_on),
         )
 
     def _kind(self, code: str, permitted: frozenset[str]) -> Kind:
@@ -218,6 +221,14 @@ def _occurred(kind: Kind, occurred: date, fields: dict[str, object]) -> date:
     if kind.code in MONTHLY and "period" in fields:
         return date.fromisoformat(f"{fields['period']}-01")
     return occurred
+
+
+def _dated(occurred: date, fields: dict[str, object], received_on: date) -> date:
+    """The day from which a report without a document may come: a month's record not before the month is over."""
+    if "period" not in fields:
+        return occurred
+    month = date.fromisoformat(f"{fields['period']}-01")
+    return min(received_on, max(occurred, months.shift(month, 1) - timedelta(days=1)))
 
 
 def _interval(

@@ -11,7 +11,8 @@ import msgspec
 from core.db import Doors
 from scoring import ingest
 from scoring.feeds import csvfile, parquetfile
-from scoring.ingest import PUSHED, How, Receipt, Source
+from scoring.ingest import Receipt, Source
+from scoring.tally import PUSHED, How
 
 Form = Literal["ndjson", "csv", "parquet"]
 

@@ -42,6 +42,7 @@ EXPORTED = {
     "scoring.right_event": "repairs[].history, declarations[].history",
     "scoring.declaration": "declarations",
     "scoring.commitment": "commitments",
+    "scoring.history_pull": "enrolment.asked",
     "incentives.decision": "decisions",
     "incentives.credit_code": "codes",
 }

@@ -11,6 +11,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
+import scoring.feedtables
 import scoring.rehearsal.tables
 import scoring.reporttables
 import scoring.righttables
@@ -25,6 +26,7 @@ ROOMS = (
     auth.granttables,
     auth.consent.tables,
     auth.counter.tables,
+    scoring.feedtables,
     scoring.reporttables,
     scoring.tables,
     scoring.rehearsal.tables,

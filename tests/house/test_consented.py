@@ -34,6 +34,7 @@ class TestList:
         listed = {
             "scoring/enrol.py": "opens the thread under the consent just given",
             "scoring/exporting.py": "a citizen's own records, found by their holder",
+            "scoring/feeds/pulls.py": "joins auth.live_consent; reads only whose thread there is",
             "scoring/holders.py": "joins auth.live_consent; the lock before it reads nothing",
             "scoring/merge.py": "joins scoring.live until now and the source's live consent",
             "scoring/past/days.py": "a citizen's own changes, opened with the records key",

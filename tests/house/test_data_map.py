@@ -8,6 +8,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.tables
+import scoring.feedtables
 import scoring.rehearsal.tables
 import scoring.reporttables
 import scoring.righttables
@@ -22,6 +23,7 @@ ROOMS = (
     auth.consent.tables,
     auth.counter.tables,
     scoring.rehearsal.tables,
+    scoring.feedtables,
     scoring.reporttables,
     scoring.tables,
     scoring.righttables,

@@ -1,0 +1,113 @@
+"""One request to an address that somebody registered, so that it reaches that address and nothing else.
+
+Promises: https only, but for loopback in a sandbox; no redirect is followed and no proxy asked; the host is looked up
+once, what must not be reached (this machine, link-local, multicast) is refused, and the connection goes to the very
+address that was checked, with the certificate checked against the name, so a name that changes its mind meanwhile gains
+nothing; the answer is bounded in bytes, the whole in seconds. Does not promise that private networks are out of reach:
+bureaus are in one. What was sent and what came is nobody's to log.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import SplitResult, urlsplit
+
+import httpx2
+import msgspec
+
+from core import ndjson
+from core.errors import FieldError, Invalid, TooLarge, Unavailable
+
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # its lines hold whole addresses
+
+_LONGEST = 200
+_NEVER = ("unspecified", "multicast", "reserved", "link_local")
+
+
+class BadAddress(Invalid):
+    """An address that may not be registered."""
+
+    code = "bad_address"
+    title = "This address cannot be used"
+
+
+class NotReached(Unavailable):
+    """The other side did not answer as agreed: away, too slow, too much, or another status."""
+
+    code = "not_reached"
+    title = "The other side did not answer"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A status and the bytes as they come."""
+
+    status: int
+    chunks: AsyncIterator[bytes]
+
+
+def check(address: str, *, sandbox: bool) -> str:
+    """The address, if it may be registered. Raises BadAddress."""
+    parts = _split(address)
+    loopback = sandbox and parts is not None and parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    if parts is None or not (loopback or (parts.scheme == "https" and parts.hostname)):
+        wanted = "An https address without user, query and fragment, at most 200 characters."
+        raise BadAddress(errors=[FieldError("/address", "bad_address", wanted)])
+    return address
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    odd = parts.username or parts.password or parts.query or parts.fragment or "\\" in address
+    return None if odd or len(address) > _LONGEST or not address.isascii() or not address.isprintable() else parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@asynccontextmanager
+async def post(
+    address: str, *, body: bytes, headers: Mapping[str, str], sandbox: bool, most: int, seconds: float
+) -> AsyncGenerator[Answer]:
+    """Send `body`; the answer's bytes are read inside the block. Raises BadAddress, NotReached."""
+    parts = urlsplit(check(address, sandbox=sandbox))
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        async with asyncio.timeout(seconds):
+            reached = await _look_up(host, port, sandbox=sandbox)
+            target = httpx2.URL(address).copy_with(host=reached)
+            client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds)
+            told = {**headers, "Host": parts.netloc, "Accept-Encoding": "identity"}
+            request = client.build_request(
+                "POST", target, content=body, headers=told, extensions={"sni_hostname": host}
+            )
+            async with client:
+                answer = await client.send(request, stream=True)
+                try:
+                    yield Answer(answer.status_code, ndjson.bounded(answer.aiter_raw(), limit=most))
+                finally:
+                    await answer.aclose()
+    except (httpx2.HTTPError, OSError, TimeoutError, TooLarge) as error:
+        raise NotReached("The other side did not answer as agreed.") from error
+
+
+async def _look_up(host: str, port: int, *, sandbox: bool) -> str:
+    """The one address to connect to. Raises NotReached for one that must not be reached."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    reached = ipaddress.ip_address(str(found[0][4][0]))
+    if reached.is_loopback and sandbox:
+        return str(reached)
+    if reached.is_loopback or any(getattr(reached, f"is_{word}") for word in _NEVER):
+        raise NotReached("The registered name leads to an address that may not be reached.")
+    return str(reached)

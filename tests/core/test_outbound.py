@@ -1,0 +1,69 @@
+"""A request goes where somebody registered it, and nowhere else."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from core import outbound
+from core.outbound import BadAddress, NotReached
+
+
+async def sent(address: str, *, sandbox: bool = False, seconds: float = 2.0) -> int:
+    """The status of one request."""
+    async with outbound.post(address, body=b"{}", headers={}, sandbox=sandbox, most=10_000, seconds=seconds) as answer:
+        async for _ in answer.chunks:
+            pass
+        return answer.status
+
+
+@pytest.fixture
+def leads(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What a name leads to."""
+
+    def lead(address: str) -> None:
+        async def found(*_: Any, **__: Any) -> Any:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+
+    return lead
+
+
+class TestReach:
+    """Where it may not go."""
+
+    @pytest.mark.parametrize(
+        "address",
+        ["127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1"],  # noqa: S104
+    )
+    async def test_a_name_that_leads_to_this_machine_or_its_neighbours(self, leads: Any, address: str) -> None:
+        """A registered name that leads here, or to a cloud's metadata, is not followed."""
+        leads(address)
+        with pytest.raises(NotReached, match="may not be reached"):
+            await sent("https://bureau.example/x")
+
+    async def test_the_address_that_was_checked_is_the_one_that_is_called(self, leads: Any) -> None:
+        """The name is looked up once: the connection goes to the checked address (the test's wall names it)."""
+        leads("10.1.2.3")
+        with pytest.raises(ExceptionGroup) as left:
+            await sent("https://bureau.example/x")
+        assert "('10.1.2.3', 443)" in str(left.value.exceptions[0])
+
+    async def test_loopback_in_the_open(self) -> None:
+        """Outside a sandbox a loopback address cannot even be registered."""
+        with pytest.raises(BadAddress):
+            await sent("http://127.0.0.1:9/x")
+
+    async def test_nobody_there(self) -> None:
+        """A port where nobody listens is said to be one, and nothing else of it."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        with pytest.raises(NotReached):
+            await sent(f"http://127.0.0.1:{port}/x", sandbox=True)
+
+    async def test_somebody_who_says_nothing(self) -> None:
+        """Who takes the connection and is silent is left after the time."""
+        with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(NotReached):
+            await sent(f"http://127.0.0.1:{listener.getsockname()[1]}/x", sandbox=True, seconds=0.3)
