@@ -128,6 +128,25 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def environment(known: Settings) -> dict[str, str]:
+    """The variables that `read` makes these settings of, secrets included: for another process of ours."""
+    plain: dict[str, Any] = {variable: getattr(known, name) for name, variable in _OPTIONAL}
+    plain |= {variable: getattr(known, name) for name, variable in _DAYS.items()}
+    plain |= {
+        "OSMANTHUS_MASTER_KEY": known.master_key.hex(),
+        "OSMANTHUS_BASE_URL": known.base_url,
+        "DATABASE_URL": known.database_url,
+        "OSMANTHUS_EPOCHS_FILE": known.epochs_file,
+        "OSMANTHUS_SANDBOX": "1" if known.sandbox else None,
+        "OSMANTHUS_DEMO_IDP": "1" if known.demo_idp else None,
+        "OSMANTHUS_TOKEN_KEY_SERIAL": known.token_key_serial,
+        "OSMANTHUS_POLICY_DIR": known.policy_dir,
+        "OSMANTHUS_LOG_HEADS": known.log_heads,
+        "OSMANTHUS_SUITE": known.suite,
+    }
+    return {variable: "" if value is None else str(value) for variable, value in plain.items()}
+
+
 def _epochs(env: Mapping[str, str]) -> dict[str, Any]:
     """What is said about key epochs and the suite. Raises SettingMissing for what is no number of days or no suite."""
     said: dict[str, Any] = {}

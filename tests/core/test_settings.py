@@ -12,6 +12,16 @@ WHOLE = {
     "DATABASE_URL": "postgresql://owner@host/osmanthus",
 }
 
+EVERYTHING = {
+    "REDIS_URL": "redis://r", "OSMANTHUS_TRUSTED_PROXIES": "10.0.0.1", "OSMANTHUS_ROLE_PREFIX": "osm",
+    "OSMANTHUS_CITY": "c", "OSMANTHUS_CITY_CODE": "990001", "OSMANTHUS_CONTROLLER": "o", "OSMANTHUS_CONTACT": "t",
+    "OSMANTHUS_IDP_ISSUER": "https://idp", "OSMANTHUS_IDP_CLIENT_ID": "x", "OSMANTHUS_IDP_CLIENT_SECRET": "s",
+    "OSMANTHUS_WECHAT_APPID": "w", "OSMANTHUS_WECHAT_SECRET": "ws", "OSMANTHUS_WECHAT_CLIENT": "wc",
+    "OSMANTHUS_WECHAT_API": "https://w", "OSMANTHUS_EPOCH_DAYS": "0", "OSMANTHUS_EPOCH_GRACE_DAYS": "3",
+    "OSMANTHUS_EPOCH_COPY_DAYS": "1", "OSMANTHUS_SUITE": "sm", "OSMANTHUS_SANDBOX": "1", "OSMANTHUS_DEMO_IDP": "1",
+    "OSMANTHUS_TOKEN_KEY_SERIAL": "4", "OSMANTHUS_POLICY_DIR": "/p", "OSMANTHUS_LOG_HEADS": "/h",
+}  # fmt: skip
+
 
 class TestRead:
     """Epochs and the suite."""
@@ -34,6 +44,22 @@ class TestRead:
         """Periods and suite as set, the others as shipped."""
         found = settings.read(WHOLE | {"OSMANTHUS_EPOCH_DAYS": "7", "OSMANTHUS_SUITE": "sm"})
         assert (found.epoch_days, found.epoch_grace_days, found.suite) == (7, 2, "sm")
+
+
+class TestEnvironment:
+    """What another process of ours is given."""
+
+    @pytest.mark.parametrize("more", [{}, EVERYTHING])
+    def test_it_reads_the_same_settings(self, more: dict[str, str]) -> None:
+        """`environment` undoes `read`, whatever was set and whatever was not."""
+        known = settings.read(WHOLE | more)
+        assert settings.read(settings.environment(known)) == known
+        if more:
+            shipped = settings.read(WHOLE)
+            same = {
+                name for name in settings.Settings.__struct_fields__ if getattr(known, name) == getattr(shipped, name)
+            }
+            assert same == {"master_key", "base_url", "database_url", "epochs_file"}, "name the new setting above"
 
 
 class TestForgottenWithinDays:
