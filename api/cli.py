@@ -86,6 +86,8 @@ def _add_score(actions: Actions) -> None:
     explain.add_argument("--as-of", type=date.fromisoformat, required=True, metavar="DATE")
     explain.add_argument("--scorecard", type=Path, metavar="FILE", help="default: the newest shipped one of that day")
     explain.set_defaults(run=commands.score_explain)
+    nightly = score.add_parser("nightly", help="today's pass over everyone, or what is left of it; the worker's own")
+    nightly.set_defaults(run=commands.score_nightly)
 
     city = score.add_parser("batch", help="score a whole city from Parquet files; may be killed and run again")
     city.add_argument("--records", type=Path, required=True, metavar="PATH", help="a file, a folder or a pattern")

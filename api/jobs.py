@@ -11,11 +11,11 @@ from datetime import date
 import structlog
 from sqlalchemy import text
 
-from api import histories, lapses, rehearsing, rotation, sealing
+from api import histories, lapses, nightly, rehearsing, rotation, sealing
 from api.deps import House
 from core import audit, clock, db
 from core.errors import Unavailable
-from scoring import retention, standing
+from scoring import retention
 
 _PAUSE_SECONDS = 20
 _LOCK = 0x05A4
@@ -55,10 +55,9 @@ async def run(house: House) -> None:
 
 async def _rounds(house: House) -> None:
     """A round every so often; a database that is away, or a rule book that is not published yet, is waited for."""
-    done: date | None = None
     while True:
         try:
-            done = await once(house, done)
+            await once(house)
         except Exception as error:
             if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
                 raise
@@ -67,7 +66,7 @@ async def _rounds(house: House) -> None:
 
 
 async def once(house: House, done: date | None = None) -> date | None:
-    """One round; `done` is the day whose daily pass this process has seen through. Returns it anew."""
+    """One round; `done` is a day whose daily pass is not asked about. Returns the day whose pass is over."""
     async with house.doors.work("jobs") as session:
         if not await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")):
             return done
@@ -81,8 +80,4 @@ async def once(house: House, done: date | None = None) -> date | None:
     await rotation.turn(house)
     await histories.turn(house)
     today = clock.today()
-    if done == today:
-        return done
-    changed = await standing.refresh_everyone(house.doors, as_of=today)
-    _log.info("daily pass", changed=changed)
-    return today
+    return done if done == today or not await nightly.see_to(house, today) else today

@@ -74,9 +74,14 @@ async def lock(session: AsyncSession, ring: Keyring, *, citizen_ids: Iterable[uu
     The consent is read by a later statement than the lock, so a withdrawal that came first is seen.
     """
     wanted = list(citizen_ids)
-    connection = await db.raw(session)
-    await connection.fetch(_LOCK, wanted)
+    await hold(session, citizen_ids=wanted)
     return await of(session, ring, citizen_ids=wanted)
+
+
+async def hold(session: AsyncSession, *, citizen_ids: Sequence[uuid.UUID]) -> None:
+    """Lock the links of these citizens until the transaction ends, and open none."""
+    connection = await db.raw(session)
+    await connection.fetch(_LOCK, citizen_ids)
 
 
 async def one(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, locked: bool = False) -> Holder | None:

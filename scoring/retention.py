@@ -7,7 +7,7 @@ can count no more, and everything of people whose consent ended 30 days ago with
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sqlalchemy import Uuid, bindparam, delete, func, select, text, update
@@ -107,20 +107,37 @@ async def sweep(session: AsyncSession, ring: Keyring) -> None:
 
 
 async def spent(session: AsyncSession, people: Iterable[Holder], *, book: RuleBook, today: date) -> None:
-    """Remove of these people what can count no more: records after window and storage time, traces after 24 months.
+    """Remove records of these people, whom the caller has locked, that can count no more: window and storage over.
 
-    Part of the daily pass, which looks at everyone anyway. No standing moves by it.
+    Part of the daily pass. No standing moves by it.
     """
-    kinds, cuts, negative = list[str](), list[date](), list[bool]()
-    for kind in book.catalogue.kinds.values():
-        if kind.window_months or not kind.positive:
-            kinds.append(kind.code)
-            cuts.append(shift(today, -(kind.window_months + kind.keep_months)))
-            negative.append(not kind.positive)
     connection = await db.raw(session)
-    held = list(people)
-    await connection.execute(_SPENT, [each.record_subject for each in held], kinds, cuts, negative, today)
-    await connection.execute(_OLD, [each.citizen_id for each in held], shift(today, -TRACE_MONTHS))
+    await connection.execute(_SPENT, [each.record_subject for each in people], *_cuts(book, today), today)
+
+
+async def overdue(
+    session: AsyncSession, subjects: Sequence[uuid.UUID], *, book: RuleBook, today: date
+) -> set[uuid.UUID]:
+    """Those of these record subjects of whom `spent` would remove something; locks nobody."""
+    connection = await db.raw(session)
+    return {row[0] for row in await connection.fetch(_OVERDUE, subjects, *_cuts(book, today), today)}
+
+
+def _cuts(book: RuleBook, today: date) -> tuple[list[str], list[date], list[bool]]:
+    """Kinds that end, the day until which a record of each is over, and whether it is a deduction."""
+    kinds = [kind for kind in book.catalogue.kinds.values() if kind.window_months or not kind.positive]
+    cuts = [shift(today, -(kind.window_months + kind.keep_months)) for kind in kinds]
+    return [kind.code for kind in kinds], cuts, [not kind.positive for kind in kinds]
+
+
+async def old_traces(session: AsyncSession, *, today: date, most: int) -> int:
+    """Remove the traces older than 24 months of up to `most` citizens; returns of how many."""
+    connection = await db.raw(session)
+    cut = shift(today, -TRACE_MONTHS)
+    citizens = [row[0] for row in await connection.fetch(_WITH_OLD, cut, most)]
+    await holders.hold(session, citizen_ids=citizens)
+    await connection.execute(_OLD, citizens, cut)
+    return len(citizens)
 
 
 async def _subject(session: AsyncSession, ring: Keyring, citizen_id: uuid.UUID) -> uuid.UUID | None:
@@ -165,11 +182,17 @@ where record_subject = :subject and until < core.civil_now() - make_interval(day
 """
 
 # A deduction also stays until its interval is over, however old the act.
-_SPENT = """
-delete from scoring.record r
-using unnest($2::text[], $3::date[], $4::bool[]) as over (kind, cut, negative)
-where r.record_subject = any($1::uuid[]) and r.kind = over.kind and r.occurred_on <= over.cut
-  and (not over.negative or r.until_on <= $5)
+_OVER = """
+r.record_subject = any($1::uuid[]) and r.kind = over.kind and r.occurred_on <= over.cut
+and (not over.negative or r.until_on <= $5)
 """
+_ENDING = "unnest($2::text[], $3::date[], $4::bool[]) as over (kind, cut, negative)"
+_SPENT = f"delete from scoring.record r using {_ENDING} where {_OVER}"  # noqa: S608  (constants of ours)
+_OVERDUE = f"select distinct r.record_subject from scoring.record r, {_ENDING} where {_OVER}"  # noqa: S608
 
+# A trace's id was made at the time of its change, so the oldest are found by their ids.
+_WITH_OLD = """
+select distinct citizen_id from scoring.standing_change
+where id < uuidv7($1::date + interval '1 day' - now()) and as_of < $1 limit $2
+"""
 _OLD = "delete from scoring.standing_change where citizen_id = any($1::uuid[]) and as_of < $2"

@@ -16,10 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import subjects
 from core import clock, db, ids
-from core.db import Doors
 from core.errors import NotFound
 from core.keys import KeyGone, Keyring, fetch
-from scoring import holders, retention, rows, rulebook, traces
+from scoring import holders, rows, rulebook, traces
 from scoring.holders import Holder
 from scoring.points.evaluate import Evaluation
 from scoring.points.facts import RecordRow, facts
@@ -170,41 +169,10 @@ async def history(
     ]
 
 
-async def refresh_everyone(doors: Doors, *, as_of: date, cause: str = "date", chunk: int = 500) -> int:
-    """Bring every standing to a day, in transactions of `chunk` citizens on the jobs door; returns how many changed."""
-    changed = 0
-    last = uuid.UUID(int=0)
-    while True:
-        async with doors.work("jobs") as session:
-            book = await rulebook.current(session, on=as_of)
-            connection = await db.raw(session)
-            page = await connection.fetch(
-                "select citizen_id from scoring.link where citizen_id > $1 order by citizen_id limit $2", last, chunk
-            )
-            if not page:
-                return changed
-            last = page[-1]["citizen_id"]
-            locked = await holders.lock(session, doors.ring, citizen_ids=[row["citizen_id"] for row in page])
-            await retention.spent(session, locked.values(), book=book, today=as_of)
-            before = await rows.stored(session, locked)
-            found = await evaluate(session, locked.values(), as_of=as_of, book=book)
-            some = {one: now for one, now in found.items() if moved(before.get(one), now)}
-            after = await store(session, locked, some, before=before, cause=cause, book=book)
-            changed += sum(_differs(before.get(one.citizen_id), one) for one in after.values())
-
-
-def _differs(stored: Standing | None, now: Standing) -> bool:
-    return stored is None or (stored.points, stored.tier, stored.held) != (now.points, now.tier, now.held)
-
-
 def moved(stored: Standing | None, now: Evaluation) -> bool:
     """Whether a stored standing, if there is one, says something else than an evaluation."""
-    return stored is None or (stored.points, stored.tier, stored.held, stored.scorecard) != (
-        now.points,
-        now.tier,
-        now.held,
-        now.digest,
-    )
+    said = None if stored is None else (stored.points, stored.tier, stored.held, stored.scorecard)
+    return said != (now.points, now.tier, now.held, now.digest)
 
 
 def _cause(cause: str, stored: Standing | None, now: Evaluation) -> str:

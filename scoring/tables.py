@@ -230,3 +230,18 @@ pending = sa.Table(
     sa.CheckConstraint("matter in ('lawsuit', 'reconsideration')", name="matter"),
     schema="scoring",
 )
+
+# How far the daily pass over everyone has come: one row a day, under one scorecard and catalogue. No list of people.
+nightly = sa.Table(
+    "nightly",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("scorecard", sa.Text, nullable=False),
+    sa.Column("catalogue", sa.Text, nullable=False),
+    sa.Column("after", sa.Uuid, nullable=False),
+    sa.Column("people", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.Column("began_at", INSTANT, nullable=False),
+    sa.Column("ended_at", INSTANT),
+    schema="scoring",
+)

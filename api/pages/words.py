@@ -85,6 +85,7 @@ _ACTS = {
     "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
     "account.link": "一个微信账号连到了您",
     "session.end": "您结束了登录",
+    "everyone.nightly": "每天为所有参加的人重新计分，看日子到了有没有变化",
     "records.write": "报送了您的记录",
     "history.ask": "按您的同意，请来源单位提供您已有的记录（只给出与该单位约定的摘要）",
     "records.revoke": "撤销了报送过的记录",

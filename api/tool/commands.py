@@ -221,6 +221,14 @@ def policy_check(chosen: argparse.Namespace) -> int:
     return FAILED if report.faults else 0
 
 
+def score_nightly(_chosen: argparse.Namespace) -> int:
+    """Make today's pass over everyone, or what is left of it."""
+    from api.tool import nightly
+    from core import settings
+
+    return asyncio.run(nightly.make(settings.read()))
+
+
 def score_explain(chosen: argparse.Namespace) -> int:
     """Print the score that a file of lines makes, as the API shows it; fails when a line was not taken."""
     import msgspec

@@ -42,7 +42,7 @@ class TestOnce:
             owner = await asyncpg.connect(server.owner_url)
             move = "update auth.consent set expires_at = $2 where id = $1"
             await owner.execute(move, ids.read("co", given["id"]), clock.wall() - timedelta(minutes=1))
-            await jobs.once(server.house)
+            await jobs.once(server.house, clock.today())
             shown = (await me.get(f"/v1/me/consents/{given['id']}")).json()
             assert (shown["state"], shown["erased_at"]) == ("expired", None)
             async with httpx2.AsyncClient(base_url=server.base_url, auth=utilities) as http:
@@ -51,7 +51,7 @@ class TestOnce:
             assert await owner.fetchval("select count(*) from scoring.record") == 1
             await owner.execute(move, ids.read("co", given["id"]), clock.wall() - timedelta(days=31))
             await owner.execute("update scoring.live set until = $1", clock.wall() - timedelta(days=31))
-            await jobs.once(server.house)
+            await jobs.once(server.house, clock.today())
             for table in (
                 "scoring.record",
                 "scoring.live",

@@ -102,7 +102,7 @@ class TestWaiting:
                 await _round(server)
                 assert await _sql(server, "select count(*) from scoring.live") == 1
                 before = await _sql(server, "select max(computed_at) from scoring.standing")
-                await jobs.once(server.house)
+                await jobs.once(server.house, clock.today())
                 assert await _sql(server, "select max(computed_at) from scoring.standing") == before
                 assert (await me.get("/v1/me/records")).json()["code"] == "not_enrolled"
                 drawn = await me.post("/v1/me/credit-code", json={"perk": "library.deposit-free"})

@@ -32,6 +32,7 @@ class TestList:
     def test_every_module_that_touches_them_is_listed(self) -> None:
         """A new one is a decision, not an accident."""
         listed = {
+            "scoring/batch/spans.py": "ids to go through; who takes part is for scoring/holders.py to say",
             "scoring/enrol.py": "opens the thread under the consent just given",
             "scoring/exporting.py": "a citizen's own records, found by their holder",
             "scoring/feeds/pulls.py": "joins auth.live_consent; reads only whose thread there is",

@@ -4,12 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from core import clock
 from core.months import shift
 from scoring import rulebook, standing
 from scoring.rulebook import NoScorecardInForce
 from scoring.standing import NotEnrolled
-from tests.scoringworld import TODAY, City, hours, id_number, penalty, water
+from tests.scoringworld import TODAY, City, hours, id_number, water
 
 ANN, BOB = id_number(1), id_number(2)
 
@@ -89,56 +88,6 @@ class TestHistory:
         async with city.as_citizen(city.people[ANN]) as session:
             with pytest.raises(NotEnrolled):
                 await standing.history(session, city.ring, citizen_id=city.consents[ANN], limit=1)
-
-
-class TestRefreshEveryone:
-    """`standing.refresh_everyone`: the daily pass."""
-
-    async def test_only_what_changed_is_written(self, city: City) -> None:
-        """Points fall by date for one person; the other's row is not touched."""
-        await city.join(ANN, days=360)
-        await city.join(BOB, days=360)
-        await city.push(water("r1", ANN, back=23), penalty("n1", BOB, days=1))
-        later = shift(TODAY, 3)
-        assert await standing.refresh_everyone(city.doors, as_of=later, chunk=1) == 1
-        days = await city.rows("select citizen_id, as_of from scoring.standing")
-        assert {row["citizen_id"]: row["as_of"] for row in days} == {
-            city.people[ANN]: later,
-            city.people[BOB]: clock.today(),
-        }
-        assert await standing.refresh_everyone(city.doors, as_of=later) == 0
-
-    async def test_what_can_count_no_more_goes(self, city: City) -> None:
-        """The pass removes records whose window and storage time are over."""
-        await city.join(ANN, days=360)
-        await city.push(water("r1", ANN, back=23), hours("h1", ANN, days=720), penalty("n1", ANN))
-        await standing.refresh_everyone(city.doors, as_of=shift(TODAY, 3))
-        assert {row["ref"] for row in await city.rows("select ref from scoring.record")} == {"h1", "n1"}
-        await standing.refresh_everyone(city.doors, as_of=shift(TODAY, 13))
-        assert {row["ref"] for row in await city.rows("select ref from scoring.record")} == {"n1"}
-
-    async def test_a_new_scorecard_reaches_everyone(self, city: City) -> None:
-        """A scorecard that came into force is applied to everyone by the next pass."""
-        from core import releases
-        from core.settings import ROOT
-
-        await city.join(ANN)
-        shipped = next((ROOT / "policy" / "scorecard").glob("*.toml")).read_text()
-        body = shipped.replace("base = 100", "base = 101", 1)
-        async with city.doors.work("staff") as session:
-            drafted = await releases.draft(
-                session, kind="scorecard", name="2026-02-01.toml", body=body, effective_on=date(2026, 2, 1), by="a"
-            )
-            await releases.approve(session, release_id=drafted.id, by="b")
-        assert await standing.refresh_everyone(city.doors, as_of=TODAY) == 1
-        assert await city.points(ANN) == 1110
-        async with city.as_citizen(city.people[ANN]) as session:
-            changes = await standing.history(session, city.ring, citizen_id=city.people[ANN], limit=5)
-        assert [(one.evaluation.points, one.cause) for one in changes] == [(1110, "rules"), (1100, "enrolled")]
-
-    async def test_nobody(self, city: City) -> None:
-        """An empty city is done at once."""
-        assert await standing.refresh_everyone(city.doors, as_of=TODAY) == 0
 
 
 class TestRuleBook:
