@@ -37,6 +37,7 @@ from api import (
     problems,
     rules,
     slips,
+    statistics,
     verifying,
 )
 from api.citizen import (
@@ -108,6 +109,7 @@ _MODULES = (
     report,
     occupational,
     verifying,
+    statistics,
     leaving,
     source_records,
     source_subjects,

@@ -75,3 +75,13 @@ report = sa.Table(
     sa.CheckConstraint("purpose in ('score', 'occupational-report')", name="purpose"),
     schema="scoring",
 )
+
+# A quarter in numbers, as it was made; no person.
+statistic = sa.Table(
+    "statistic",
+    metadata,
+    sa.Column("quarter", sa.Text, primary_key=True),
+    sa.Column("made_at", INSTANT, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    schema="scoring",
+)

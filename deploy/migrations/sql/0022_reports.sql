@@ -135,6 +135,27 @@ create policy gate_reports on keys.person_key for select to {role}_gate using (p
 -- Entries of sources have a policy of migration 0017.
 create policy gate_anyone on core.audit_entry for insert to {role}_gate with check (actor_kind = 'anyone');
 
+create table scoring.statistic (
+  quarter text not null,
+  made_at timestamptz not null,
+  body bytea not null,
+  constraint pk_statistic primary key (quarter)
+);
+
+grant select on scoring.statistic to {role}_citizen, {role}_staff;
+
+grant select, insert on scoring.statistic to {role}_jobs;
+
+grant select (source, received, accepted, received_at) on scoring.batch to {role}_jobs;
+
+create policy everyone on scoring.statistic for select using (true);
+
+create policy jobs on scoring.statistic for insert to {role}_jobs with check (true);
+
+create policy jobs on scoring.batch for select to {role}_jobs using (true);
+
+alter table scoring.statistic enable row level security, force row level security;
+
 grant {role}_gate to current_user;
 
 grant create on schema auth, scoring to {role}_gate;

@@ -20,4 +20,9 @@ def downgrade() -> None:
     op.execute(f"drop function auth.check_report, {', '.join(f'scoring.{name}' for name in functions)}")
     op.execute("drop policy gate_anyone on core.audit_entry")
     op.execute("drop policy gate_reports on keys.person_key")
-    op.execute("drop table scoring.report, scoring.career_record, scoring.career_source, scoring.career")
+    role = context.config.attributes["role_prefix"]
+    op.execute("drop policy jobs on scoring.batch")
+    op.execute(f"revoke select (source, received, accepted, received_at) on scoring.batch from {role}_jobs")
+    op.execute(
+        "drop table scoring.statistic, scoring.report, scoring.career_record, scoring.career_source, scoring.career"
+    )
