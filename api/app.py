@@ -52,6 +52,7 @@ from api.citizen import (
     proxies,
     reminders,
     report,
+    rule_changes,
     score,
     whatif,
     wishes,
@@ -68,6 +69,7 @@ from api.pages import perks as perk_pages
 from api.pages import records as record_pages
 from api.pages import reports as report_pages
 from api.pages import rights as rights_pages
+from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
 from api.partner import eligibility, statements
@@ -97,6 +99,7 @@ _MODULES = (
     consenting,
     consents,
     reminders,
+    rule_changes,
     me,
     citizen_sessions,
     score,
@@ -142,6 +145,7 @@ _MODULES = (
     perk_pages,
     record_pages,
     rights_pages,
+    rule_change_pages,
     report_pages,
     accesses,
     session_pages,

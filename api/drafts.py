@@ -40,8 +40,8 @@ class Before(msgspec.Struct, frozen=True):
 
 async def before(session: AsyncSession, drafted: Release) -> Before:
     """What a draft is held against."""
-    found = await releases.in_force(session, on=drafted.effective_on)
-    return Before(tuple(one for one in found if one.kind in KINDS and one.id != drafted.id))
+    found = await releases.in_force(session, on=drafted.effective_on, without=drafted.id)
+    return Before(tuple(one for one in found if one.kind in KINDS))
 
 
 def changed(drafted: Release, held: Before) -> tuple[tuple[Change, ...], bool]:

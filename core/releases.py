@@ -208,8 +208,10 @@ async def waiting(session: AsyncSession, *, kind: str | None = None) -> list[Rel
     return [_read(row) for row in found.mappings()]
 
 
-async def in_force(session: AsyncSession, *, on: date, kind: str | None = None) -> list[Release]:
-    """What is in force on a day, one release per kind and name, by kind and name."""
+async def in_force(
+    session: AsyncSession, *, on: date, kind: str | None = None, without: uuid.UUID | None = None
+) -> list[Release]:
+    """What is in force on a day, one release per kind and name, by kind and name; or would be without one of them."""
     query = (
         select(release)
         .ext(distinct_on(release.c.kind, release.c.name))
@@ -218,6 +220,8 @@ async def in_force(session: AsyncSession, *, on: date, kind: str | None = None) 
     )
     if kind is not None:
         query = query.where(release.c.kind == kind)
+    if without is not None:
+        query = query.where(release.c.id != without)
     return [_read(row) for row in (await session.execute(query)).mappings()]
 
 

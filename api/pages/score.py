@@ -19,7 +19,7 @@ from api import guards
 from api.citizen import score as score_api
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
-from api.pages import charts, consents, frame, names, words
+from api.pages import charts, consents, frame, names, rule_changes, words
 from api.pages.door import anyone, behind
 from auth import citizens
 from auth.consent import asking, ledger
@@ -110,6 +110,7 @@ async def home(
         tiers=tiers(book.scorecard),
         last=next(iter(moves(past.changes, book.scorecard, labels)), None),
         ways=view.next_tier.ways[:_WAYS] if view.next_tier else (),
+        coming=await rule_changes.coming(session, caller),
         **drawings(view, book.scorecard),
     )
 

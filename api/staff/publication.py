@@ -12,9 +12,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import drafts
 from auth import notices
 from auth.tables import client
-from core import assessments, audit, ids, releases
+from core import assessments, audit, clock, ids, releases
 from core.audit import Actor
 from core.errors import Conflict, FieldError, Invalid
 from core.policyfile import Document, Fault, Faulty
@@ -141,6 +142,8 @@ async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehe
         await _few_thresholds(session, approved.effective_on)
         await _note_perks(session, approved, before, by)
     await _note(session, approved, "release.approve", by)
+    if approved.kind in drafts.KINDS and approved.effective_on > clock.today():
+        await _note(session, approved, "release.notify", by)  # from now on /v1/me/rule-changes tells of it
     return approved
 
 

@@ -116,7 +116,8 @@ def _each(
     for key in [*old, *(key for key in new if key not in old)]:
         one, other = old.get(key), new.get(key)
         if one is not None and other is not None:
-            yield from _fields(key, other.name, one, other, rows, (one.basis, other.basis))
+            name = f"{called}“{key}”" if kind == "tier" else other.name
+            yield from _fields(key, name, one, other, rows, (one.basis, other.basis))
             continue
         part = one or other
         assert part is not None  # noqa: S101  (a key stands in one of the two)
