@@ -78,7 +78,7 @@ from api.requests import Envelope
 from api.source import occupational as source_occupational
 from api.source import records as source_records
 from api.source import subjects as source_subjects
-from api.staff import assessments, audits, clients, counter, deceased, incidents, people, rehearsals, releases
+from api.staff import assessments, audits, clients, counter, deceased, incidents, people, quality, rehearsals, releases
 from api.staff import repairs as staff_repairs
 from api.staff import reviews as staff_reviews
 from core import clock, db, sealed, shortlived
@@ -127,6 +127,7 @@ _MODULES = (
     releases,
     rehearsals,
     assessments,
+    quality,
     clients,
     incidents,
     audits,

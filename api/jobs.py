@@ -11,7 +11,7 @@ from datetime import date
 import structlog
 from sqlalchemy import text
 
-from api import histories, lapses, nightly, rehearsing, rotation, sealing, statistics
+from api import histories, lapses, nightly, rehearsing, rotation, sealing, statistics, watching
 from api.deps import House
 from core import audit, clock, db
 from core.errors import Unavailable
@@ -82,4 +82,5 @@ async def once(house: House, done: date | None = None) -> date | None:
     today = clock.today()
     if done != today:
         await statistics.keep(house)
+        await watching.look(house)
     return done if done == today or not await nightly.see_to(house, today) else today

@@ -87,6 +87,7 @@ _ACTS = {
     "session.end": "您结束了登录",
     "everyone.nightly": "每天为所有参加的人重新计分，看日子到了有没有变化",
     "records.write": "报送了您的记录",
+    "quality.trace": "查了您一条记录是来源单位哪一批、哪一行报送的（核对数据质量）",
     "history.ask": "按您的同意，请来源单位提供您已有的记录（只给出与该单位约定的摘要）",
     "records.revoke": "撤销了报送过的记录",
     "records.correct": "更正了报送过的记录",

@@ -14,7 +14,7 @@ from core.policyfile import Document
 from scoring.book import basis, cataloguefile
 from scoring.book.basis import Basis, Claim
 from scoring.book.classes import CAREER_SOURCES, is_occupational
-from scoring.book.kinds import Group, Kind, LevelTable, Scheme
+from scoring.book.kinds import Group, Kind, LevelTable, Quality, Scheme
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -37,6 +37,7 @@ class Catalogue(msgspec.Struct, frozen=True):
     basis: Basis
     claims: tuple[Claim, ...]
     headers: dict[str, str]
+    quality: Quality
 
     def career(self) -> "Catalogue":
         """Give the catalogue of the occupational class: the same but for its kinds."""
@@ -101,6 +102,7 @@ def load(text: str, file: str) -> Catalogue:
         basis=basis.read(root),
         claims=tuple(claims),
         headers=cataloguefile.headers(root, kinds),
+        quality=cataloguefile.quality(root),
     )
     root.close()
     document.close()

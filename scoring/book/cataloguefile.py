@@ -7,7 +7,7 @@ import re
 
 from core.policyfile import Table
 from scoring.book import basis
-from scoring.book.basis import Claim
+from scoring.book.basis import Basis, Claim
 from scoring.book.envelope import PARTS, TOP
 from scoring.book.kinds import (
     TYPES,
@@ -18,6 +18,7 @@ from scoring.book.kinds import (
     Kind,
     LevelRow,
     LevelTable,
+    Quality,
     Scheme,
 )
 
@@ -40,6 +41,29 @@ def group(table: Table) -> Group:
     made = Group(table.text("id"), table.text("name"), table.flag("core"))
     table.close()
     return made
+
+
+# What holds for a catalogue from before there was a board.
+_QUALITY = Quality(7, 5, 10, 6, 25, 50, 4, Basis("demo", ""))
+
+
+def quality(root: Table) -> Quality:
+    """Read when what a source sends is called strange."""
+    if not root.has("quality"):
+        return _QUALITY
+    table = root.table("quality")
+    found = Quality(
+        late_days=table.whole("late_days", 1, 30),
+        late_percent=table.whole("late_percent", 0, 100),
+        rejected_percent=table.whole("rejected_percent", 0, 100),
+        deviations=table.whole("deviations", 1, 100),
+        shift_percent=table.whole("shift_percent", 0, 100),
+        least=table.whole("least", 10, 100_000),
+        weeks=table.whole("weeks", 3, 52),
+        basis=basis.read(table),
+    )
+    table.close()
+    return found
 
 
 def headers(root: Table, kinds: list[Kind]) -> dict[str, str]:

@@ -113,6 +113,23 @@ class Kind(msgspec.Struct, frozen=True):
     basis: Basis
 
 
+class Quality(msgspec.Struct, frozen=True):
+    """When what a source sends is called strange: nothing is said below `least` lines, nor before `weeks` weeks.
+
+    `late_days` are working days from the document or the event to the receipt; `late_percent` and `rejected_percent`
+    of the lines may be late or refused; `deviations` and `shift_percent` are how far volume and shares may move.
+    """
+
+    late_days: int
+    late_percent: int
+    rejected_percent: int
+    deviations: int
+    shift_percent: int
+    least: int
+    weeks: int
+    basis: Basis
+
+
 class Group(msgspec.Struct, frozen=True):
     """A group of sources as a notice names it; a core group is taken or refused with the consent as a whole."""
 

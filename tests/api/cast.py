@@ -25,6 +25,7 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
             "staff:clients",
             "staff:counter",
             "staff:incidents",
+            "staff:quality",
             "staff:releases",
             "staff:repairs",
             "staff:reviews",

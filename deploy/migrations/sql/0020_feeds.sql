@@ -56,6 +56,14 @@ alter table scoring.feed_count enable row level security, force row level securi
 
 create index ix_source_subject_source_changed_at on auth.source_subject (source, changed_at);
 
+grant select on scoring.batch, scoring.batch_rejection, scoring.feed_count to {role}_staff;
+
+create policy staff on scoring.batch for select to {role}_staff using (true);
+
+create policy staff on scoring.batch_rejection for select to {role}_staff using (true);
+
+create policy staff on scoring.feed_count for select to {role}_staff using (true);
+
 create table scoring.history_pull (
   citizen_id uuid not null,
   source text not null,

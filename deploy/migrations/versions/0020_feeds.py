@@ -17,6 +17,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them back."""
     role = context.config.attributes["role_prefix"]
+    op.execute("drop policy staff on scoring.batch")
+    op.execute(f"revoke select on scoring.batch from {role}_staff")
     op.execute("drop table scoring.history_pull, scoring.feed_count, scoring.batch_rejection")
     op.execute("delete from auth.client_change where kind = 'address'")
     op.execute("alter table auth.client_change drop constraint ck_client_change_kind")

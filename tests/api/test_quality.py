@@ -1,0 +1,121 @@
+"""`/v1/staff/quality`: numbers that point at nobody, and a bad datum's way back to the line that brought it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+import pytest_asyncio
+from prometheus_client import generate_latest
+
+from api import watching
+from api.requests import registry
+from core import clock, embedded
+from core.keys import Keyring
+from tests import eavesdropping
+from tests.api.conftest import Server, serving
+from tests.conftest import _clone
+from tests.scoringworld import month
+
+HEADER = "ref,version,kind,id_number,occurred_on,fields.account,fields.period,fields.on_time"
+
+
+class World:
+    """A server, a source, staff, one person."""
+
+    def __init__(self, server: Server, source: httpx2.Auth, staff: httpx2.Auth, person: Any) -> None:
+        """The person takes part."""
+        self.server, self.source, self.staff, self.person = server, source, staff, person
+
+    async def push(self, *lines: str) -> Any:
+        """Lines of CSV from the source."""
+        async with httpx2.AsyncClient(base_url=self.server.base_url, auth=self.source) as http:
+            body = "\n".join([HEADER, *lines]).encode()
+            return (await http.post("/v1/source/records", content=body, headers={"Content-Type": "text/csv"})).json()
+
+    async def ask(self, path: str, body: Any = None) -> httpx2.Response:
+        """One request of the office."""
+        async with httpx2.AsyncClient(base_url=self.server.base_url, auth=self.staff) as http:
+            if body is None:
+                return await http.get(f"/v1/staff/quality{path}")
+            return await http.post(f"/v1/staff/quality{path}", json=body)
+
+    def bill(self, ref: str, back: int = 1) -> str:
+        """A bill of the person's."""
+        return f"{ref},1,P01,{self.person['id_number']},{month(back)}-01,a1,{month(back)},是"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def world(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[World]:
+    """A server of these tests."""
+    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
+        source, _ = await server.register("utilities", "source", "records:write", kinds=["P01"])
+        staff, _ = await server.register("office", "staff", "staff:quality")
+        person = server.person()
+        async with server.logged_in(person) as me:
+            await server.join(me)
+        yield World(server, source, staff, person)
+
+
+class TestTrace:
+    """From a record to its line and back."""
+
+    async def test_there_and_back(self, world: World) -> None:
+        """A record leads to batch and line, the batch to its refusals; the person sees that somebody looked."""
+        pushed = await world.push("bad,0,P01,x,2026-01-01,a,2026-01,是", world.bill("b1"), world.bill("b2", 2))
+        async with world.server.logged_in(world.person) as me:
+            records = (await me.get("/v1/me/records")).json()["records"]
+            traced = await world.ask("/traces", {"record": records[0]["id"], "clerk": "0001", "purpose": "quality"})
+            assert traced.status_code == 200, traced.text
+            found = traced.json()
+            assert (found["source"], found["batch"]) == ("utilities", pushed["batch_id"])
+            assert found["line"] in {3, 4}
+            seen = (await me.get("/v1/me/accesses")).json()["accesses"][0]
+            assert (seen["action"], seen["purpose"]) == ("quality.trace", "quality")
+        batch = (await world.ask(f"/batches/{found['batch']}")).json()
+        assert (batch["via"], batch["form"], batch["received"], batch["accepted"]) == ("push", "csv", 3, 2)
+        assert batch["rejected"] == [{"kind": "", "code": "malformed", "lines": 1, "first_line": 2}]
+        assert batch["held"] == {"P01": None}, "fewer than ten"
+
+    @pytest.mark.parametrize("record", ["rc_00000000000000000000000000", "x", "rc_"])
+    async def test_nothing_there(self, world: World, record: str) -> None:
+        """A number that leads nowhere is 404, and nobody is told of anything."""
+        asked = await world.ask("/traces", {"record": record, "clerk": "0001", "purpose": "quality"})
+        assert asked.status_code == 404
+        assert (await world.ask("/batches/ba_00000000000000000000000000")).status_code == 404
+
+
+class TestBoard:
+    """The numbers."""
+
+    async def test_small_cells_are_hidden(self, world: World) -> None:
+        """Lines and refusals are shown, what is about few persons is not; no word of the person is in it."""
+        await world.push(world.bill("c1", 3))
+        board = (await world.ask("?days=7")).json()
+        (mine,) = [one for one in board["sources"] if one["source"] == "utilities"]
+        (kind,) = [one for one in mine["kinds"] if one["kind"] == "P01"]
+        assert kind["accepted"] >= 1
+        assert set(kind["took"].values()) == {None}
+        assert set(kind["stored"].values()) == {None}
+        assert world.person["id_number"] not in str(board)
+        assert board["rules"]["late_days"] == 7
+
+    async def test_alerts_are_told(self, world: World) -> None:
+        """What is strange is on the board, in the log and in the metrics, by source, until it is over."""
+        owner = await asyncpg.connect(world.server.owner_url)
+        try:
+            await owner.execute(
+                "insert into scoring.feed_count select 'gas', $1::date - n, 'P03', 'accepted', '', 100 "
+                "from generate_series(8, 60) n", clock.today(),
+            )  # fmt: skip
+            (gas,) = [one for one in (await world.ask("")).json()["sources"] if one["source"] == "gas"]
+            assert gas["alerts"] == [{"what": "silent", "kind": "", "seen": 7, "limit": 7}]
+            assert await watching.look(world.server.house) == 1
+            assert b'osmanthus_feed_alerts{source="gas",what="silent"} 1.0' in generate_latest(registry)
+            assert any('"feed alert"' in line and '"gas"' in line for line in eavesdropping.heard)
+            await owner.execute("delete from scoring.feed_count where source = 'gas'")
+            assert await watching.look(world.server.house) == 0
+            assert b"gas" not in generate_latest(registry)
+        finally:
+            await owner.close()
