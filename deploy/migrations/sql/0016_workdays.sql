@@ -21,5 +21,3 @@ create policy staff_inserts on core.workday for insert to {role}_staff with chec
 create policy staff_updates on core.workday for update to {role}_staff using (true) with check (true);
 
 create policy jobs on core.workday for insert to {role}_jobs with check (true);
-
-alter table core.workday enable row level security, force row level security;
