@@ -57,6 +57,8 @@ from api.citizen import (
     whatif,
     wishes,
 )
+from api.citizen import commitments as citizen_commitments
+from api.citizen import declarations as citizen_declarations
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import repairs as citizen_repairs
@@ -75,6 +77,7 @@ from api.pages import sessions as session_pages
 from api.partner import eligibility, statements
 from api.partner import perks as partner_perks
 from api.requests import Envelope
+from api.source import declarations as source_declarations
 from api.source import occupational as source_occupational
 from api.source import records as source_records
 from api.source import subjects as source_subjects
@@ -108,6 +111,8 @@ _MODULES = (
     citizen_records,
     citizen_reviews,
     citizen_repairs,
+    citizen_declarations,
+    citizen_commitments,
     export,
     report,
     occupational,
@@ -115,6 +120,7 @@ _MODULES = (
     statistics,
     leaving,
     source_records,
+    source_declarations,
     source_subjects,
     source_occupational,
     eligibility,

@@ -16,7 +16,9 @@ from typing import Any
 import msgspec
 from joserfc.jwk import OKPKey
 
+from api.citizen.commitments import View as Commitment
 from api.citizen.consents import View as Consent
+from api.citizen.declarations import View as Declaration
 from api.citizen.me import Access
 from api.citizen.occupational import View as Occupational
 from api.citizen.repairs import View as Repair
@@ -65,6 +67,8 @@ class Export(msgspec.Struct, frozen=True):
     reports: list[Report]
     occupational: list[Occupational]
     repairs: list[Repair]
+    declarations: list[Declaration]
+    commitments: list[Commitment]
     accesses: list[Access]
     names: dict[str, str]
 

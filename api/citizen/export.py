@@ -9,7 +9,18 @@ from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import archive, consents, leaving, me, occupational, repairs, report, reviews
+from api.citizen import (
+    archive,
+    commitments,
+    consents,
+    declarations,
+    leaving,
+    me,
+    occupational,
+    repairs,
+    report,
+    reviews,
+)
 from api.citizen.archive import Export, Profile
 from api.citizen.door import behind
 from api.deps import House
@@ -81,6 +92,8 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
         reports=(await report.reports.fn(session, house, caller)).reports,
         occupational=await occupational.views(session, house, caller),
         repairs=await repairs.everything(session, house, caller) if enrolment else [],
+        declarations=await declarations.everything(session, house, caller) if enrolment else [],
+        commitments=await commitments.everything(session, house, caller) if enrolment else [],
         accesses=await _accesses(session, mine),
         names=await clients.names(session, parties),
     )

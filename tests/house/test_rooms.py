@@ -87,6 +87,8 @@ class TestPlaces:
             "scoring/holders.py": "the thread from a citizen to the records",
             "scoring/reports/career.py": "a citizen's own occupational records",
             "scoring/reports/issued.py": "reports, for their holder and for whoever has the number",
+            "scoring/rights/commitments.py": "what a citizen promised, for them or the bureau",
+            "scoring/rights/declarations.py": "what a citizen declared and was told, for them or the bureau",
             "scoring/rights/repairs.py": "what a citizen said and was told about a repair, for them or a clerk",
             "scoring/sources.py": "the feed's position",
             "scoring/traces.py": "the stored trace",
