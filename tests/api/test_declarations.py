@@ -18,8 +18,8 @@ from tests.scoringworld import TODAY
 
 DAY = str(TODAY - timedelta(days=20))
 HONOUR = {
-    "kind": "P14", "source": "enforcement", "title": "市级道德模范", "happened_on": DAY, "evidence": "证书在市文明办。鱻",
-    "pledge": 1,
+    "kind": "P14", "source": "enforcement", "title": "市级道德模范", "happened_on": DAY,
+    "evidence": "证书在市文明办。鱻", "pledge": 1,
 }  # fmt: skip
 RECORD = {
     "occurred_on": DAY, "fields": {"title": "道德模范", "level": "city"},
