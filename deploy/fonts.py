@@ -25,7 +25,7 @@ def characters(rows: range) -> Iterator[str]:
     """ASCII, GB 2312's signs, and the Chinese characters of these rows."""
     yield from map(chr, range(0x20, 0x7F))
     yield from SIGNS
-    for row in (*range(0xA1, 0xA4), *rows):
+    for row in (*range(0xA1, 0xAA), *rows):
         for cell in range(0xA1, 0xFF):
             yield from bytes((row, cell)).decode("gb2312", "ignore")
 

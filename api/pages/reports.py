@@ -13,7 +13,9 @@ from api.citizen import report as reporting
 from api.deps import House, HttpRequest
 from api.pages import frame
 from api.pages.door import behind
+from auth.consent import ledger
 from core.errors import Invalid
+from scoring.reports import career
 from scoring.reports.paper import Choice
 
 PARTS = {
@@ -37,7 +39,8 @@ async def reports(
 ) -> Response[str]:
     """The choice, and what was issued."""
     held = (await reporting.reports.fn(session, house, caller)).reports
-    context = {"reports": held, "parts": PARTS, "chosen": _CHOSEN, "days": DAYS}
+    career_consent = await ledger.live(session, citizen_id=caller.id, purpose=career.PURPOSE)
+    context = {"career": career_consent is not None, "reports": held, "parts": PARTS, "chosen": _CHOSEN, "days": DAYS}
     return frame.member(request, "reports.html", house, caller, **context)
 
 

@@ -70,6 +70,9 @@ CLIENTS = (
         ("records:write",),
         ("P06", "N01", "N02", "N03", "N04", "N05", "N06"),
     ),
+    Connected(
+        "occupation", "source", "示范市卫生健康与人社部门", ("records:write",), ("O01", "O02", "O03", "O04", "O05")
+    ),
     Connected("city-card", "citycard", "示范市市民卡公司", ("citycard",), (), ("library.deposit-free",)),
     Connected(
         "staff-drafter",

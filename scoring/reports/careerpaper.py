@@ -15,6 +15,7 @@ from scoring.reports.letters import plain
 from scoring.reports.paper import LONGEST_DAYS, TERMS, Holder, Paper, Part, Row, facts, watermark
 
 KINDS = ("O01", "O02", "O03", "O04", "O05")
+_NOT_NEEDED = "任何单位不得因为没有这份报告而拒绝提供服务。"
 _NAME = 30
 _WIDE = 60
 
@@ -82,7 +83,7 @@ def of_career(
         facts=facts(choice, holder, {}),
         headline=(),
         parts=tuple(parts),
-        terms=(*TERMS, *([left] if left else [])),
+        terms=(TERMS[0], _NOT_NEEDED, *TERMS[2:], *([left] if left else [])),
         watermark=watermark(choice),
     )
 
