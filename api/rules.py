@@ -26,7 +26,7 @@ from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
-from scoring.book import catalogue, promisefile, repairfile, scorecard
+from scoring.book import catalogue, promisefile, repairfile, schema, scorecard
 from scoring.book.scorecard import Scorecard
 
 _CARD_TENTHS = ("base", "low", "high", "deduction_cap", "points", "cap", "start")
@@ -197,6 +197,12 @@ async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> 
     return published.answer(request, press.document("export.schema", archive.schema))
 
 
+@get("/scorecard.schema.json", summary="The schema of a scorecard file", tags=["rules"])
+async def scorecard_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
+    """JSON Schema (2020-12) of the scorecard language, for editors; drawn from the reader itself."""
+    return published.answer(request, press.document("scorecard.schema", schema.schema))
+
+
 @get("/consent-receipt.schema.json", summary="The schema of a consent receipt", tags=["rules"])
 async def receipt_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
     """JSON Schema of what a consent receipt signs: the record of ISO/IEC TS 27560 and its hash."""
@@ -216,6 +222,7 @@ handlers = [
             repair,
             promises,
             export_schema,
+            scorecard_schema,
             receipt_schema,
             leaving.see_again,
         ],

@@ -5,6 +5,7 @@ and a harmless stand-in is returned, so that one pass finds all faults; `Documen
 are read exactly (no binary fractions). It knows nothing of what the values mean, and opens no file.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -18,6 +19,11 @@ from core.errors import Problem
 from core.tomllines import Path, locate
 
 T = TypeVar("T")
+
+LONGEST = 1_000_000
+_DEEPEST = 50
+_MOST = 10**9
+_NUMBER = re.compile(r"[0-9_]{400,}|[eE][+-]?[0-9]{6,}")
 
 
 class Fault(msgspec.Struct, frozen=True, order=True):
@@ -46,18 +52,33 @@ class Faulty(Problem):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+def decode(raw: bytes, file: str) -> str:
+    """Read a file's bytes as UTF-8; raises `Faulty` with the line of the first byte that is not."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Faulty([Fault(file, line, "This is not UTF-8.", "Save the file as UTF-8.")]) from error
+
+
 class Document:
     """One file being read: its root table and the faults found so far."""
 
     def __init__(self, text: str, file: str) -> None:
-        """Parse `text`; raises `Faulty` at once when it is no TOML at all."""
+        """Parse `text`; raises `Faulty` at once when it is no TOML at all, or far too long."""
         self.file = file
         self.faults: list[Fault] = []
+        if len(text) > LONGEST:
+            raise Faulty(
+                [Fault(file, 1, f"The file is longer than {LONGEST} characters.", "A rule file is far smaller.")]
+            )
         try:
             value = tomllib.loads(text, parse_float=Decimal)
+            self.lines = locate(text)
         except tomllib.TOMLDecodeError as error:
             raise Faulty([_syntax(error, text, file)]) from error
-        self.lines = locate(text)
+        except (ValueError, ArithmeticError, RecursionError) as error:  # what tomllib lets through of its own parts
+            raise Faulty([_beyond(text, file)]) from error
         self.root = Table(self, value, ())
 
     def line(self, path: Path) -> int:
@@ -179,8 +200,19 @@ class Table:
 def _tenths(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    tenths = Decimal(value) * 10
-    return int(tenths) if tenths.is_finite() and tenths == tenths.to_integral_value() else None
+    number = Decimal(value)
+    if not number.is_finite() or number.copy_abs() > _MOST:
+        return None
+    tenths = number * 10
+    return int(tenths) if tenths == tenths.to_integral_value() else None
+
+
+def _beyond(text: str, file: str) -> Fault:
+    """Find the line of a number beyond reading, or of brackets nested without end."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if _NUMBER.search(line) or line.count("[") + line.count("{") > _DEEPEST:
+            return Fault(file, number, "A value is beyond reading.", "Write an ordinary number or a flat list.")
+    return Fault(file, 1, "The file is beyond reading.", "Look for a number or a nesting without end.")
 
 
 def _syntax(error: tomllib.TOMLDecodeError, text: str, file: str) -> Fault:

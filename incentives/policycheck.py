@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.policyfile import Fault, Faulty
+from core.policyfile import Fault, Faulty, decode
 from incentives import perks
 from incentives.perks import Perk
 from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
@@ -50,9 +50,10 @@ class _Book(msgspec.Struct):
 
 
 def read(directory: Path) -> dict[str, str]:
-    """Read every file under a directory, by its path inside it."""
+    """Read every file under a directory, by its path inside it; raises `policyfile.Faulty` for what is not UTF-8."""
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
-    return {path.relative_to(directory).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    named = [(path.relative_to(directory).as_posix(), path) for path in paths]
+    return {name: decode(path.read_bytes(), name) for name, path in named}
 
 
 def check(files: Mapping[str, str], read_notice: NoticeReader) -> Report:
@@ -67,7 +68,8 @@ def check(files: Mapping[str, str], read_notice: NoticeReader) -> Report:
     claims = [claim for card in book.cards.values() for claim in card.claims]
     claims += book.catalogue[1].claims if book.catalogue else ()
     claims += [claim for part in (book.repair, book.promises) if part for claim in part[1].claims]
-    faults += basis.judge(claims, book.statutes) + _kinds(book) + _rights(book) + _cases(book) + _perks(book)
+    faults += basis.judge(claims, book.statutes) + _kinds(book) + _rights(book) + _limits(book)
+    faults += _cases(book) + _perks(book)
     if book.personas:
         for card in book.cards.values():
             faults += reach.faults(card, book.personas[1], book.personas[0])
@@ -132,6 +134,24 @@ def _rights(book: _Book) -> list[Fault]:
         file, promises = book.promises
         idle = [code for code in promises.declaration.kinds if code not in known or not known[code].enabled]
         faults += [Fault(file, 1, f"{code} is declared but not in force.", "Enable it first.") for code in idle]
+    return faults
+
+
+def _limits(book: _Book) -> list[Fault]:
+    """What a scorecard says of the length of a deduction is what the catalogue makes a record's interval of."""
+    known = book.catalogue[1].kinds if book.catalogue else {}
+    faults: list[Fault] = []
+    for file, card in book.cards.items():
+        lines = {claim.value: claim.line for claim in card.claims}
+        for rule in card.deductions:
+            interval = known[rule.kind].interval if rule.kind in known else None
+            made = (interval.stop_months, interval.hard_stop_months) if interval else (0, 0)
+            for name, said, real in zip(("display", "hard_stop"), (rule.display_months, rule.hard_stop_months), made,
+                                        strict=True):  # fmt: skip
+                if said and said != real:
+                    line = lines.get(f"catalogue.stops_after.{rule.kind}", 1) if name == "display" else 1
+                    told = f"`{name}` of {rule.id} is {said} months, the catalogue says {real or 'nothing'}."
+                    faults.append(Fault(file, line, told, "Change both, or neither."))
     return faults
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.policyfile import decode
 from scoring.book import catalogue, scorecard
 from scoring.book.lines import Accepted, LineReader, Rejected
 from scoring.points import evaluate, explain
@@ -47,7 +48,7 @@ def lines(file: Path, *, born: date, as_of: date, policy: Path, card_file: Path 
 def _card(policy: Path, card_file: Path | None, as_of: date) -> scorecard.Scorecard:
     """The scorecard asked for, or the newest of the folder that is valid on the day."""
     files = [card_file] if card_file else sorted((policy / "scorecard").glob("*.toml"))
-    cards = [scorecard.load(file.read_text(encoding="utf-8"), file.name) for file in files]
+    cards = [scorecard.load(decode(file.read_bytes(), file.name), file.name) for file in files]
     valid = [card for card in cards if card.valid_from <= as_of]
     if not valid:
         message = f"no scorecard is valid on {as_of}: pass --scorecard FILE, or a later --as-of."

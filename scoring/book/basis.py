@@ -61,7 +61,7 @@ def read(table: Table) -> Basis:
     inner = table.table("basis")
     kind = inner.choice("kind", KINDS, None)
     cite = inner.text("cite", "-") if inner.has("cite") else ""
-    if inner.has("kind") and kind != "demo" and not cite:
+    if "kind" in inner.value and kind != "demo" and not cite:
         inner.fault(f"A basis of kind {kind} cites nothing.", "Name the document, or say demo.", "cite")
     if kind == "demo" and cite:
         inner.fault(

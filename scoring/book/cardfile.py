@@ -4,18 +4,17 @@ Pure. It checks form: closed lists of measures and placeholders, bounds of numbe
 at by `scoring.book.scorecard`; whether a number is wise, by nobody here.
 """
 
-import re
 from decimal import Decimal
 from math import ceil
+from string import Formatter
 
 from core.policyfile import Table
 from scoring.book import basis
 from scoring.book.basis import Basis, Claim
 from scoring.book.classes import is_occupational
-from scoring.book.rules import MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Tier
+from scoring.book.rules import ANCHORS, MEASURES, PACES, Deduction, Dimension, Effort, Hold, Indicator, Level, Tier
 
 MOST = 10_000
-_PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 _POSITIVE = frozenset({"window", "value", "each", "points", "cap", "level"})
 _NEGATIVE = frozenset({"value", "each", "points", "cap"})
 
@@ -25,8 +24,9 @@ def claim(table: Table, claims: list[Claim], what: str, *keys: str) -> Basis:
     found = basis.read(table)
     for key in keys:
         amount = table.value.get(key)
-        if table.has(key):
-            whole = ceil(amount) if isinstance(amount, int | Decimal) else 0
+        if key in table.value:
+            number = Decimal(amount) if isinstance(amount, int | Decimal) else Decimal(0)
+            whole = ceil(number) if number.is_finite() and number.copy_abs() <= MOST else 0
             claims.append(Claim(f"{what}.{key}", whole, found, table.document.file, table.line(key)))
     return found
 
@@ -110,28 +110,38 @@ def _effort(table: Table) -> Effort:
 def deduction(table: Table, claims: list[Claim]) -> Deduction:
     """Read one deduction."""
     found = claim(table, claims, "deduction", "points", "cap")
+    kind = _kind(table)
+    stop, stops_from = _limit(table, "hard_stop", "deduction.hard_stop", claims)
+    display, displayed_from = _limit(table, "display", f"catalogue.stops_after.{kind}", claims)
     made = Deduction(
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
-        kind=_kind(table),
+        kind=kind,
         points=table.tenths("points", 1, MOST),
         cap=table.tenths("cap", 1, MOST),
-        hard_stop_months=_hard_stop(table, claims) if table.has("hard_stop") else 0,
+        hard_stop_months=stop,
         reason=_template(table, "reason", _NEGATIVE),
         recover=table.text("recover"),
         basis=found,
+        display_months=display,
+        display_anchor=displayed_from,
+        hard_stop_anchor=stops_from,
     )
     table.close()
     return made
 
 
-def _hard_stop(table: Table, claims: list[Claim]) -> int:
-    inner = table.table("hard_stop")
+def _limit(table: Table, key: str, value: str, claims: list[Claim]) -> tuple[int, str]:
+    """Read a limit in months and the day from which it runs; 0 when it is not stated."""
+    if not table.has(key):
+        return 0, ""
+    inner = table.table(key)
     months = inner.whole("months", 1, 60)
-    claims.append(Claim("deduction.hard_stop", months, basis.read(inner), table.document.file, table.line("hard_stop")))
+    anchor = inner.choice("anchor", ANCHORS[key], ANCHORS[key][0])
+    claims.append(Claim(value, months, basis.read(inner), table.document.file, table.line(key)))
     inner.close()
-    return months
+    return months, anchor
 
 
 def hold(table: Table) -> Hold:
@@ -151,7 +161,12 @@ def hold(table: Table) -> Hold:
 
 def _template(table: Table, key: str, allowed: frozenset[str]) -> str:
     template = table.text(key)
-    for name in _PLACEHOLDER.findall(template):
-        if name not in allowed:
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError:
+        table.fault("A brace stands alone.", "Close it, or write it twice to show one.", key)
+        return ""
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in allowed or spec or conversion):
             table.fault(f"{{{name}}} is no placeholder.", f"Use {', '.join(sorted(allowed))}.", key)
     return template

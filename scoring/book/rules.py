@@ -10,6 +10,7 @@ from scoring.book.basis import Basis
 
 MEASURES = ("months", "sum", "count", "best", "clean_years")
 PACES = ("month", "hour")
+ANCHORS = {"display": ("effective_on",), "hard_stop": ("occurred_on",)}  # from which day a limit runs
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -61,7 +62,11 @@ class Dimension(msgspec.Struct, frozen=True):
 
 
 class Deduction(msgspec.Struct, frozen=True):
-    """One negative rule: `points` off per live record, at most `cap`, never `hard_stop_months` after the act."""
+    """One negative rule: `points` off per live record, at most `cap`, never `hard_stop_months` after the act.
+
+    `display_months` from `display_anchor` on is how long such a record is displayed, and so counts. It is stated here
+    for readers; a record's interval is made of it once, by the catalogue, when the record is taken (0: not stated).
+    """
 
     id: str
     name: str
@@ -73,6 +78,9 @@ class Deduction(msgspec.Struct, frozen=True):
     reason: str
     recover: str
     basis: Basis
+    display_months: int = 0
+    display_anchor: str = ""
+    hard_stop_anchor: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True):

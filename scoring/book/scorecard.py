@@ -50,7 +50,14 @@ class Scorecard(msgspec.Struct, frozen=True):
 def load(text: str, file: str) -> Scorecard:
     """Read a scorecard; raises `policyfile.Faulty` with every fault found, each with its line."""
     document = Document(text, file)
-    root = document.root
+    card = read(document.root, hashlib.sha256(text.encode()).hexdigest())
+    _consistent(card, document.root)
+    document.close()
+    return card
+
+
+def read(root: Table, digest: str) -> Scorecard:
+    """Read the whole file, table by table: what is asked for here is the language, and its published schema."""
     claims: list[Claim] = []
     whole = basis.read(root)
     scale = root.table("scale")
@@ -59,7 +66,7 @@ def load(text: str, file: str) -> Scorecard:
         id=root.text("id"),
         title=root.text("title"),
         valid_from=root.day("valid_from"),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=digest,
         base=scale.tenths("base", 0, cardfile.MOST),
         low=scale.tenths("low", 0, cardfile.MOST),
         high=scale.tenths("high", 0, cardfile.MOST),
@@ -73,8 +80,6 @@ def load(text: str, file: str) -> Scorecard:
     )
     scale.close()
     root.close()
-    _consistent(card, root)
-    document.close()
     return card
 
 

@@ -25,7 +25,7 @@ from scoring.points.scoreview import (
     ScoreView,
 )
 from scoring.points.ways import next_tier
-from scoring.points.wording import clean_next, fill, shown
+from scoring.points.wording import clean_next, fill, limits, shown
 
 
 def explain(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator | None = None) -> ScoreView:
@@ -153,6 +153,7 @@ def _deduction(rule: Deduction, trace: DeductionTrace, later: _Later) -> Deducti
         holds_tier=False,
         ends_on=trace.ends_on,
         next=follows,
+        limits=limits(rule),
     )
 
 
@@ -177,4 +178,5 @@ def _hold(rule: Hold, evaluation: Evaluation) -> DeductionView:
         holds_tier=True,
         ends_on=last,
         next=Next(last, 0.0, rule.recover),
+        limits="",
     )

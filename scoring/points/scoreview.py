@@ -52,7 +52,10 @@ class DimensionView(msgspec.Struct, frozen=True):
 
 
 class DeductionView(msgspec.Struct, frozen=True):
-    """One deduction that counts, `points` zero or negative; a tier hold has zero and `holds_tier`."""
+    """One deduction that counts, `points` zero or negative; a tier hold has zero and `holds_tier`.
+
+    `limits` says from which day it can count for how long at most.
+    """
 
     id: str
     name: str
@@ -66,6 +69,7 @@ class DeductionView(msgspec.Struct, frozen=True):
     holds_tier: bool
     ends_on: date | None
     next: Next | None
+    limits: str
 
 
 class Range(msgspec.Struct, frozen=True):

@@ -11,4 +11,5 @@ def sentences(view: ScoreView) -> list[str]:
     parts = [one for dimension in view.dimensions for one in dimension.indicators]
     said = [one.reason for one in (*parts, *view.deductions)]
     said += [one.next.text for one in (*parts, *view.deductions) if one.next is not None]
+    said += [one.limits for one in view.deductions if one.limits]
     return said + [way.text for way in (view.next_tier.ways if view.next_tier else ())]

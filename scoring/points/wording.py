@@ -42,6 +42,16 @@ def fill(template: str, rule: Indicator | Deduction, points: int, value: int) ->
     )
 
 
+def limits(rule: Deduction) -> str:
+    """Say how long a deduction can count, each limit with the day from which it runs; empty when none is stated."""
+    said: list[str] = []
+    if rule.display_months:
+        said.append(f"自文书生效之日起最多显示{window(rule.display_months)}，期满不再扣分")
+    if rule.hard_stop_months:
+        said.append(f"任何情况下不超过行为之日起{window(rule.hard_stop_months)}")
+    return "；".join(said)
+
+
 def clean_next(trace: IndicatorTrace) -> date | None:
     """Give the first day on which a deduction behind lost clean years stops, None when none is known to."""
     return min((fact.until_on for fact in trace.facts if fact.until_on is not None), default=None)

@@ -1,5 +1,6 @@
 """As much of JSON Schema (2020-12) as our published schemas use; what it does not know, it refuses to skip."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,9 +8,10 @@ _TYPES = {
     "object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool,
     "null": type(None),
 }  # fmt: skip
-_SILENT = {"$defs", "$schema", "title", "description", "default", "format", "contentEncoding"}
+_SILENT = {"$defs", "$schema", "title", "description", "default", "format", "contentEncoding", "$id"}
 _KNOWN = {
-    "$ref", "anyOf", "enum", "const", "type", "properties", "required", "items", "additionalProperties", *_SILENT,
+    "$ref", "anyOf", "enum", "const", "type", "properties", "required", "items", "additionalProperties", "minimum",
+    "maximum", "pattern", "minLength", "minItems", "uniqueItems", *_SILENT,
 }  # fmt: skip
 
 
@@ -26,11 +28,28 @@ def faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], where
     if kind is not None and (not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean")):
         yield f"{where}: no {kind}"
         return
+    yield from _bounds(value, schema, where)
     if isinstance(value, dict) and kind == "object":
         yield from _members(value, schema, root, where)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         for place, member in enumerate(value):
             yield from faults(member, schema["items"], root, f"{where}/{place}")
+
+
+def _bounds(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
+    """Numbers, texts and lists beyond what they may be."""
+    if "minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
+        yield f"{where}: out of bounds"
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        yield f"{where}: not of this form"
+    if (
+        len(value) < max(schema.get("minLength", 0), schema.get("minItems", 0))
+        if isinstance(value, str | list)
+        else False
+    ):
+        yield f"{where}: too short"
+    if schema.get("uniqueItems") and len(set(map(str, value))) < len(value):
+        yield f"{where}: twice the same"
 
 
 def _members(value: Mapping[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], where: str) -> Iterator[str]:

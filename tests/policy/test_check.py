@@ -114,3 +114,19 @@ class TestCheck:
         few = {name: text for name, text in FILES.items() if not name.startswith("cases/")}
         report = policycheck.check(few, notices.load)
         assert [fault.message for fault in report.faults] == ["There are 0 cases."]
+
+
+class TestLimits:
+    """What the scorecard says of the length of a deduction."""
+
+    def test_it_is_what_the_catalogue_makes_of_a_record(self) -> None:
+        """Changing one of the two alone is told, with the line of the scorecard for the display limit."""
+        line = (
+            FILES[CARD]
+            .splitlines()
+            .index('display = {months = 12, anchor = "effective_on", basis = {kind = "law", cite = "O36-GENERAL"}}')
+        )
+        found = changed(CARD, "display = {months = 12, anchor", "display = {months = 11, anchor")
+        assert any(fault.startswith(f"{CARD}:{line + 1}: `display` of n01 is 11 months") for fault in found)
+        found = changed("catalogue.toml", "hard_stop = {months = 60", "hard_stop = {months = 59")
+        assert any("`hard_stop` of n01 is 60 months, the catalogue says 59" in fault for fault in found)
