@@ -79,6 +79,14 @@ class TestExplain:
         clean = indicator(found, "clean").next
         assert clean == Next(date(2027, 6, 1), 10.0, "2027-06-01起这一项变为10分")
 
+    def test_a_deduction_names_its_limits_and_from_when_they_run(self) -> None:
+        """The display limit runs from the document's effect, the hard stop from the act; arrears have neither."""
+        found = view([negative("N01", date(2026, 6, 1), date(2027, 6, 1), name="x"), negative("N05", AS_OF, None)])
+        assert [one.limits for one in found.deductions] == [
+            "自文书生效之日起最多显示12个月，期满不再扣分；任何情况下不超过行为之日起5年",
+            "",
+        ]
+
     def test_a_clean_year_comes_back_when_the_deduction_stops(self) -> None:
         """Unless it costs another year before that."""
         found = view([negative("N01", date(2026, 6, 1), date(2027, 1, 1), name="x")])
