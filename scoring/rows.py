@@ -31,27 +31,31 @@ class Standing(msgspec.Struct, frozen=True):
 
 # What points are counted on, one row per record or per interval of it, of the subjects $1: read by both evaluators. A
 # deduction that was suspended counts in what its suspensions leave of its interval, and a repaired one until the day of
-# its repair, so past days stay as they were.
+# its repair, so past days stay as they were. The subjects asked for lead, each with its own few records, whatever the
+# planner takes the tables for.
 COUNTED = """
 select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, r.from_on,
        r.until_on, 'active' as status
-from scoring.record r
-join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
-where r.record_subject = any($1::uuid[]) and r.status in ('active', 'repaired')
+from unnest($1::uuid[]) as asked (subject)
+join scoring.live l on l.record_subject = asked.subject and l.until > (select core.civil_now())
+cross join lateral (select * from scoring.record where record_subject = l.record_subject offset 0) r
+where r.status in ('active', 'repaired')
   and (r.from_on is null or not exists (select from scoring.suspension s where s.record_id = r.id))
 union all
 select r.record_subject, r.id, r.kind, r.provider, r.occurred_on, r.quantity, r.level, r.severity, lower(span),
        upper(span), 'active'
-from scoring.record r
-join scoring.live l on l.record_subject = r.record_subject and l.until > (select core.civil_now())
+from unnest($1::uuid[]) as asked (subject)
+join scoring.live l on l.record_subject = asked.subject and l.until > (select core.civil_now())
+cross join lateral (
+  select * from scoring.record where record_subject = l.record_subject and from_on is not null offset 0
+) r
 cross join lateral (
   select range_agg(daterange(from_on, until_on)) as gone from scoring.suspension where record_id = r.id
 ) s
 cross join lateral unnest(datemultirange(
   case when r.until_on <= r.from_on then 'empty' else daterange(r.from_on, r.until_on) end
 ) - s.gone) as span
-where r.record_subject = any($1::uuid[]) and r.status in ('active', 'disputed', 'repaired') and r.from_on is not null
-  and s.gone is not null
+where r.status in ('active', 'disputed', 'repaired') and s.gone is not null
 """
 
 
