@@ -9,6 +9,7 @@ import pytest_asyncio
 from core import clock
 from core.db import Doors
 from tests.api.conftest import server  # noqa: F401  (the fixture; tests here ask for it by name)
+from tests.scoring.rights.conftest import court  # noqa: F401  (the same)
 from tests.scoringworld import City
 
 Move = Callable[[City, int], Awaitable[None]]
