@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from api.tool import batch, commands
+from api.tool import batch, commands, rulework
 
 
 class Actions(Protocol):
@@ -76,6 +76,22 @@ def _add_policy(actions: Actions) -> None:
     check = policy.add_parser("check", help="explain every fault of the rule book with file and line")
     check.add_argument("directory", nargs="?", type=Path, help="default: the shipped policy/")
     check.set_defaults(run=commands.policy_check)
+    diff = policy.add_parser("diff", help="what changes from one scorecard or perks file to another, by value")
+    diff.add_argument("old", type=Path)
+    diff.add_argument("new", type=Path)
+    diff.set_defaults(run=rulework.diff)
+    publish = policy.add_parser("publish", help="make a draft of a file; somebody else approves it")
+    publish.add_argument("what", metavar="FILE")
+    publish.set_defaults(run=rulework.publish)
+    rehearse = policy.add_parser("rehearse", help="what a draft would change for everybody, in counts")
+    rehearse.add_argument("what", metavar="RELEASE|FILE", help="a draft's id (rl_...), or a file to draft first")
+    rehearse.add_argument("--html", type=Path, metavar="FILE", help="write the report's page there")
+    rehearse.set_defaults(run=rulework.rehearse)
+    for one in (publish, rehearse):
+        one.add_argument("--as", dest="client", required=True, help="a staff client of the kit")
+        one.add_argument("--kit", type=Path, default=Path("var/demo/kit.json"))
+        one.add_argument("--kind", help="default: by the file's folder")
+        one.add_argument("--effective-on", type=date.fromisoformat, metavar="DATE", help="default: in 8 days")
 
 
 def _add_score(actions: Actions) -> None:
@@ -171,7 +187,7 @@ def _is_expected(error: Exception) -> bool:
     from core.postgres.launcher import EmbeddedUnavailable
     from core.settings import SettingMissing
 
-    about_us = (CannotStartError, EmbeddedUnavailable, SeedingFailedError, SettingMissing)
+    about_us = (CannotStartError, EmbeddedUnavailable, SeedingFailedError, SettingMissing, rulework.NotOursError)
     about_them = (NoAnswerError, TokenRefusedError, LostOnTheWayError, Problem)
     about_input = (FileNotFoundError, ValueError)  # a file that is not there, JSON that is none
     return isinstance(error, (*about_us, *about_them, *about_input)) or is_unavailable(error)

@@ -31,3 +31,8 @@ def shipped(directory: Path) -> Iterator[File]:
     for kind, pattern in _WHERE:
         for path in sorted(directory.glob(pattern)):
             yield File(kind, path.name, path.read_text(encoding="utf-8"))
+
+
+def kind_of(path: Path) -> str | None:
+    """What a file is by its name and folder, as in policy/; None for what stands elsewhere."""
+    return next((kind for kind, pattern in _WHERE if path.match(pattern)), None)
