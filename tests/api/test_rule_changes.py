@@ -6,7 +6,7 @@ from api.staff import publication
 from core import clock
 from core.releases import Release
 from core.settings import ROOT
-from scoring import standing
+from scoring.batch import nightly
 from tests.api.conftest import Server
 from tests.api.pagereader import Browser
 
@@ -77,6 +77,6 @@ class TestHearing:
         page = await browser.go("/changes")
         assert "等级由“铜”变为“基础”" in page.text
         assert " style=" not in browser.answer.text
-        await standing.refresh_everyone(lone_server.house.doors, as_of=LATER)
+        await nightly.run(lone_server.house.doors, as_of=LATER)
         assert "评分规则变更" in (await browser.go("/history")).text
         await browser.http.aclose()
