@@ -92,6 +92,7 @@ def scattered(one: Input, everything: int, between: list[Range]) -> bool:
 
 
 def _files(path: Path, what: str) -> tuple[Path, ...]:
+    path = path.absolute()  # another program may read it, from another folder
     if path.is_file():
         return (path,)
     if path.is_dir():

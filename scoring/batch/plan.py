@@ -50,8 +50,9 @@ def build(card: Scorecard, records: Table, register: Table, slots: Table, as_of:
     """
     adults = register.filter(register.adult_on <= as_of)
     rows = _counting(card, records.filter(records.status == "active"), adults, slots, as_of)
-    units = rows.group_by("subject").aggregate(**_units(card, rows))
-    everyone = adults.left_join(units, "subject").drop("subject_right", "adult_on")
+    everyone = adults.drop("adult_on")
+    for units in (_often(card, rows), _seldom(card, rows)):
+        everyone = everyone.left_join(units, "subject").drop("subject_right")
     points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})
     total = sums.mutate(points_tenths=_total(card, sums))
@@ -95,31 +96,46 @@ def _counting(card: Scorecard, active: Table, adults: Table, slots: Table, as_of
     return rows.filter(rows.occurred_on >= rows.adult_on)
 
 
-def _units(card: Scorecard, rows: Table) -> dict[str, Column]:
-    """Count each rule's units over one person's rows."""
-    slots = {kind: slot for kind, slot, _ in slotted(card, date.max)}
-    measures = {"months": _months, "sum": _sum, "count": _count, "best": _best, "clean_years": _clean_years}
-    found: dict[str, Column] = {}
-    for rule in card.indicators():
-        mine = rows.slot.isin(sorted({slots[kind] for kind in rule.kinds}))
-        found[f"u_{rule.id}"] = measures[rule.measure](rule, rows, mine)
-    for rule in (*card.deductions, *card.holds):
-        found[f"u_{rule.id}"] = rows.count(where=rows.slot == slots[rule.kind])
-    return found
+def _often(card: Scorecard, rows: Table) -> Table:
+    """Count for each person what most rows are about: months, sums and counts."""
+    measures = {"months": _months, "sum": _sum, "count": _count}
+    rules = [rule for rule in card.indicators() if rule.measure in measures]
+    units = {f"u_{rule.id}": measures[rule.measure](rows, _mine(card, rows, rule.kinds)) for rule in rules}
+    return rows.group_by("subject").aggregate(**units)
 
 
-def _months(_rule: Indicator, rows: Table, mine: Column) -> Column:
+def _seldom(card: Scorecard, rows: Table) -> Table:
+    """Count honours, deductions and holds: few rows hold them, so gathering them apart spares the many others."""
+    honours = [rule for rule in card.indicators() if rule.measure == "best"]
+    taken = (*card.deductions, *card.holds)
+    few = rows.filter(
+        _mine(card, rows, [*(kind for rule in honours for kind in rule.kinds), *(one.kind for one in taken)])
+    )
+    units = {f"u_{rule.id}": _best(rule, few, _mine(card, few, rule.kinds)) for rule in honours}
+    clean = [rule for rule in card.indicators() if rule.measure == "clean_years"]
+    units |= {f"u_{rule.id}": _first_day(few, _mine(card, few, rule.kinds)) for rule in clean}
+    units |= {f"u_{one.id}": _count(few, _mine(card, few, [one.kind])) for one in taken}
+    return few.group_by("subject").aggregate(**units)
+
+
+def _mine(card: Scorecard, rows: Table, kinds: Iterable[str]) -> Column:
+    """Say of each row whether it is in a slot of these kinds."""
+    slots = {kind: slot for kind, slot, _ in slotted(card, card.valid_from)}
+    return rows.slot.isin(sorted({slots[kind] for kind in kinds}))
+
+
+def _months(rows: Table, mine: Column) -> Column:
     """Distinct calendar months with at least one row."""
     month = rows.occurred_on.year().cast("int64") * _MONTHS_A_YEAR + rows.occurred_on.month()
     return month.nunique(where=mine)
 
 
-def _sum(_rule: Indicator, rows: Table, mine: Column) -> Column:
+def _sum(rows: Table, mine: Column) -> Column:
     """Quantities added."""
     return rows.quantity.sum(where=mine)
 
 
-def _count(_rule: Indicator, rows: Table, mine: Column) -> Column:
+def _count(rows: Table, mine: Column) -> Column:
     """Rows counted."""
     return rows.count(where=mine)
 
@@ -129,8 +145,8 @@ def _best(rule: Indicator, rows: Table, mine: Column) -> Column:
     return rows.level.cases(*[(level.level, level.points) for level in rule.levels], else_=0).max(where=mine)
 
 
-def _clean_years(_rule: Indicator, rows: Table, mine: Column) -> Column:
-    """The first day of all that still counts."""
+def _first_day(rows: Table, mine: Column) -> Column:
+    """First day of all that still counts: clean years end where it lies."""
     return rows.from_on.min(where=mine)
 
 
