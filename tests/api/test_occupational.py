@@ -14,6 +14,7 @@ from core.keys import Keyring
 from core.months import shift
 from tests.api import reportreader
 from tests.api.conftest import Server, serving
+from tests.api.test_lapses import _round, days_later
 from tests.conftest import _clone
 from tests.scoringworld import ndjson
 
@@ -30,16 +31,15 @@ class Clinic(msgspec.Struct, frozen=True):
     me: httpx2.AsyncClient
     who: str
 
-    async def consent(self, me: httpx2.AsyncClient | None = None) -> str:
-        """Give the consent; its id."""
-        me = me or self.me
-        notice = (await me.get(f"/v1/rules/notices/{PURPOSE}/2")).json()
+    async def consent(self, days: int = 300) -> str:
+        """Give the consent for so many days; its id."""
+        notice = (await self.me.get(f"/v1/rules/notices/{PURPOSE}/2")).json()
         body = {
             "purpose": PURPOSE,
             "notice": {"version": notice["version"], "digest": notice["digest"]},
-            "expires_on": (clock.today() + timedelta(days=300)).isoformat(),
+            "expires_on": (clock.today() + timedelta(days=days)).isoformat(),
         }
-        answer = await me.post("/v1/me/consents", json=body)
+        answer = await self.me.post("/v1/me/consents", json=body)
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 
@@ -229,6 +229,24 @@ class TestMine:
         await owner.close()
         assert left == [0, 0, 0, 0, 0]
         assert (await clinic.me.get("/v1/me/score")).json() == before
+
+    async def test_it_rests_after_the_last_day_and_goes_after_the_grace(self, clinic: Clinic) -> None:
+        """Nothing is shown or taken any more; a renewal within 30 days restores; else the jobs erase it."""
+        await clinic.consent(days=10)
+        await clinic.push(licence("a", clinic.who))
+        async with days_later(clinic.server, 12):
+            await _round(clinic.server)
+            assert (await clinic.me.get("/v1/me/occupational")).status_code == 404
+            await clinic.push(licence("late", clinic.who))
+            await clinic.consent(days=10)
+            assert [one["ref"] for one in await clinic.held()] == [ref_of("a", clinic.who)]
+        async with days_later(clinic.server, 70):
+            for _ in range(2):
+                await _round(clinic.server)
+        owner = await asyncpg.connect(clinic.server.owner_url)
+        query = "select count(*) from scoring.career_record where ref = $1"
+        assert await owner.fetchval(query, ref_of("a", clinic.who)) == 0
+        await owner.close()
 
     async def test_leaving_counts_and_destroys_it(self, clinic: Clinic) -> None:
         """The certificate names the tables."""
