@@ -54,6 +54,7 @@ from api.citizen import (
     report,
     rule_changes,
     score,
+    verifications,
     whatif,
     wishes,
 )
@@ -107,6 +108,7 @@ _MODULES = (
     citizen_sessions,
     score,
     histories,
+    verifications,
     whatif,
     citizen_records,
     citizen_reviews,
