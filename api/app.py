@@ -15,76 +15,17 @@ from urllib.parse import urlsplit
 
 import structlog
 from litestar import Litestar
-from litestar.datastructures import CacheControlHeader, State
+from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]  (its deque)
 from litestar.template.config import TemplateConfig
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp
 from sqlalchemy import select
 
-from api import (
-    challenge,
-    consenting,
-    deps,
-    guards,
-    health,
-    idp,
-    log,
-    login,
-    machines,
-    oauth,
-    openapi,
-    problems,
-    rules,
-    slips,
-    statistics,
-    verifying,
-)
-from api.citizen import (
-    cards,
-    consents,
-    credit_code,
-    export,
-    histories,
-    leaving,
-    me,
-    occupational,
-    proxies,
-    reminders,
-    report,
-    rule_changes,
-    score,
-    verifications,
-    whatif,
-    wishes,
-)
-from api.citizen import commitments as citizen_commitments
-from api.citizen import declarations as citizen_declarations
-from api.citizen import perks as citizen_perks
-from api.citizen import records as citizen_records
-from api.citizen import repairs as citizen_repairs
-from api.citizen import reviews as citizen_reviews
-from api.citizen import sessions as citizen_sessions
+from api import deps, guards, idp, openapi, problems
 from api.deps import House
-from api.pages import accesses, frame, printed
-from api.pages import consents as consent_pages
-from api.pages import perks as perk_pages
-from api.pages import records as record_pages
-from api.pages import reports as report_pages
-from api.pages import rights as rights_pages
-from api.pages import rule_changes as rule_change_pages
-from api.pages import score as score_pages
-from api.pages import sessions as session_pages
-from api.partner import eligibility, statements
-from api.partner import perks as partner_perks
+from api.pages import frame
 from api.requests import Envelope
-from api.source import declarations as source_declarations
-from api.source import occupational as source_occupational
-from api.source import records as source_records
-from api.source import subjects as source_subjects
-from api.staff import assessments, audits, clients, counter, deceased, incidents, people, quality, rehearsals, releases
-from api.staff import repairs as staff_repairs
-from api.staff import reviews as staff_reviews
+from api.routing import routes
 from core import clock, db, sealed, shortlived
 from core.keys import Keyring
 from core.settings import Settings, read
@@ -92,85 +33,6 @@ from core.tables import civil_offset
 
 _PAGES = Path(__file__).parent / "pages"
 _LARGEST_BODY = 1_000_000
-
-
-_MODULES = (
-    health,
-    openapi,
-    oauth,
-    login,
-    challenge,
-    consenting,
-    consents,
-    reminders,
-    rule_changes,
-    me,
-    citizen_sessions,
-    score,
-    histories,
-    verifications,
-    whatif,
-    citizen_records,
-    citizen_reviews,
-    citizen_repairs,
-    citizen_declarations,
-    citizen_commitments,
-    export,
-    report,
-    occupational,
-    verifying,
-    statistics,
-    leaving,
-    source_records,
-    source_declarations,
-    source_subjects,
-    source_occupational,
-    eligibility,
-    partner_perks,
-    statements,
-    credit_code,
-    citizen_perks,
-    cards,
-    proxies,
-    releases,
-    rehearsals,
-    assessments,
-    quality,
-    clients,
-    incidents,
-    audits,
-    staff_reviews,
-    staff_repairs,
-    counter,
-    people,
-    deceased,
-    wishes,
-    rules,
-    machines,
-    slips,
-    log,
-    score_pages,
-    consent_pages,
-    perk_pages,
-    record_pages,
-    rights_pages,
-    rule_change_pages,
-    report_pages,
-    accesses,
-    session_pages,
-    printed,
-)
-
-
-def routes(settings: Settings) -> list[ControllerRouterHandler]:
-    """Every route of a deployment with these settings."""
-    return [
-        *(handler for module in _MODULES for handler in module.handlers),
-        *idp.handlers_for(settings),
-        create_static_files_router(
-            path="/static", directories=[_PAGES / "static"], cache_control=CacheControlHeader(public=True, max_age=3600)
-        ),
-    ]
 
 
 def make_house(settings: Settings) -> House:

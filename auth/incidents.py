@@ -30,10 +30,17 @@ Kind = Literal["eligibility", "records", "identity", "matters", "account"]
 # The acts by which data of a kind is read, or, of records, handed over.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "eligibility": ("eligibility.check",),
-    "records": ("records.write", "records.revoke", "records.correct", "records.repair"),
+    "records": (
+        "records.write", "records.revoke", "records.correct", "records.repair", "record.pending", "record.decided",
+        "occupational.write", "occupational.revoke", "report.check", "quality.trace",
+    ),
     "identity": ("counter.arrive", "counter.open", "counter.prove", "account.link", "card.bind", "death.record"),
     "matters": (
-        "review.read", "review.answer", "correction.read", "correction.send", "correction.answer",
+        "review.read", "review.answer", "correction.read", "correction.send", "correction.answer", "dispute.read",
+        "dispute.forward", "dispute.extend", "dispute.escalate", "dispute.accept", "dispute.uphold", "dispute.overrule",
+        "dispute.note", "dispute.pending", "dispute.decided", "dispute.answer", "repair.read", "repair.check",
+        "repair.extend", "repair.approve", "repair.refuse",
+        "declaration.read", "declaration.verify", "declaration.refuse", "commitment.read",
     ),
     "account": ("counter.request", "proxy.read", "export"),
 }  # fmt: skip

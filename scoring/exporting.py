@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, ids
 from core.keys import Keyring
-from scoring import holders, rulebook, staging, standing, statements
+from scoring import holders, rulebook, staging, standing, statements, suspensions
 from scoring.feedtables import history_pull
 from scoring.holders import Holder
 from scoring.points import explain
@@ -26,6 +26,13 @@ from scoring.standing import Change
 from scoring.tables import live, record, refusal
 
 _PAGE = 200
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Days on which a deduction did not count, being disputed or under review: until the day before `until_on`."""
+
+    from_on: date
+    until_on: date | None
 
 
 class HeldRecord(msgspec.Struct, frozen=True):
@@ -54,6 +61,7 @@ class HeldRecord(msgspec.Struct, frozen=True):
     document: dict[str, Any] | None
     notice: dict[str, Any] | None
     statement: str | None
+    suspended: list[Span]
     repair: dict[str, Any] | None = None
 
 
@@ -158,10 +166,14 @@ async def _records(session: AsyncSession, holder: Holder, book: RuleBook) -> lis
     )
     rows = (await session.execute(query)).all()
     said = await statements.beside(session, holder, [row.id for row in rows])
-    return list(_each(holder, book, rows, said))
+    gone = await suspensions.spans(session, [row.id for row in rows])
+    spans = {record_id: [Span(*one) for one in some] for record_id, some in gone.items()}
+    return list(_each(holder, book, rows, said, spans))
 
 
-def _each(holder: Holder, book: RuleBook, rows: Iterable[Any], said: dict[uuid.UUID, str]) -> Iterable[HeldRecord]:
+def _each(
+    holder: Holder, book: RuleBook, rows: Iterable[Any], said: dict[uuid.UUID, str], spans: dict[uuid.UUID, list[Span]]
+) -> Iterable[HeldRecord]:
     for row in rows:
         papers = staging.papers(holder, row.id, row.sealed) if row.sealed else staging.Papers({})
         kind = book.catalogue.kinds.get(row.kind)
@@ -170,4 +182,4 @@ def _each(holder: Holder, book: RuleBook, rows: Iterable[Any], said: dict[uuid.U
         plain |= {"id": ids.show("rc", row.id), "name": row.kind if kind is None else kind.name, "label": label}
         plain |= {"fields": papers.fields, "document": papers.document, "notice": papers.notice}
         plain["repair"] = papers.repair
-        yield HeldRecord(**plain, statement=said.get(row.id))
+        yield HeldRecord(**plain, statement=said.get(row.id), suspended=spans.get(row.id, []))

@@ -23,7 +23,18 @@ from scoring.holders import Holder
 from scoring.reporttables import report
 from scoring.righttables import commitment, declaration, repair, right_event
 from scoring.rulebook import RuleBook
-from scoring.tables import link, live, record, refusal, standing, standing_change, statement
+from scoring.tables import (
+    dispute,
+    link,
+    live,
+    pending,
+    record,
+    refusal,
+    standing,
+    standing_change,
+    statement,
+    suspension,
+)
 
 TRACE_MONTHS = 24
 GRACE_DAYS = 30
@@ -61,6 +72,10 @@ async def counts(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID)
         link,
     ):
         found[table.fullname] = table.c.citizen_id == citizen_id
+    found[dispute.fullname] = dispute.c.citizen_id == citizen_id
+    mine = select(record.c.id).where(record.c.record_subject == holder.record_subject)
+    for table in (suspension, pending):
+        found[table.fullname] = table.c.record_id.in_(mine)
     found[report.fullname] = report.c.score_of == citizen_id
     return {name: await session.scalar(select(func.count()).where(mine)) or 0 for name, mine in found.items()}
 

@@ -120,7 +120,7 @@ async def _turn(
 ) -> list[Holder]:
     """Set a status, rescore the person, tell them; returns whose record changed."""
     connection = await db.raw(session)
-    people = await _behind(session, ring, source, ref)
+    people = await behind(session, ring, source, ref)
     rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
     verb = "records.revoke" if to == "revoked" else "records.repair"
     await merge.settle(session, people, rows, source=source, book=book, as_of=as_of, action=verb)
@@ -129,7 +129,7 @@ async def _turn(
     return [holder for holder in people if holder.record_subject in changed]
 
 
-async def _behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
+async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
     """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes."""
     connection = await db.raw(session)
     rows = await connection.fetch(_WHO, source, ref)
@@ -165,7 +165,7 @@ async def _overlaid(
     """The whole line that a partial correction makes of the stored one, addressed by the person's digest."""
     connection = await db.raw(session)
     lines: list[dict[str, Any]] = []
-    for holder in await _behind(session, ring, source.id, given["ref"]):
+    for holder in await behind(session, ring, source.id, given["ref"]):
         row = await connection.fetchrow(_STORED, holder.record_subject, source.id, given["ref"], holder.citizen_id)
         if row is not None and row["sealed"]:
             lines.append(_overlay(row, staging.papers(holder, row["id"], row["sealed"]), given))

@@ -47,6 +47,15 @@ async def carry(session: AsyncSession, *, record_subjects: Iterable[uuid.UUID], 
         await connection.execute(statement, list(record_subjects), *([on] if statement is _DROP else []))
 
 
+async def spans(session: AsyncSession, records: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[tuple[date, date | None]]]:
+    """Per record, the days [from, until) on which it did not count, earliest first; until is None while it does not."""
+    query = select(suspension).where(suspension.c.record_id.in_(list(records))).order_by(suspension.c.from_on)
+    found: dict[uuid.UUID, list[tuple[date, date | None]]] = {}
+    for row in await session.execute(query):
+        found.setdefault(row.record_id, []).append((row.from_on, row.until_on))
+    return found
+
+
 async def _begin(session: AsyncSession, record_id: uuid.UUID, version: int, on: date) -> None:
     opened = insert(suspension).values(record_id=record_id, version=version, from_on=on)
     again = {"until_on": None, "version": version}

@@ -19,6 +19,7 @@ from joserfc.jwk import OKPKey
 from api.citizen.commitments import View as Commitment
 from api.citizen.consents import View as Consent
 from api.citizen.declarations import View as Declaration
+from api.citizen.disputes import View as Dispute
 from api.citizen.me import Access
 from api.citizen.occupational import View as Occupational
 from api.citizen.repairs import View as Repair
@@ -64,6 +65,7 @@ class Export(msgspec.Struct, frozen=True):
     decisions: list[HeldDecision]
     reviews: list[Matter]
     corrections: list[Matter]
+    disputes: list[Dispute]
     reports: list[Report]
     occupational: list[Occupational]
     repairs: list[Repair]
@@ -133,7 +135,7 @@ def _readme(export: Export) -> str:
         *_points(export.enrolment),
         f"同意 {len(export.consents)} 项；机构查询和变更 {len(export.accesses)} 次。",
         f"使用便利的结果 {len(export.decisions)} 个。",
-        f"人工复核 {len(export.reviews)} 件；更正 {len(export.corrections)} 件。",
+        f"人工复核 {len(export.reviews)} 件；更正 {len(export.corrections)} 件；异议 {len(export.disputes)} 件。",
         "",
         "文件说明：",
         "  README.txt      本说明",

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from api.pages import acts
 from core import clock
 
 _NUMBER = re.compile(r"(\+?\d[\d-]{3,}\d)")
@@ -81,75 +82,6 @@ _OUTCOMES = {
     "kept": "维持原结果",
     "improved": "已改善",
 }
-_ACTS = {
-    "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
-    "account.link": "一个微信账号连到了您",
-    "session.end": "您结束了登录",
-    "everyone.nightly": "每天为所有参加的人重新计分，看日子到了有没有变化",
-    "records.write": "报送了您的记录",
-    "quality.trace": "查了您一条记录是来源单位哪一批、哪一行报送的（核对数据质量）",
-    "verify.ask": "您请主管部门核验了一项“是或不是”（结果只给您看，不保存）",
-    "history.ask": "按您的同意，请来源单位提供您已有的记录（只给出与该单位约定的摘要）",
-    "records.revoke": "撤销了报送过的记录",
-    "records.correct": "更正了报送过的记录",
-    "records.repair": "报送了信用修复的结果",
-    "counter.arrive": "柜台核对了您的身份证",
-    "counter.open": "柜台为您开始代办",
-    "counter.prove": "柜台再次核对了您本人",
-    "counter.request": "柜台在您在场时代您操作",
-    "counter.end": "柜台结束了代办",
-    "card.bind": "您绑定了市民卡",
-    "card.unbind": "您解绑了市民卡",
-    "counter_code.draw": "您为柜台生成了一次性口令",
-    "death.record": "柜台登记了本人去世，等待复核",
-    "death.approve": "柜台复核了去世登记，全部同意随之结束",
-    "death.erase": "近亲属申请删除全部信息",
-    "after_death.say": "您设定了身后谁可以查看",
-    "proxy.invite": "您邀请亲友查看",
-    "proxy.accept": "亲友接受了您的邀请",
-    "proxy.read": "亲友替您查看",
-    "proxy.end": "亲友的查看权已结束",
-    "consent.give": "您给出同意",
-    "consent.withdraw": "您撤回同意，相关信息随之删除",
-    "consent.drop_source": "您停用了一个信息来源",
-    "consent.expire": "同意到期，停止使用",
-    "consent.outdate": "告知书扩大了处理范围，旧的同意停止使用",
-    "statement.told": "对方在次日对账单里得知：您不再允许它查询（不说原因和时刻）",
-    "credit_code.draw": "您出示了信用码",
-    "export": "您导出了全部信息",
-    "occupational.write": "报送了您的职业信用记录（不计入桂花分）",
-    "occupational.revoke": "撤销了报送过的职业信用记录",
-    "report.issue": "您开具了一份报告",
-    "report.revoke": "您停用了一份报告",
-    "report.check": "有人凭编号查验了您开具的报告（只看得到您选择出示的内容）",
-    "leave": "您离开了，信息全部销毁",
-    "review.ask": "您要求人工复核",
-    "review.read": "工作人员查看了您的复核请求",
-    "review.answer": "工作人员答复了您的复核请求",
-    "correction.ask": "您要求更正",
-    "correction.read": "工作人员查看了您的更正请求",
-    "correction.send": "您的更正请求转给了相关单位",
-    "correction.answer": "工作人员答复了您的更正请求",
-    "declaration.make": "您申报了一项信息，等待核实",
-    "declaration.withdraw": "您撤回了一项申报",
-    "declaration.read": "您选定的单位查看了您的申报",
-    "declaration.verify": "您选定的单位核实了您的申报",
-    "declaration.refuse": "您选定的单位未能核实您的申报，并说明了原因",
-    "commitment.make": "您作出了一项承诺",
-    "commitment.withdraw": "您撤回了一项承诺",
-    "commitment.read": "承诺的对方单位查看了您的承诺",
-    "repair.apply": "您申请了信用修复",
-    "repair.withdraw": "您撤回了信用修复申请",
-    "repair.read": "工作人员查看了您的修复申请",
-    "repair.check": "工作人员核对了修复条件",
-    "repair.extend": "工作人员延长了修复的办理期限",
-    "repair.approve": "工作人员同意修复，这条记录当天停止计分",
-    "repair.refuse": "工作人员没有同意修复，并说明了原因",
-    "incident.notify": "通知您：您的信息可能被不该看的人看到",
-    "audit.search": "审计人员检索操作日志时，查到了与您有关的记录（看不到您是谁）",
-    "everyone.rehearsal": "规则改动前的预演：系统试算了全体参加人的分数，只留下人数，没有名单，也没有改动任何人的分数",
-    "staff.refused": "没有权限的工作系统想查看您提交的事项，被拒绝了",
-}
 _CAUSES = {
     "not_enrolled": "您当时没有加入，所以按普通方式办理。对方不知道原因。",
     "withdrawn": "您当时已经撤回同意，所以按普通方式办理。对方不知道原因。",
@@ -187,6 +119,16 @@ _MOVES = {
     "records.revoke": "报送单位撤销了记录",
     "records.correct": "报送单位更正了记录",
     "records.repair": "信用修复完成",
+    "dispute.open": "您提出异议，核实期间这项扣分不计",
+    "dispute.accept": "新证据成立，核实期间这项扣分不计",
+    "dispute.uphold": "异议成立，记录已撤销或更正",
+    "dispute.reject": "异议不成立，扣分从这天起恢复",
+    "dispute.overrule": "异议不成立，扣分从这天起恢复",
+    "dispute.note": "异议无法核实，扣分从这天起恢复，您的说法注记在旁",
+    "dispute.withdraw": "您撤回了异议，扣分从这天起恢复",
+    "dispute.settle": "异议结束，记录已撤销、修复或删除",
+    "record.pending": "记录的依据正在诉讼或复议，暂不计分",
+    "record.decided": "诉讼或复议结束，扣分从这天起恢复",
     "hidden": "您让一条记录不计分",
     "shown": "您让一条记录重新计分",
     "refused": "您不再让某一类记录被收取",
@@ -214,7 +156,7 @@ def outcome(code: str) -> str:
 
 def act(code: str) -> str:
     """What somebody did."""
-    return _ACTS.get(code, code)
+    return acts.ACTS.get(code, code)
 
 
 def remark(detail: Mapping[str, Any]) -> str:

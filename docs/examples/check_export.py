@@ -54,22 +54,40 @@ def counting(records, adult_on, as_of):
     """The records that may count on `as_of`, by kind: (day, amount, level, from, until).
 
     Only active ones, nothing from before the 18th birthday. Monthly kinds stand on the first of their month. Hours of
-    one day are added up, at most eight, whichever organisations confirmed them.
+    one day are added up, at most eight, whichever organisations confirmed them. A deduction that was disputed counts in
+    what its suspensions leave of its days.
     """
     rows, hours = defaultdict(list), defaultdict(int)
     for one in records:
         when = day(one["occurred_on"])
         if one["kind"] in MONTHLY:
             when = when.replace(day=1)
-        if one["status"] != "active" or when < adult_on:
+        stands = one["status"] == "active" or (one["status"] == "disputed" and one["suspended"])
+        if not stands or when < adult_on:
             continue
         if one["kind"] == "P08":
             hours[when] += one["quantity"]
         else:
-            rows[one["kind"]].append((when, one["quantity"], one["level"], day(one["from_on"]), day(one["until_on"])))
+            rows[one["kind"]] += [(when, one["quantity"], one["level"], *days) for days in uninterrupted(one)]
     for when, amount in hours.items():
         rows["P08"].append((when, min(HOURS_A_DAY, amount), None, None, None))
     return rows
+
+
+def uninterrupted(one):
+    """The days (from, until) of a record without those on which it was suspended; until is None while it goes on."""
+    start, end = day(one["from_on"]), day(one["until_on"])
+    for span in one["suspended"]:
+        pause, again = day(span["from_on"]), day(span["until_on"])
+        if end is not None and pause >= end:
+            break
+        if start < pause:
+            yield start, pause
+        if again is None:
+            return
+        start = max(start, again)
+    if end is None or start is None or start < end or not one["suspended"]:
+        yield start, end
 
 
 def inside(rows, window, as_of):

@@ -5,7 +5,7 @@ sources get the key of one from gate functions that prove their live token and t
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from core.errors import NotFound
 from core.keys import KeyGone, Keyring
 from core.lifecycle import By
 from scoring.rights.disputing import DISPUTE
-from scoring.tables import dispute, dispute_event, pending, record
+from scoring.tables import dispute, dispute_event, record
 
 _WORDS, _ANSWER = "sealed_words", "sealed_answer"
 
@@ -176,12 +176,6 @@ async def step(
     row = {"dispute_id": dispute_id, "seq": (await session.scalar(last) or 0) + 1, "at": clock.civil()}
     due = None if state in DISPUTE.final else due_on
     await session.execute(insert(dispute_event).values(**row, event=event, by=by, state=state, due_on=due))
-
-
-async def matters_pending(session: AsyncSession, records: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, date]]:
-    """Per record, the lawsuit or reconsideration that is pending about it, and since when (SZX article 43)."""
-    rows = await session.execute(select(pending).where(pending.c.record_id.in_(list(records))))
-    return {row.record_id: (row.matter, row.since) for row in rows}
 
 
 async def record_of(session: AsyncSession, record_id: uuid.UUID | None) -> Any:

@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit, clock, ids
 from core.audit import Actor
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.keys import Keyring
 from core.lifecycle import By
 from scoring import holders, rulebook, statements
 from scoring.holders import Holder
-from scoring.rights import objections, turning
+from scoring.rights import marks, objections, turning
 from scoring.rights.disputing import DISPUTE, NEEDS_A_LINE, OVERDUE
+from scoring.rights.marks import Mark
 from scoring.rights.objections import Dispute, Look
 from scoring.rights.turning import Turn
 from scoring.rulebook import RuleBook
@@ -36,6 +37,13 @@ class NeedsALine(Conflict):
 
     code = "needs_correction"
     title = "Only the source can correct this record"
+
+
+class NotCorrected(Invalid):
+    """What was sent as the right line did not become one."""
+
+    code = "not_corrected"
+    title = "The correction had no effect"
 
 
 async def read(session: AsyncSession, ring: Keyring, *, look: Look, dispute_id: uuid.UUID) -> Dispute:
@@ -71,6 +79,23 @@ async def act(
     return await _show(session, key, dispute_id)
 
 
+async def mark(
+    session: AsyncSession, ring: Keyring, *, look: Look, dispute_id: uuid.UUID, told: Mark | None
+) -> Dispute:
+    """A clerk notes that a lawsuit or reconsideration is pending about the disputed record, or is over (None)."""
+    done = "decided" if told is None else "pending"
+    citizen_id, key = await objections.key_for(
+        session, ring, look=look, dispute_id=dispute_id, act=done, detail=_detail(dispute_id)
+    )
+    book, holder, row = await _held(session, ring, citizen_id, dispute_id)
+    if row.record_id is not None:
+        await marks.on_record(
+            session, ring, citizen_id=holder.citizen_id, record_id=row.record_id, mark=told, told_by=look.clerk,
+            book=book,
+        )  # fmt: skip
+    return await _show(session, key, dispute_id)
+
+
 async def answerable(session: AsyncSession, ring: Keyring, *, token: bytes, dispute_id: uuid.UUID) -> objections.Told:
     """The dispute that a source is about to answer. Raises NotFound: unknown, another's, closed, not yet forwarded."""
     found = await objections.told(session, ring, token=token, only=dispute_id)
@@ -87,11 +112,12 @@ async def answer(
     dispute_id: uuid.UUID,
     outcome: Outcome,
     reasons: str,
-    corrected: bool = False,
+    corrects: int | None = None,
 ) -> None:
     """A source's answer: rejected, the deduction counts again from today; upheld, its record is taken away.
 
-    `corrected`: the source has just sent the right line, so the record stays. Raises NotFound, IllegalTransition.
+    `corrects`: the version in place of which the source has just sent the right line, so that the record stays.
+    Raises NotFound, IllegalTransition, NotCorrected.
     """
     found = await objections.told(session, ring, token=token, only=dispute_id)
     if not found:
@@ -99,7 +125,10 @@ async def answer(
     ((told, key),) = found
     citizen_id = await session.scalar(select(dispute.c.citizen_id).where(dispute.c.id == told.id))
     book, holder, row = await _held(session, ring, citizen_id, dispute_id)
-    made = Turn("uphold" if outcome == "upheld" else "reject", "source", corrected=corrected)
+    right = None if corrects is None else await objections.record_of(session, row.record_id)
+    if corrects is not None and right is not None and right.version <= corrects:
+        raise NotCorrected("The correction does not fit the stored line; send members that do, or none.")
+    made = Turn("uphold" if outcome == "upheld" else "reject", "source", corrected=corrects is not None)
     body = objections.seal_answer(key, dispute_id, reasons)
     await turning.turn(session, holder, row, made, book=book, sealed_answer=body)
     await audit.write(

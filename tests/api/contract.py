@@ -17,7 +17,7 @@ AUDIENCES = {
     "/v1/state-machines": "public",
     "/v1/sandbox": "public",
 }
-_ABSENT = {"version": "1", "kind": "P01", "purpose": "score"}
+_ABSENT = {"version": "1", "year": "2999", "kind": "P01", "purpose": "score"}
 _NOBODY = "x_00000000000000000000000000"
 _MEMBERS = {"type": str, "title": str, "status": int, "detail": str, "code": str, "request_id": str, "retryable": bool}
 _INSIDES = ("Traceback", 'File \\"', ".py", "asyncpg", "sqlalchemy", "msgspec.")

@@ -54,7 +54,7 @@ def held(row: RecordRow) -> HeldRecord:
     plain = {name: getattr(row, name) for name in row.__struct_fields__}
     return HeldRecord(
         **plain, name="", label="", source="s", ref=row.id, version=1, status_at=NOW, received_at=NOW, fields={},
-        document=None, notice=None, statement=None,
+        document=None, notice=None, statement=None, suspended=[], line=None,
     )  # fmt: skip
 
 
@@ -78,7 +78,8 @@ def made(person: Enrolment | None, ring: Keyring) -> dict[str, bytes]:
     export = Export(
         format=archive.FORMAT, made_at=NOW, made_by="示范市", profile=Profile("张三", "x", date(1990, 1, 1), None, 3),
         ways_in={}, consents=[], codes_drawn=[], codes=[], sources=[], enrolment=person, decisions=[], reviews=[],
-        corrections=[], reports=[], occupational=[], repairs=[], declarations=[], commitments=[], accesses=[], names={},
+        corrections=[], disputes=[], reports=[], occupational=[], repairs=[], declarations=[], commitments=[],
+        accesses=[], names={},
     )  # fmt: skip
     rules = {rulebook.card().digest: rulebook.text(rulebook.CARD)}
     return archive.files(export, rules, key=ring.ed25519("rcpt-1"))

@@ -35,6 +35,7 @@ EXPORTED = {
     "scoring.standing_change": "enrolment.history",
     "scoring.record": "enrolment.records",
     "scoring.statement": "enrolment.records[].statement",
+    "scoring.dispute": "disputes, enrolment.records[].suspended",
     "scoring.refusal": "enrolment.refused",
     "scoring.report": "reports",
     "scoring.career_record": "occupational",
@@ -99,6 +100,7 @@ class TestExport:
             await me.put("/v1/me/records/categories/P12/refusal")
             await me.post("/v1/me/reviews", json={"about": "score", "words": "请看一下"})
             await me.post("/v1/me/corrections", json={"about": "profile.name", "words": "名字有一个字不对"})
+            await me.post("/v1/me/disputes", json={"record": deduction["id"], "reason": "lapsed", "words": "已撤销"})
             await me.post("/v1/me/credit-code", json={"perk": "library.deposit-free"})
             files = await taken(me)
             schema = (await me.get("/v1/rules/export.schema.json")).json()
@@ -117,6 +119,8 @@ class TestExport:
         assert [one["kind"] for one in enrolment["refused"]] == ["P12"]
         assert [one["words"] for one in data["reviews"]] == ["请看一下"]
         assert [one["words"] for one in data["corrections"]] == ["名字有一个字不对"]
+        assert [(one["words"], one["history"][0]["event"]) for one in data["disputes"]] == [("已撤销", "open")]
+        assert [len(one["suspended"]) for one in enrolment["records"] if one["ref"] == "n1"] == [1]
         assert {"records.write", "consent.give", "export"} <= {one["action"] for one in data["accesses"]}
         assert data["ways_in"]["token"]
         readme = files["README.txt"].decode()

@@ -112,6 +112,7 @@ class TestOperations:
             "POST /v1/me/counter-code",
             "POST /v1/me/commitments/{commitment_id}/withdraw",
             "POST /v1/me/declarations/{declaration_id}/withdraw",
+            "POST /v1/me/disputes/{dispute_id}/withdraw",
             "POST /v1/me/records/{record_id}/hide",
             "POST /v1/me/repairs/{repair_id}/withdraw",
             "POST /v1/staff/clients/changes/{change_id}/approve",

@@ -8,7 +8,19 @@ import pytest
 from api.pages import advice, words
 from core.settings import ROOT
 
-_NOBODYS = ("release.", "client.", "epoch.", "keys.", "audit.", "assessment.", "incident.")
+_NOBODYS = (
+    "release.",
+    "client.",
+    "epoch.",
+    "keys.",
+    "audit.",
+    "assessment.",
+    "incident.",
+    "perk.",
+    "workdays.",
+    "rehearsal.",
+    "statistics.",
+)
 _THEIRS = ("incident.notify", "audit.search", "staff.refused")  # of such acts, what a person reads
 _ROOMS = ("core", "auth", "scoring", "incentives", "api")
 

@@ -47,6 +47,7 @@ class TestList:
             "scoring/rehearsal/run.py": "numbers of links, page by page; holders are found by scoring.holders",
             "scoring/retention.py": "erases",
             "scoring/rights/disputes.py": "a citizen's own record, joined with scoring.live until now",
+            "scoring/rights/marks.py": "records of a locked holder; no papers",
             "scoring/rights/objections.py": "the record of a dispute, which goes with the link; no papers",
             "scoring/rights/turning.py": "takes the record of a locked holder away",
             "scoring/rights/verdicts.py": "asks whether disputes have a record left",

@@ -98,14 +98,14 @@ class Court:
         outcome: verdicts.Outcome,
         *,
         source: str = "utilities",
-        corrected: bool = False,
+        corrects: int | None = None,
     ) -> None:
         """The source answers."""
         token = self.tokens.get(source) or await self.let_in(source, "source", "records:write")
         async with self.scorer() as session:
             await verdicts.answer(
                 session, self.city.ring, token=token, dispute_id=dispute_id, outcome=outcome, reasons="已核对原件",
-                corrected=corrected,
+                corrects=corrects,
             )  # fmt: skip
 
     async def keep(self) -> int:

@@ -196,7 +196,7 @@ class TestAnswer:
         opened = await court.open(ANN, "h1", reason="wrong_detail")
         await court.clerk(opened.id, "forward")
         await city.push(hours("h1", ANN, hours=8, version=2))
-        await court.answer(opened.id, "upheld", corrected=True)
+        await court.answer(opened.id, "upheld", corrects=1)
         assert await city.points(ANN) == before + 10
 
     async def test_a_source_sees_what_is_objected_and_not_who(self, court: Court, city: Any) -> None:

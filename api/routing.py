@@ -1,0 +1,166 @@
+"""Every route of a deployment: what each part of this floor answers, in one list."""
+
+from pathlib import Path
+
+from litestar.datastructures import CacheControlHeader
+from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]  (its deque)
+from litestar.types import ControllerRouterHandler
+
+from api import (
+    challenge,
+    consenting,
+    health,
+    idp,
+    log,
+    login,
+    machines,
+    oauth,
+    openapi,
+    rules,
+    slips,
+    statistics,
+    verifying,
+)
+from api.citizen import (
+    cards,
+    consents,
+    credit_code,
+    export,
+    histories,
+    leaving,
+    me,
+    occupational,
+    proxies,
+    reminders,
+    report,
+    rule_changes,
+    score,
+    verifications,
+    whatif,
+    wishes,
+)
+from api.citizen import commitments as citizen_commitments
+from api.citizen import declarations as citizen_declarations
+from api.citizen import disputes as citizen_disputes
+from api.citizen import perks as citizen_perks
+from api.citizen import records as citizen_records
+from api.citizen import repairs as citizen_repairs
+from api.citizen import reviews as citizen_reviews
+from api.citizen import sessions as citizen_sessions
+from api.pages import accesses, printed
+from api.pages import consents as consent_pages
+from api.pages import perks as perk_pages
+from api.pages import records as record_pages
+from api.pages import reports as report_pages
+from api.pages import rights as rights_pages
+from api.pages import rule_changes as rule_change_pages
+from api.pages import score as score_pages
+from api.pages import sessions as session_pages
+from api.partner import eligibility, statements
+from api.partner import perks as partner_perks
+from api.source import declarations as source_declarations
+from api.source import disputes as source_disputes
+from api.source import occupational as source_occupational
+from api.source import records as source_records
+from api.source import subjects as source_subjects
+from api.staff import (
+    assessments,
+    audits,
+    clients,
+    counter,
+    deceased,
+    incidents,
+    people,
+    quality,
+    rehearsals,
+    releases,
+    workdays,
+)
+from api.staff import disputes as staff_disputes
+from api.staff import repairs as staff_repairs
+from api.staff import reviews as staff_reviews
+from core.settings import Settings
+
+_PAGES = Path(__file__).parent / "pages"
+
+_MODULES = (
+    health,
+    openapi,
+    oauth,
+    login,
+    challenge,
+    consenting,
+    consents,
+    reminders,
+    rule_changes,
+    me,
+    citizen_sessions,
+    score,
+    histories,
+    verifications,
+    whatif,
+    citizen_records,
+    citizen_reviews,
+    citizen_repairs,
+    citizen_declarations,
+    citizen_commitments,
+    citizen_disputes,
+    export,
+    report,
+    occupational,
+    verifying,
+    statistics,
+    leaving,
+    source_records,
+    source_declarations,
+    source_subjects,
+    source_occupational,
+    source_disputes,
+    eligibility,
+    partner_perks,
+    statements,
+    credit_code,
+    citizen_perks,
+    cards,
+    proxies,
+    releases,
+    rehearsals,
+    assessments,
+    quality,
+    clients,
+    incidents,
+    audits,
+    staff_reviews,
+    staff_repairs,
+    staff_disputes,
+    workdays,
+    counter,
+    people,
+    deceased,
+    wishes,
+    rules,
+    machines,
+    slips,
+    log,
+    score_pages,
+    consent_pages,
+    perk_pages,
+    record_pages,
+    rights_pages,
+    rule_change_pages,
+    report_pages,
+    accesses,
+    session_pages,
+    printed,
+)
+
+
+def routes(settings: Settings) -> list[ControllerRouterHandler]:
+    """Every route of a deployment with these settings."""
+    return [
+        *(handler for module in _MODULES for handler in module.handlers),
+        *idp.handlers_for(settings),
+        create_static_files_router(
+            path="/static", directories=[_PAGES / "static"], cache_control=CacheControlHeader(public=True, max_age=3600)
+        ),
+    ]
