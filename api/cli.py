@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from api.tool import batch, commands, rulework
+from api.tool import batch, commands, reading, rulework
 
 
 class Actions(Protocol):
@@ -92,6 +92,9 @@ def _add_policy(actions: Actions) -> None:
         one.add_argument("--kit", type=Path, default=Path("var/demo/kit.json"))
         one.add_argument("--kind", help="default: by the file's folder")
         one.add_argument("--effective-on", type=date.fromisoformat, metavar="DATE", help="default: in 8 days")
+    explain = policy.add_parser("explain", help="the path of a case from its records to its points, step by step")
+    explain.add_argument("case", type=Path, help="a case file, for example policy/cases/persona-retiree.toml")
+    explain.set_defaults(run=reading.case)
 
 
 def _add_score(actions: Actions) -> None:

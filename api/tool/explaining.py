@@ -12,7 +12,7 @@ import msgspec
 from core.policyfile import decode
 from scoring.book import catalogue, scorecard
 from scoring.book.lines import Accepted, LineReader, Rejected
-from scoring.points import evaluate, explain
+from scoring.points import casepath, cases, evaluate, explain
 from scoring.points.explain import ScoreView
 from scoring.points.facts import RecordRow, facts
 
@@ -43,6 +43,15 @@ def lines(file: Path, *, born: date, as_of: date, policy: Path, card_file: Path 
     evaluator = evaluate.compile(card)
     evaluation = evaluator(facts(_row(line) for line in taken.values()), book.adult_on(born), as_of)
     return Explained(explain.explain(evaluation, card, evaluator), rejected)
+
+
+def case(file: Path, policy: Path) -> str:
+    """The path of a case from its records to its points, by the rules of a folder, in plain Chinese."""
+    book = catalogue.load(decode((policy / "catalogue.toml").read_bytes(), "catalogue.toml"), "catalogue.toml")
+    files = sorted((policy / "scorecard").glob("*.toml"))
+    cards = [scorecard.load(decode(one.read_bytes(), one.name), one.name) for one in files]
+    told = cases.read(decode(file.read_bytes(), file.name), file.name, *(cases.rules(card, book) for card in cards))
+    return casepath.path(told)
 
 
 def _card(policy: Path, card_file: Path | None, as_of: date) -> scorecard.Scorecard:

@@ -41,17 +41,42 @@ def rules(card: Scorecard, catalogue: Catalogue) -> Rules:
     return Rules(card, evaluate.compile(card), catalogue, LineReader(catalogue))
 
 
+class Case(msgspec.Struct, frozen=True):
+    """A case that was read and counted: its words, its records, the rules of its day, what came out."""
+
+    title: str
+    situation: str
+    born: date
+    rows: tuple[RecordRow, ...]
+    refused: tuple[str, ...]
+    book: Rules
+    evaluation: Evaluation
+
+
 def run(text: str, file: str, *books: Rules) -> list[Fault]:
     """Run one case by the scorecard that is valid on its day; gives what differs from the expectation, with lines.
 
     Raises `policyfile.Faulty` when the case cannot be read.
     """
     document = Document(text, file)
+    expect = document.root.table("expect")
+    case = _read(document, books)
+    _compare(expect, case.evaluation, case.book)
+    expect.close()
+    return document.faults
+
+
+def read(text: str, file: str, *books: Rules) -> Case:
+    """Read and count one case, whatever it expects. Raises `policyfile.Faulty` when it cannot be read."""
+    document = Document(text, file)
+    document.root.table("expect")
+    return _read(document, books)
+
+
+def _read(document: Document, books: tuple[Rules, ...]) -> Case:
     root = document.root
-    root.text("title")
-    root.text("situation")
+    title, situation = root.text("title"), root.text("situation")
     as_of, born = root.day("as_of"), root.day("born")
-    expect = root.table("expect")
     tables = root.tables("record")
     valid = [book for book in books if book.card.valid_from <= as_of]
     if not valid and not document.faults:
@@ -59,11 +84,10 @@ def run(text: str, file: str, *books: Rules) -> list[Fault]:
     document.close()
     book = max(valid, key=lambda book: book.card.valid_from)
     rows = [row for index, table in enumerate(tables) for row in _rows(table, index, (as_of, born), book)]
+    refused = [table.text("kind") + " " + table.text("rejected") for table in tables if table.has("rejected")]
     root.close()
     evaluation = book.evaluator(facts(rows), book.catalogue.adult_on(born), as_of)
-    _compare(expect, evaluation, book)
-    expect.close()
-    return document.faults
+    return Case(title, situation, born, tuple(rows), tuple(refused), book, evaluation)
 
 
 def _rows(table: Table, index: int, days: tuple[date, date], book: Rules) -> list[RecordRow]:
