@@ -10,9 +10,9 @@ import msgspec
 
 from core.policyfile import Document, Fault, Table
 from scoring.book.basis import Basis, read
-from scoring.book.rules import Dimension, Indicator
+from scoring.book.rules import Dimension
 from scoring.book.scorecard import Scorecard
-from scoring.points import evaluate
+from scoring.points import evaluate, mixes
 
 _BORN, _TODAY = date(1960, 1, 1), date(2026, 1, 1)
 _HOURS = 10_000
@@ -55,10 +55,9 @@ def hours(card: Scorecard, persona: Persona, tier: str) -> int | None:
     """Give the least hours in a year by which a clean person with nothing recorded reaches a tier, None if never."""
     start = next((one.start for one in card.tiers if one.name == tier), card.high)
     missing = start - evaluate.compile(card)([], _BORN, _TODAY).points
-    least = {0: 0}
-    for dimension in card.dimensions:
-        least = _join(least, _dimension(dimension, persona), card.high)
-    return min([cost for gained, cost in least.items() if gained >= missing], default=None)
+    least = mixes.join((_dimension(dimension, persona) for dimension in card.dimensions), card.high)
+    found = mixes.cheapest(least, missing)
+    return None if found is None else found.hours
 
 
 def faults(card: Scorecard, personas: Personas, file: str) -> list[Fault]:
@@ -81,27 +80,7 @@ def _persona(table: Table) -> Persona:
     return persona
 
 
-def _dimension(dimension: Dimension, persona: Persona) -> dict[int, int]:
-    """Give tenths -> least hours for one dimension, its cap kept."""
-    least = {0: 0}
-    for rule in dimension.indicators:
-        if rule.enabled and rule.effort is not None:
-            least = _join(least, _indicator(rule, persona.units.get(rule.id, 0)), dimension.cap)
-    return least
-
-
-def _indicator(rule: Indicator, units: int) -> dict[int, int]:
-    each = rule.effort.hours if rule.effort else 0
-    least: dict[int, int] = {}
-    for count in range(units + 1):
-        least.setdefault(min(rule.cap, count * rule.points), count * each)
-    return least
-
-
-def _join(left: dict[int, int], right: dict[int, int], cap: int) -> dict[int, int]:
-    least: dict[int, int] = {}
-    for gained, cost in left.items():
-        for more, extra in right.items():
-            total = min(cap, gained + more)
-            least[total] = min(cost + extra, least.get(total, cost + extra))
-    return least
+def _dimension(dimension: Dimension, persona: Persona) -> mixes.Least:
+    """Give tenths -> cheapest mix for one dimension, its cap kept."""
+    rules = [rule for rule in dimension.indicators if rule.enabled]
+    return mixes.join((mixes.efforts(rule, persona.units.get(rule.id, 0), rule.cap) for rule in rules), dimension.cap)

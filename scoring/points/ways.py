@@ -1,11 +1,12 @@
 """What reaches the next tier with the least effort, found by asking the evaluator about days to come.
 
 Pure. A way is one thing that a person can do, repeated at its natural pace (once a month, or up to eight hours a day),
-or a day to wait for. The gain is what the evaluator gives on the day the effort is done, with everything that will have
-lapsed by then already gone; so a promise made here holds if nothing else changes. Money is no effort and buys nothing.
+or a day to wait for; where no single one reaches the tier, the least-effort mix of several done side by side. The gain
+is what the evaluator gives on the day the effort is done, with everything that will have lapsed by then already gone;
+so a promise made here holds if nothing else changes. Money is no effort and buys nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 import msgspec
@@ -13,11 +14,13 @@ import msgspec
 from core.months import first, shift
 from scoring.book.rules import Effort, Indicator, Tier
 from scoring.book.scorecard import Scorecard
+from scoring.points import mixes
 from scoring.points.evaluate import Evaluation, Evaluator
 from scoring.points.facts import HOURS_A_DAY, Fact
 from scoring.points.wording import shown
 
 _TWO_YEARS = 24
+_ROUNDS = 5
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -51,6 +54,8 @@ def next_tier(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator) -> 
     if target is None:
         return None
     ways = [*_efforts(evaluation, card, evaluator, target), *_waits(evaluation, card, evaluator, target)]
+    if not any(way.reaches for way in ways):
+        ways += _together(evaluation, card, evaluator, target)
     ways += _released(evaluation, card, reaches=False)
     ways.sort(key=lambda way: (not way.reaches, way.effort_hours, way.on or date.max, way.indicator))
     return NextTier(target.name, shown(target.start - evaluation.points), tuple(ways))
@@ -90,6 +95,51 @@ def _effort(rule: Indicator, effort: Effort, evaluation: Evaluation, evaluator: 
     return _say(rule, effort, best, None) if best else None
 
 
+def _together(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator, target: Tier) -> Iterator[Way]:
+    """Give the least effort that reaches the tier by several things done side by side, none when nothing does."""
+    rules = {rule.id: rule for rule in card.indicators() if rule.effort is not None}
+    facts, base, slack = evaluation.facts(), evaluation, 0
+    for _ in range(_ROUNDS):
+        needed = target.start - base.points + slack
+        mix = mixes.cheapest(_mixed(base, rules, needed), needed)
+        if mix is None:
+            return
+        done = [(rules[name], effort, units) for name, units in mix.units if (effort := rules[name].effort)]
+        added = [fact for rule, effort, units in done for fact in _future(rule, effort, units, evaluation.as_of)]
+        day = max(fact.occurred_on for fact in added)
+        points = evaluator([*facts, *added], evaluation.adult_on, day).points
+        if points >= target.start:
+            gain = points - evaluator(facts, evaluation.adult_on, day).points
+            said = "；".join(f"{effort.text}，再有{_amount(effort, units)}" for _, effort, units in done)
+            text = f"几件事一起做：{said}；到{day}一共可多得{shown(gain):g}分，就能达到“{target.name}”"
+            yield Way("+".join(name for name, _ in mix.units), text, mix.hours, shown(gain), day, reaches=True)
+            return
+        # What lapses until then has room again, and has to be made up for: ask anew from that day on.
+        later = evaluator(facts, evaluation.adult_on, day)
+        slack = slack + target.start - points if later.points == base.points else 0
+        base = later
+
+
+def _mixed(evaluation: Evaluation, rules: Mapping[str, Indicator], needed: int) -> mixes.Least:
+    """Give the cheapest mixes of what still has room under its own cap and that of its dimension."""
+    parts: list[mixes.Least] = []
+    for dimension in evaluation.dimensions:
+        each = [
+            mixes.efforts(rules[one.id], _most(rules[one.id], one.cap - one.points), one.cap - one.points)
+            for one in dimension.indicators
+            if one.id in rules
+        ]
+        parts.append(mixes.join(each, min(needed, dimension.cap - dimension.points)))
+    return mixes.join(parts, needed)
+
+
+def _most(rule: Indicator, room: int) -> int:
+    """Give the units that fill the room, as many as fit into the window at their pace."""
+    units = -(-room // rule.points)
+    monthly = rule.effort is not None and rule.effort.pace == "month"
+    return min(units, rule.window_months or _TWO_YEARS, _TWO_YEARS) if monthly else units
+
+
 def _tries(rule: Indicator, effort: Effort, needed: int) -> list[int]:
     """Give the numbers worth asking about: enough by division, a little more for what lapses, and all there is."""
     most = -(-rule.cap // rule.points)
@@ -111,10 +161,14 @@ def _future(rule: Indicator, effort: Effort, units: int, as_of: date) -> list[Fa
 
 def _say(rule: Indicator, effort: Effort, found: tuple[int, int, date], target: Tier | None) -> Way:
     units, gain, day = found
-    amount = f"{units}个月" if effort.pace == "month" else f"{units}小时"
+    amount = _amount(effort, units)
     end = f"就能达到“{target.name}”" if target else "离下一等级更近"
     sentence = f"{effort.text}，再有{amount}，到{day}可多得{shown(gain):g}分，{end}"
     return Way(rule.id, sentence, effort.hours * units, shown(gain), day, reaches=target is not None)
+
+
+def _amount(effort: Effort, units: int) -> str:
+    return f"{units}个月" if effort.pace == "month" else f"{units}小时"
 
 
 def _waits(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator, target: Tier) -> Iterator[Way]:

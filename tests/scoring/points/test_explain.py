@@ -1,5 +1,6 @@
 """An evaluation in the citizen's words."""
 
+import re
 from datetime import date
 
 import msgspec
@@ -11,6 +12,7 @@ from scoring.points.explain import explain
 from scoring.points.facts import RecordRow, facts
 from scoring.points.scoreview import IndicatorView, Next, ScoreView
 from scoring.points.texts import sentences
+from scoring.points.ways import _future, next_tier
 from tests.rulebook import card, evaluator
 from tests.scoring.records import ADULT, AS_OF, RECORDS, negative, positive
 
@@ -181,6 +183,35 @@ class TestNextTier:
         assert found is not None
         assert found.tier == "铜"
         assert ("n03", False) in {(way.indicator, way.reaches) for way in found.ways}
+
+    def test_several_things_together_when_no_single_one_reaches(self) -> None:
+        """The least effort in hours that the evaluator confirms: what is owed anyhow first, and caps kept."""
+        rows = [positive("P01", shift(date(2026, 11, 1), -back), name=f"w{back}") for back in range(20)]
+        found = view(rows).next_tier
+        assert found is not None
+        assert (found.tier, found.points_needed) == ("金", 15.0)
+        first, *others = found.ways
+        assert (first.reaches, "+" in first.indicator, first.text.startswith("几件事一起做：")) == (True, True, True)
+        assert not any(way.reaches for way in others)
+
+    @settings(max_examples=40)
+    @given(RECORDS)
+    def test_every_promise_is_kept(self, records: list[RecordRow]) -> None:
+        """Done as told, at its pace, every way that says it reaches the tier reaches it on its day."""
+        now = evaluator()(facts(records), ADULT, AS_OF)
+        found = next_tier(now, card(), evaluator())
+        rules = {rule.id: rule for rule in card().indicators()}
+        for way in found.ways if found else ():
+            names = way.indicator.split("+")
+            if not way.reaches or not set(names) <= rules.keys():
+                continue
+            amounts = [int(n) for n in re.findall(r"再有(\d+)", way.text)]
+            pairs = [(rules[name], units) for name, units in zip(names, amounts, strict=True)]
+            added = [fact for rule, units in pairs if rule.effort for fact in _future(rule, rule.effort, units, AS_OF)]
+            assert way.on is not None
+            then = evaluator()([*now.facts(), *added], ADULT, way.on)
+            assert card().tier(then.points).name == found.tier or then.points >= now.points + found.points_needed * 10
+            assert way.effort_hours == sum(rule.effort.hours * units for rule, units in pairs if rule.effort)
 
     def test_what_adds_nothing_is_not_offered(self) -> None:
         """In a dimension that is full already, one more thing is no way."""
