@@ -76,6 +76,7 @@ from api.staff import (
     releases,
     workdays,
 )
+from api.staff import decisions as staff_decisions
 from api.staff import disputes as staff_disputes
 from api.staff import repairs as staff_repairs
 from api.staff import reviews as staff_reviews
@@ -132,6 +133,7 @@ _MODULES = (
     audits,
     staff_reviews,
     staff_repairs,
+    staff_decisions,
     staff_disputes,
     workdays,
     counter,

@@ -15,11 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import guards
 from api.citizen import consents, notices, waiting
 from api.citizen.door import behind
+from api.deps import House
 from auth.consent import asking, events, ledger, terms
 from auth.consent.asking import Refused
 from auth.consent.rows import Consent
-from core import ids
+from core import clock, ids
 from core.errors import Conflict
+from scoring.rights import reminding
+from scoring.rights.inforce import NoRightsInForce
+from scoring.rulebook import NoScorecardInForce
+from scoring.standing import NotEnrolled
 
 _RENEW = "/consents"
 
@@ -47,10 +52,23 @@ class Reminder(msgspec.Struct, frozen=True):
     renew_at: str
 
 
+class Due(msgspec.Struct, frozen=True):
+    """Something about one's rights. `about` is a record, commitment or declaration.
+
+    `why`: repairable_soon, repairable, ended, commitment_due, commitment_overdue, unverified.
+    """
+
+    about: str
+    why: str
+    on: date
+    text: str
+
+
 class Reminders(msgspec.Struct, frozen=True):
-    """What ends soon or waits, the latest reminder first."""
+    """What ends soon or waits, the latest reminder first; and what can be done about records and promises, by day."""
 
     reminders: list[Reminder]
+    rights: list[Due]
 
 
 class Refuse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,9 +84,23 @@ class Refusals(msgspec.Struct, frozen=True):
 
 
 @get("/v1/me/reminders", summary="What ends soon", tags=["citizen"])
-async def see(session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]) -> Reminders:
-    """The caller's consents that end within 30 days, or that are over and can still be renewed."""
-    return Reminders(await reminders(session, caller))
+async def see(
+    session: NamedDependency[AsyncSession], house: NamedDependency[House], caller: NamedDependency[guards.Citizen]
+) -> Reminders:
+    """The caller's consents that end within 30 days or can still be renewed, and what can be done about records.
+
+    Deductions that can be repaired soon or now or that ended, promises whose day is near, unverified declarations.
+    """
+    return Reminders(await reminders(session, caller), await _rights(session, house, caller))
+
+
+async def _rights(session: AsyncSession, house: House, caller: guards.Citizen) -> list[Due]:
+    """Nothing for who takes no part, or before the rules are published."""
+    try:
+        found = await reminding.of(session, house.ring, citizen_id=caller.id, today=clock.today())
+    except (NotEnrolled, NoRightsInForce, NoScorecardInForce):
+        return []
+    return [Due(ids.show(one.prefix, one.about), one.why, one.on, one.text) for one in found]
 
 
 async def reminders(session: AsyncSession, caller: guards.Citizen) -> list[Reminder]:

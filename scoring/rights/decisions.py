@@ -4,16 +4,19 @@ The effect is that of any repair: the deduction stops the same day, days before 
 with the sealed papers of the record, where its citizen reads it. Handing the same one in again changes nothing.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import db
 from core.keys import Keyring
 from scoring import sources, staging
 from scoring.holders import Holder
+from scoring.rulebook import RuleBook
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,6 +36,53 @@ async def repair(
     for holder in people if decision is not None else ():
         await _keep(session, holder, source, ref, msgspec.to_builtins(decision))
     return len(people)
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One decision on paper: about what `source` calls `ref`."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=64)]
+    ref: Annotated[str, Meta(min_length=1, max_length=64)]
+    decision_no: Annotated[str, Meta(min_length=1, max_length=100)]
+    authority: Annotated[str, Meta(min_length=1, max_length=100)]
+    decided_on: date
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A line that was not well-formed, counted from 1."""
+
+    line: int
+    code: str
+    detail: str
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What was taken; the same whether a ref is known or not."""
+
+    received: int
+    accepted: int
+    rejected: list[Refused]
+
+
+async def hand_in(
+    session: AsyncSession, ring: Keyring, *, lines: Sequence[Mapping[str, Any]], by: str, book: RuleBook, as_of: date
+) -> Receipt:
+    """Take decisions on paper, handed in by the office `by` for the sources; harmless to repeat."""
+    rejected: list[Refused] = []
+    for number, given in enumerate(lines, 1):
+        try:
+            line = msgspec.convert({name: value for name, value in given.items() if value != ""}, Line, strict=False)
+        except msgspec.ValidationError as error:
+            rejected.append(Refused(number, "malformed", f"{error}. Correct the line and send it again."))
+            continue
+        if line.decided_on > as_of:
+            rejected.append(Refused(number, "future_date", "decided_on is a day to come. Correct it."))
+            continue
+        told = Decision(line.decision_no, line.authority, line.decided_on, by)
+        how = {"version": line.version, "book": book, "as_of": as_of}
+        await repair(session, ring, source=line.source, ref=line.ref, decision=told, **how)
+    return Receipt(len(lines), len(lines) - len(rejected), rejected)
 
 
 async def _keep(session: AsyncSession, holder: Holder, source: str, ref: str, told: dict[str, Any]) -> None:

@@ -263,3 +263,117 @@ class TestBounds:
             late = date.fromisoformat(asked["decide_by"]) - TODAY + timedelta(days=1)
             monkeypatch.setattr(clock, "_offset", late)
             assert (await me.get(f"/v1/me/repairs/{asked['id']}")).json()["overdue"] is True
+
+
+class TestHandIn:
+    """`POST /v1/staff/repairs/import`: decisions of authorities, on paper."""
+
+    async def test_decisions_end_deductions_once_and_disclose_nobody(self, stage: Stage) -> None:
+        """CSV or NDJSON, each line by itself; an unknown ref answers alike; again changes nothing; papers are kept."""
+        person = stage.server.person()
+        async with stage.server.logged_in(person) as me:
+            await stage.punished(me, person["id_number"], days=30)
+            before, ref = await points(me), f"n{stage.serial}"
+            text = (
+                "source,ref,decision_no,authority,decided_on\n"
+                f"enforcement,{ref},信修1号,信用中国,{TODAY}\nenforcement,unknown,信修2号,信用中国,{TODAY}\n"
+                f"enforcement,{ref},,信用中国,{TODAY}\nenforcement,{ref},x,y,{TODAY + timedelta(days=1)}\n"
+            )
+            for _ in range(2):
+                answer = await stage.staff.post(
+                    "/v1/staff/repairs/import", content=text.encode(), headers={"Content-Type": "text/csv"}
+                )
+                got = answer.json()
+                assert (got["received"], got["accepted"]) == (4, 2), answer.text
+                assert [(one["line"], one["code"]) for one in got["rejected"]] == [(3, "malformed"), (4, "future_date")]
+            held = (await me.get("/v1/me/records")).json()["records"][0]
+            assert (held["status"], held["repair"]["no"], held["repair"]["handed_in_by"]) == (
+                "repaired", "信修1号", "repair-office"
+            )  # fmt: skip
+            assert await points(me) > before
+            told = [one["action"] for one in (await me.get("/v1/me/accesses")).json()["accesses"]]
+            assert told.count("records.repair") == 1
+
+    @pytest.mark.parametrize(
+        ("kind", "body", "expected"),
+        [
+            ("application/json", b"{}", (415, "unsupported_media_type")),
+            ("application/x-ndjson", b"{", (400, "malformed")),
+            ("text/csv", b"\xff", (400, "malformed")),
+            ("application/x-ndjson", b"{}\n" * 1001, (413, "too_large")),
+        ],
+    )
+    async def test_what_is_not_read(self, stage: Stage, kind: str, body: bytes, expected: tuple[int, str]) -> None:
+        """Another type, broken text, too many lines: nothing is taken."""
+        answer = await stage.staff.post("/v1/staff/repairs/import", content=body, headers={"Content-Type": kind})
+        assert code(answer) == expected
+
+
+class TestReminders:
+    """`GET /v1/me/reminders`: what can be done, in time."""
+
+    async def test_soon_then_now_then_ended(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A fortnight before, from the first day on, and for a month after the repair; nothing two months before."""
+        person = stage.server.person()
+
+        async def why(me: httpx2.AsyncClient) -> list[str]:
+            return [one["why"] for one in (await me.get("/v1/me/reminders")).json()["rights"]]
+
+        async with stage.server.logged_in(person) as me:
+            assert await why(me) == []
+            record = await stage.punished(me, person["id_number"], days=30)
+            assert await why(me) == []
+            first = date.fromisoformat((await me.get("/v1/me/repairs")).json()["repairable"][0]["repairable_on"])
+            for before, said in ((10, ["repairable_soon"]), (0, ["repairable"])):
+                monkeypatch.setattr(clock, "_offset", first - TODAY - timedelta(days=before))
+                assert await why(me) == said
+            asked = (await applied(me, record)).json()["id"]
+            await stage.step("check", asked, met=["performed", "pledge"])
+            await stage.step("approve", asked, reasons="x")
+            assert await why(me) == ["ended"]
+            monkeypatch.setattr(clock, "_offset", first - TODAY + timedelta(days=40))
+            assert await why(me) == []
+
+
+class TestNoBoosting:
+    """39: points move by records and rules alone; there is nothing to be paid for."""
+
+    async def test_no_operation_takes_points(self, stage: Stage) -> None:
+        """No request of any audience has a member that could be an amount of points, a tier or a fee for repair."""
+        async with httpx2.AsyncClient(base_url=stage.server.base_url) as http:
+            document = (await http.get("/openapi.json")).json()
+        words = {"points", "point", "score", "tier", "bonus", "adjustment", "delta", "boost", "fee", "payment", "price"}
+
+        def members(part: Any) -> set[str]:
+            if isinstance(part, dict):
+                held = part["properties"] if isinstance(part.get("properties"), dict) else {}
+                named = {name for name, each in held.items() if each.get("type") != "boolean"}  # what a report shows
+                if "$ref" in part:
+                    named |= members(document["components"]["schemas"][part["$ref"].rsplit("/", 1)[1]])
+                return named.union(*(members(each) for each in part.values()), set())
+            return set().union(*(members(each) for each in part)) if isinstance(part, list) else set()
+
+        taken = {
+            f"{method} {path}": found
+            for path, methods in document["paths"].items()
+            for method, described in methods.items()
+            if (found := members(described.get("requestBody", {})) & words)
+        }
+        assert {name: found for name, found in taken.items() if not name.startswith("post /v1/me/score/")} == {}
+
+    async def test_no_door_of_staff_or_partners_writes_a_standing(self, stage: Stage) -> None:
+        """Neither they nor their gates may write points or records; only who evaluates may, and by record alone."""
+        import asyncpg
+
+        connection = await asyncpg.connect(stage.server.owner_url)
+        try:
+            rows = await connection.fetch(
+                "select d.door, c.oid::regclass::text as relation from pg_class c "
+                "cross join unnest(array['staff', 'partner', 'source', 'auth', 'gate']) as d (door) "
+                "where c.oid in ('scoring.standing'::regclass, 'scoring.record'::regclass, "
+                "'scoring.standing_change'::regclass) and (has_any_column_privilege('osmanthus_' || d.door, c.oid, "
+                "'insert, update') or has_table_privilege('osmanthus_' || d.door, c.oid, 'delete'))"
+            )
+        finally:
+            await connection.close()
+        assert rows == []
