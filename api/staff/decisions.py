@@ -1,7 +1,7 @@
 """`POST /v1/staff/repairs/import`: repair decisions that authorities or 信用中国 took, handed in on paper.
 
-The effect is that of `/v1/source/records/repair`. Each line is judged by itself; the answer tells nothing about whether a
-ref is known, and sending the same again changes nothing, so it needs no Idempotency-Key.
+The effect is that of `/v1/source/records/repair`. Each line is judged by itself; the answer tells nothing about whether
+a ref is known, and sending the same again changes nothing, so it needs no Idempotency-Key.
 """
 
 import csv
@@ -41,8 +41,8 @@ class _Decisions(Operation):
 
 
 @post(
-    "/v1/staff/repairs/import", status_code=200, summary="Hand in repair decisions", tags=["staff"], operation_class=_Decisions,
-    request_max_body_size=_LARGEST,
+    "/v1/staff/repairs/import", status_code=200, summary="Hand in repair decisions", tags=["staff"],
+    operation_class=_Decisions, request_max_body_size=_LARGEST,
 )  # fmt: skip
 async def hand_in(
     request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Client]
