@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     _add_policy(actions)
     _add_score(actions)
     _add_client(actions)
+    _add_source(actions)
     _add_keys(actions)
     _add_audit(actions)
     _add_call(actions)
@@ -140,6 +141,21 @@ def _add_client(actions: Actions) -> None:
     add.add_argument("--assessment", metavar="PIA", help="its live impact assessment (pia_...); without it: not live")
     add.add_argument("--jwk", type=Path, help="its public key; without it a P-256 key is made and printed")
     add.set_defaults(run=commands.client_add)
+
+
+def _add_source(actions: Actions) -> None:
+    source = actions.add_parser("source", help="source bureaus").add_subparsers(metavar="ACTION", required=True)
+    drop = source.add_parser("drop", help="take a file that a bureau handed over; prints the receipt")
+    drop.add_argument("file", type=Path, help="*.csv, *.parquet or *.ndjson, .gz allowed")
+    drop.add_argument("--source", required=True, metavar="ID", help="the bureau's client id")
+    drop.set_defaults(run=_source_drop)
+
+
+def _source_drop(chosen: argparse.Namespace) -> None:
+    from api.tool import dropping
+    from core import settings
+
+    dropping.run(settings.read(), chosen.file, chosen.source)
 
 
 def _add_keys(actions: Actions) -> None:
