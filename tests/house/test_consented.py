@@ -45,6 +45,7 @@ class TestList:
             "scoring/refusals.py": "a citizen's own records of a kind, found by their holder",
             "scoring/rethread.py": "after a restore: threads without a key, by the operator, before a door opens",
             "scoring/rehearsal/run.py": "numbers of links, page by page; holders are found by scoring.holders",
+            "scoring/reports/statistics.py": "counts, under live consents, without small cells",
             "scoring/retention.py": "erases",
             "scoring/rights/disputes.py": "a citizen's own record, joined with scoring.live until now",
             "scoring/rights/marks.py": "records of a locked holder; no papers",
