@@ -77,7 +77,7 @@ class TestPlaces:
         openers = {
             "core/keys.py": "personal keys, under their epoch",
             "auth/clients.py": "digest keys of sources",
-            "auth/citizens.py": "a citizen's own profile",
+            "auth/citizens.py": "a citizen's own profile; everybody's for the groups of a rehearsal (auth/bands.py)",
             "auth/matters.py": "what a citizen asked a person to look at, and the answer",
             "auth/counter/cards.py": "the last digits of a citizen's own cards",
             "auth/incidents.py": "whom a breach concerns, to tell them",
