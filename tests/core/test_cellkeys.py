@@ -63,12 +63,13 @@ class TestLines:
 
     @given(sizes)
     def test_the_rest_of_a_line_tells_nothing(self, parts: list[int]) -> None:
-        """What the shown parts leave of the whole is nothing, or lies on a hidden part of ten and more."""
+        """What the shown parts leave of the whole is nothing, or lies on a hidden part of ten and more, or on all."""
         cells, whole = split(parts)
         (shown,) = cellkeys.lines([cells], [whole])
         hidden = [one.persons for one, value in zip(cells, shown, strict=True) if value is None]
-        if hidden and max(hidden) < LEAST and whole.persons >= LEAST:
-            assert sum(value or 0 for value in shown) == cellkeys.noisy(whole)
+        if 0 < len(hidden) < len(cells) and max(hidden) < LEAST:
+            rest = cellkeys.noisy(whole) - sum(value or 0 for value in shown)
+            assert rest == 0 or (rest < 0 and LEAST in shown)  # no shown number is under ten, whatever the shifts
         assert all(value is None for one, value in zip(cells, shown, strict=True) if one.persons < LEAST)
 
     @given(st.lists(sizes, min_size=2, max_size=6))
