@@ -75,6 +75,13 @@ class TestSpark:
         with engines.opened("spark", card(), AS_OF, remote=remote) as scorer:
             assert scorer(*ledgers.tables(PEOPLE)).to_pylist() == expected()
 
+    @pytest.mark.parametrize("engine", ["duckdb", "spark"])
+    def test_every_case_file_comes_out_the_same(self, remote: str, engine: str) -> None:
+        """The situations that officials read, day by day."""
+        for as_of, people in ledgers.shipped_cases().items():
+            with engines.opened(engine, card(), as_of, remote=remote) as scorer:
+                assert scorer(*ledgers.tables(people)).to_pylist() == ledgers.evaluated(card(), people, as_of)
+
     def test_the_command_writes_the_same_bytes_as_polars(self, remote: str, tmp_path: Path) -> None:
         """From files, by one flag; every column, every row, every byte."""
         records, register = ledgers.tables(PEOPLE)

@@ -1,6 +1,6 @@
 """Made-up scorecards and ledgers, full of edges, and what the evaluator makes of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -14,8 +14,9 @@ from scoring.batch.sources import schema
 from scoring.book.basis import Basis
 from scoring.book.rules import Deduction, Dimension, Hold, Indicator, Level, Tier
 from scoring.book.scorecard import Scorecard
-from scoring.points import evaluate
+from scoring.points import cases, evaluate
 from scoring.points.facts import Fact
+from tests.rulebook import POLICY, book, card, evaluator, reader
 
 DEMO = Basis("demo", "")
 POSITIVE = [f"P{number:02}" for number in range(1, 23)]
@@ -138,3 +139,23 @@ def evaluated(card: Scorecard, people: Mapping[int, Person], as_of: date) -> lis
         for subject, person in sorted(people.items())
         if person.adult_on <= as_of
     ]
+
+
+def shipped_cases() -> dict[date, dict[int, Person]]:
+    """Give the people of all shipped case files by the day on which their points are counted."""
+    found: dict[date, dict[int, Person]] = {}
+    for number, file in enumerate(sorted((POLICY / "cases").glob("*.toml"))):
+        asked: list[tuple[date, Person]] = []
+
+        def watch(
+            facts: Iterable[Fact], adult_on: date, as_of: date, asked: list[tuple[date, Person]] = asked
+        ) -> evaluate.Evaluation:
+            rows = tuple(facts)
+            asked.append((as_of, Person(adult_on, rows)))
+            return evaluator()(rows, adult_on, as_of)
+
+        rules = cases.Rules(card(), watch, book(), reader())
+        cases.run(file.read_text(encoding="utf-8"), file.name, rules)
+        as_of, person = asked[0]  # what follows are the explanation's what-ifs
+        found.setdefault(as_of, {})[number] = person
+    return found
