@@ -39,14 +39,14 @@ _PAGE = "select citizen_id from scoring.link where citizen_id > $1 order by citi
 
 
 async def fill(owner: asyncpg.Connection, citizens: int) -> int:
-    """Give everybody 40 records, shifted by up to a year, so that windows end for some every day; returns how many."""
+    """Give everybody 40 records, shifted by up to two years so that windows end every day; returns how many."""
     subjects = [row[0] for row in await owner.fetch("select record_subject from scoring.live")]
     pattern, now, batch, count = person(), datetime.now(UTC), uuid.uuid4(), 0
     for start in range(0, citizens, 5_000):
         made = [
             (
                 uuid.uuid4(), subject, "bench", f"{record.id}-{order}", 1, record.kind, "bench",
-                record.occurred_on - timedelta(days=order % 365), record.quantity, record.level, record.severity,
+                record.occurred_on - timedelta(days=order % 700), record.quantity, record.level, record.severity,
                 record.from_on, record.until_on, os.urandom(200), "active", now, batch, now,
             )
             for order, subject in enumerate(subjects[start : start + 5_000], start)

@@ -39,7 +39,7 @@ async def store(
 ) -> int:
     """Bring these citizens to a day in the caller's transaction; returns how many have other points, tier or hold.
 
-    `touched` gives what the plan said of each, nothing if it was not asked. Records that can count no more go, too.
+    `touched` gives what the plan said of each. Records that can count no more go, too.
     Raises EvaluatorsDiffer.
     """
     locked = await holders.lock(session, ring, citizen_ids=touched)

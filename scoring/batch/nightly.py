@@ -29,7 +29,6 @@ from scoring.rulebook import RuleBook
 SPAN = 10_000
 CHUNK = 500
 ACTION = "everyone.nightly"  # joined in among the accesses of whoever takes part
-_UNASKED: Columns = {}
 _LATE = timedelta(hours=1)  # longer than a push may take
 _WAITS, _WAIT_SECONDS = 600, 0.1
 
@@ -78,21 +77,25 @@ class _Pass:
                 )
                 total = await spans.total(session) if progress else 0
             if span is None:
-                return await self._end(state)
+                return await self._end(state, size)
             await self._look(span)
             if progress:
                 progress(min(state.people + len(span.people), total), total)
 
     async def _look(self, span: Span) -> None:
-        """Score a range, store what changed in it, and go on behind it."""
+        """Bring a range to the day, and go on behind it."""
+        await self._bring(span)
+        async with self._doors.work("jobs") as session:
+            await cursor.advance(session, day=self._as_of, after=span.last, people=len(span.people))
+
+    async def _bring(self, span: Span) -> None:
+        """Score people, and store what changed of them."""
         found = await asyncio.to_thread(self._scorer, span.records, span.people)
         touched = _touched(span, found, self._book)
         some = sorted(touched)
         for start in range(0, len(some), CHUNK):
             async with self._doors.work("jobs") as session:
                 await self._store(session, {one: touched[one] for one in some[start : start + CHUNK]})
-        async with self._doors.work("jobs") as session:
-            await cursor.advance(session, day=self._as_of, after=span.last, people=len(span.people))
 
     async def _store(self, session: AsyncSession, touched: dict[uuid.UUID, Columns]) -> None:
         changed = await changes.store(
@@ -100,10 +103,10 @@ class _Pass:
         )
         await cursor.count(session, day=self._as_of, changed=changed)
 
-    async def _end(self, state: Cursor) -> Cursor:
+    async def _end(self, state: Cursor, size: int) -> Cursor:
         """Wait for those who were under way, see to whom they rescored, sweep old traces, and tell of the day."""
         await self._wait()
-        await self._late(state)
+        await self._late(state, size)
         more = True
         while more:
             async with self._doors.work("jobs") as session:
@@ -129,15 +132,19 @@ class _Pass:
                     return
                 await asyncio.sleep(_WAIT_SECONDS)
 
-    async def _late(self, state: Cursor) -> None:
+    async def _late(self, state: Cursor, size: int) -> None:
         """Bring to this day whoever was rescored for an earlier one when the pass had gone by."""
-        some = [cursor.NOBODY]
-        while some:
+        last = cursor.NOBODY
+        while True:
             async with self._doors.work("jobs") as session:
                 some = await spans.rescored(
-                    session, before=self._as_of, since=state.began_at - _LATE, after=some[-1], limit=CHUNK
+                    session, before=self._as_of, since=state.began_at - _LATE, after=last, limit=size
                 )
-                await self._store(session, dict.fromkeys(some, _UNASKED))
+                if not some:
+                    return
+                span = await spans.of(session, self._doors.ring, citizen_ids=some, book=self._book, as_of=self._as_of)
+            last = span.last
+            await self._bring(span)
 
 
 def _touched(span: Span, found: Scored, book: RuleBook) -> dict[uuid.UUID, Columns]:

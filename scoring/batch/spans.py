@@ -40,11 +40,18 @@ async def read(
     page = await connection.fetch(_PAGE, after, size)
     if not page:
         return None
-    found = await holders.of(session, ring, citizen_ids=[row[0] for row in page])
-    people = [found[row[0]] for row in page if row[0] in found and found[row[0]].adult_on <= as_of]
+    return await of(session, ring, citizen_ids=[row[0] for row in page], book=book, as_of=as_of)
+
+
+async def of(
+    session: AsyncSession, ring: Keyring, *, citizen_ids: Sequence[uuid.UUID], book: RuleBook, as_of: date
+) -> Span:
+    """Those of these citizens, at least one and in the order of their ids, who take part now."""
+    found = await holders.of(session, ring, citizen_ids=citizen_ids)
+    people = [found[one] for one in citizen_ids if one in found and found[one].adult_on <= as_of]
     return Span(
         people,
-        page[-1][0],
+        citizen_ids[-1],
         await records(session, people, book=book),
         await rows.stored(session, [one.citizen_id for one in people]),
         frozenset(await retention.overdue(session, [one.record_subject for one in people], book=book, today=as_of)),
