@@ -54,7 +54,7 @@ def held(row: RecordRow) -> HeldRecord:
     plain = {name: getattr(row, name) for name in row.__struct_fields__}
     return HeldRecord(
         **plain, name="", label="", source="s", ref=row.id, version=1, status_at=NOW, received_at=NOW, fields={},
-        document=None, notice=None, statement=None, suspended=[], line=None,
+        document=None, notice=None, statement=None, suspended=[], line=None, dated_on=None,
     )  # fmt: skip
 
 
