@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 from api import histories, lapses, nightly, rehearsing, rotation, sealing, statistics, watching
 from api.deps import House
-from core import audit, clock, db
+from core import audit, clock, db, workdays
 from core.errors import Unavailable
 from scoring import retention
+from scoring.rights import verdicts
 
 _PAUSE_SECONDS = 20
 _LOCK = 0x05A4
@@ -72,6 +73,8 @@ async def once(house: House, done: date | None = None) -> date | None:
             return done
         await lapses.keep(session, house)
         await retention.sweep(session, house.ring)
+        await workdays.load_published(session)
+        await verdicts.keep(session, house.ring)
         await audit.sweep(session, most=_CHUNK)
         for statement in _SWEEPS:
             await session.execute(text(statement))

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import msgspec
 
-from core import db, settings, shortlived
+from core import clock, db, settings, shortlived
 from core.keys import Keyring
 from core.postgres import migrate
 from core.short.forgetting import StoreUnavailable
 
 NEWEST_TRIED = 18
+_NOVEMBER = 11
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -92,6 +93,8 @@ async def _database(house: settings.Settings, *, epochs_are_well: bool) -> Async
     )
     if epochs_are_well and current == head:
         yield await _hanging(house)
+    if current == head:
+        yield await _calendar(house)
     if current == head and not house.sandbox:
         yield await _answered_for(house)
 
@@ -121,6 +124,20 @@ _UNASSESSED = """
     and (a.approved and a.valid_until >= (core.civil_now() at time zone 'Asia/Shanghai')::date) is not true
   order by 1
 """
+
+
+async def _calendar(house: settings.Settings) -> Finding:
+    """From 1 November on, next year's working days are asked for: until then days beyond it are provisional."""
+    today = clock.today()
+    wanted = today.year + (today.month >= _NOVEMBER)
+    connection = await asyncpg.connect(house.database_url, timeout=3)
+    try:
+        last = await connection.fetchval("select extract(year from max(day))::int from core.workday") or 0
+    finally:
+        await connection.close()
+    how = f"PUT /v1/staff/workdays/{wanted}"
+    late = "" if last >= wanted else f"; load the notice of {wanted} ({how}): days beyond are provisional until then"
+    return Finding(last >= today.year, f"working days are known until {last}{late}", f"Load the notice: {how}.")
 
 
 async def _answered_for(house: settings.Settings) -> Finding:

@@ -48,6 +48,7 @@ async def run(settings: Settings, *, progress: Progress) -> Kit:
         ("publishing the rule book", _publish),
         *((f"{one.name} joins", _joins(one)) for one in everybody if one.joins),
         ("bureaus send records", _push),
+        *((f"{one.name} objects", _objects(one)) for one in everybody if one.note == "open_dispute"),
         *((f"{one.name} leaves", _leaves(one)) for one in everybody if one.leaves),
     ]
     progress("registering clients", 0, len(steps))
@@ -163,6 +164,16 @@ async def _me(kit: Kit, person: Person) -> AsyncGenerator[httpx2.AsyncClient]:
         ) as me:
             yield me
         _must(await http.delete(f"/v1/staff/assisted-sessions/{opened['id']}"))
+
+
+def _objects(person: Person) -> Step:
+    async def object_(kit: Kit) -> None:
+        async with _me(kit, person) as me:
+            held = _must(await me.get("/v1/me/records", params={"kind": "N01"})).json()["records"]
+            body = {"record": held[0]["id"], "reason": "not_true", "words": "当天我不在现场，店铺已转让他人。"}
+            _must(await me.post("/v1/me/disputes", json=body, headers={"Idempotency-Key": "demo-objection"}))
+
+    return object_
 
 
 def _leaves(person: Person) -> Step:
