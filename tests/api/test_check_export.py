@@ -70,7 +70,7 @@ def enrolment(file: Path) -> Enrolment:
     view = explain.explain(evaluation, book.card, book.evaluator)
     records = [held(row) for row in rows]
     digest = book.card.digest
-    return Enrolment(as_of, adult_on, NOW, view, evaluation.columns(), records, [], [], [digest])
+    return Enrolment(as_of, adult_on, NOW, view, evaluation.columns(), records, [], [], [], [digest])
 
 
 def made(person: Enrolment | None, ring: Keyring) -> dict[str, bytes]:

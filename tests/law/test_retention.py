@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from core import months
-from scoring import standing
+from scoring.batch import nightly
 from tests.law.conftest import Move
 from tests.law.lines import DEDUCTIONS, FIELDS, code, costs, each, judge, line
 from tests.rulebook import book, card
@@ -47,10 +47,10 @@ class TestFiveYears:
         """Not only without effect: gone, papers and row (CIR 16), with the daily pass."""
         await city.join(ANN, days=360)
         await city.push(penalty("old", ANN, days=365 * 5 - 60), water("r1", ANN))
-        await standing.refresh_everyone(city.doors, as_of=TODAY)
+        await nightly.run(city.doors, as_of=TODAY)
         assert len(await city.rows("select 1 from scoring.record")) == 2
         await move(city, 90)
-        await standing.refresh_everyone(city.doors, as_of=TODAY + timedelta(days=90))
+        await nightly.run(city.doors, as_of=TODAY + timedelta(days=90))
         assert [row["kind"] for row in await city.rows("select kind from scoring.record")] == ["P01"]
 
 
@@ -105,7 +105,7 @@ class TestShortest:
         await city.join(ANN, days=360)
         await city.push(water("old", ANN, back=23), hours("h1", ANN))
         await move(city, 70)
-        await standing.refresh_everyone(city.doors, as_of=TODAY + timedelta(days=70))
+        await nightly.run(city.doors, as_of=TODAY + timedelta(days=70))
         assert [row["kind"] for row in await city.rows("select kind from scoring.record")] == ["P08"]
 
 
