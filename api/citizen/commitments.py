@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import bureaus, noting
+from api.citizen import bureaus, noting, once
 from api.citizen.door import behind
 from api.citizen.repairs import Happened
 from api.deps import House
@@ -26,6 +26,7 @@ from scoring.rights.commitments import Course
 from scoring.rights.courses import COMMITMENT
 
 PREFIX = "cm"
+_ROUTE = "/v1/me/commitments"
 _Item = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 _Source = Annotated[str, Meta(min_length=1, max_length=64)]
 _Words = Annotated[str, Meta(max_length=500)]
@@ -115,15 +116,20 @@ async def one_commitment(
     return await _view(session, one)
 
 
-@post("/v1/me/commitments", summary="Promise something", tags=["citizen"])
+@post(_ROUTE, summary="Promise something", tags=["citizen"])
 async def commit(
     data: JSONBody[Commit],
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
-) -> View:
+    idempotency_key: once.IdempotencyKey = None,
+) -> Response[View]:
     """Make a commitment by a standard text of `GET /v1/rules/promises`. 422 `bad_commitment`, 409 `too_many_open`."""
     await leaving.turn(session, citizen_id=caller.id)
+    before = await once.before(session, house, caller, idempotency_key, route=_ROUTE, given=data)
+    if before is not None:
+        found = await commitments.get(session, house.ring, citizen_id=caller.id, commitment_id=before)
+        return once.again(await _view(session, found))
     made = await commitments.make(
         session,
         house.ring,
@@ -136,7 +142,8 @@ async def commit(
     )
     matter = ids.show(PREFIX, made.promise.id)
     await noting.note(session, caller, action="commitment.make", purpose="score", matter=matter)
-    return await _view(session, made)
+    await once.keep(session, caller, idempotency_key, made.promise.id)
+    return once.first(await _view(session, made))
 
 
 @post("/v1/me/commitments/{commitment_id:str}/withdraw", status_code=200, summary="Take it back", tags=["citizen"])

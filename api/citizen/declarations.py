@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import bureaus, noting
+from api.citizen import bureaus, noting, once
 from api.citizen.door import behind
 from api.citizen.repairs import Happened
 from api.deps import House
@@ -26,6 +26,7 @@ from scoring.rights.courses import DECLARATION
 from scoring.rights.declarations import Declaration, Said
 
 PREFIX = "dl"
+_ROUTE = "/v1/me/declarations"
 _Kind = Annotated[str, Meta(pattern=r"^P[0-9]{2}$")]
 _Source = Annotated[str, Meta(min_length=1, max_length=64)]
 _Title = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -127,18 +128,23 @@ async def one_declaration(
     return view(await declarations.get(session, house.ring, citizen_id=caller.id, declaration_id=found))
 
 
-@post("/v1/me/declarations", summary="Declare something", tags=["citizen"])
+@post(_ROUTE, summary="Declare something", tags=["citizen"])
 async def declare(
     data: JSONBody[Declare],
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
-) -> View:
+    idempotency_key: once.IdempotencyKey = None,
+) -> Response[View]:
     """Declare something about oneself; the named bureau reads it and answers within the days of the rules.
 
     422 `not_declarable`; 409 `kind_refused`, `same_evidence`, `too_many_open`.
     """
     await leaving.turn(session, citizen_id=caller.id)
+    before = await once.before(session, house, caller, idempotency_key, route=_ROUTE, given=data)
+    if before is not None:
+        found = await declarations.get(session, house.ring, citizen_id=caller.id, declaration_id=before)
+        return once.again(view(found))
     made = await declarations.declare(
         session,
         house.ring,
@@ -151,7 +157,8 @@ async def declare(
     )
     shown = view(made)
     await noting.note(session, caller, action="declaration.make", purpose="score", matter=shown.id)
-    return shown
+    await once.keep(session, caller, idempotency_key, made.id)
+    return once.first(shown)
 
 
 @post("/v1/me/declarations/{declaration_id:str}/withdraw", status_code=200, summary="Take it back", tags=["citizen"])

@@ -4,32 +4,28 @@ A disputed deduction stops counting before the answer. The words go to the offic
 without the caller's name, which the caller is told before sending. Every step and every day is shown.
 """
 
-import uuid
 from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
+from api.citizen import once
 from api.citizen.door import behind
 from api.deps import House
 from auth import clients, leaving
-from core import audit, clock, idempotency, ids
+from core import audit, clock, ids
 from core.audit import Actor
-from core.errors import FieldError, Invalid
-from core.idempotency import Stored
 from scoring.rights import disputes, verdicts
 from scoring.rights.disputing import DISPUTE, Reason
 from scoring.rights.objections import Dispute, Said
 
-IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key")]
-_LONGEST_KEY = 255
-_CREATED = 201
+_ROUTE = "/v1/me/disputes"
 
 
 class Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,32 +128,31 @@ async def one_dispute(
     return await _shown(session, await disputes.get(session, house.ring, citizen_id=caller.id, dispute_id=read))
 
 
-@post("/v1/me/disputes", summary="Object to a record", tags=["citizen"])
+@post(_ROUTE, summary="Object to a record", tags=["citizen"])
 async def ask(
     data: JSONBody[Object],
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
-    idempotency_key: IdempotencyKey = None,
-) -> View:
+    idempotency_key: once.IdempotencyKey = None,
+) -> Response[View]:
     """Have a record looked at: here within a working day, by its source within two more.
 
     A deduction stops counting at once, once per version of the record. The office and the source read the words and
     the evidence; the source is not told who the caller is, so they should not say it either.
     """
     await leaving.turn(session, citizen_id=caller.id)
-    before = await _begun(session, house, caller, _well_formed(idempotency_key), data)
+    before = await once.before(session, house, caller, idempotency_key, route=_ROUTE, given=data)
     if before is not None:
-        return await _shown(session, await disputes.get(session, house.ring, citizen_id=caller.id, dispute_id=before))
+        found = await disputes.get(session, house.ring, citizen_id=caller.id, dispute_id=before)
+        return once.again(await _shown(session, found))
     opened = await disputes.open(
         session, house.ring, citizen_id=caller.id, record_id=ids.read("rc", data.record), reason=data.reason,
         said=Said(data.words, data.evidence),
     )  # fmt: skip
     await _write(session, caller, "dispute.open", "asked", opened)
-    if idempotency_key is not None:
-        stored = Stored(_CREATED, opened.id.bytes)
-        await idempotency.keep(session, caller=str(caller.id), key=idempotency_key, stored=stored)
-    return await _shown(session, opened)
+    await once.keep(session, caller, idempotency_key, opened.id)
+    return once.first(await _shown(session, opened))
 
 
 @post("/v1/me/disputes/{dispute_id:str}/withdraw", status_code=200, summary="Take an objection back", tags=["citizen"])
@@ -184,26 +179,6 @@ async def _write(session: AsyncSession, caller: guards.Citizen, action: str, out
     await audit.write(
         session, actor=who, action=action, purpose="dispute", outcome=outcome, owner=caller.id, detail=detail
     )
-
-
-async def _begun(
-    session: AsyncSession, house: House, caller: guards.Citizen, key: str | None, data: Object
-) -> uuid.UUID | None:
-    """Open the request's Idempotency-Key, if it has one; the dispute that the first request opened, for a repeat."""
-    if key is None:
-        return None
-    stored = await idempotency.begin(
-        session, caller=str(caller.id), key=key, route="/v1/me/disputes", given=msgspec.to_builtins(data),
-        secret=house.ring.derive("idempotency"),
-    )  # fmt: skip
-    return None if stored is None else uuid.UUID(bytes=stored.body)
-
-
-def _well_formed(key: str | None) -> str | None:
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        advice = "Send 1 to 255 printable ASCII characters, e.g. a UUID."
-        raise Invalid("The Idempotency-Key cannot be used.", errors=[FieldError("/Idempotency-Key", "invalid", advice)])
-    return key
 
 
 handlers = [behind([mine, one_dispute, ask, withdraw])]

@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
-from api.citizen import noting
+from api.citizen import noting, once
 from api.citizen.door import behind
 from api.deps import House
 from auth import leaving
@@ -28,6 +28,7 @@ from scoring.rights.courses import REPAIR
 from scoring.rights.repairs import Repair
 
 PREFIX = "rp"
+_ROUTE = "/v1/me/repairs"
 _Words = Annotated[str, Meta(min_length=1, max_length=1000)]
 _Evidence = Annotated[str, Meta(max_length=2000)]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -172,20 +173,33 @@ async def one_repair(
     return await _shown(session, found)
 
 
-@post("/v1/me/repairs", summary="Apply for a repair", tags=["citizen"])
+@post(_ROUTE, summary="Apply for a repair", tags=["citizen"])
 async def apply(
     data: JSONBody[Apply],
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
-) -> View:
+    idempotency_key: once.IdempotencyKey = None,
+) -> Response[View]:
     """Apply for the repair of one's own deduction.
 
     409 `too_early` before the minimum display time is over, `not_repairable`, `already_open`; 422 `bad_application`.
     """
     await leaving.turn(session, citizen_id=caller.id)
+    before = await once.before(session, house, caller, idempotency_key, route=_ROUTE, given=data)
+    if before is not None:
+        found = await repairs.get(session, house.ring, citizen_id=caller.id, repair_id=before)
+        return once.again(await _shown(session, found))
+    made = await _made(session, house, caller, data)
+    await noting.note(session, caller, action="repair.apply", purpose="repair", matter=ids.show(PREFIX, made.id))
+    await once.keep(session, caller, idempotency_key, made.id)
+    return once.first(await _shown(session, made))
+
+
+async def _made(session: AsyncSession, house: House, caller: guards.Citizen, data: Apply) -> Repair:
+    """Open the application; raises UnknownRecord beside what `repairs.apply` raises."""
     try:
-        made = await repairs.apply(
+        return await repairs.apply(
             session,
             house.ring,
             citizen_id=caller.id,
@@ -200,8 +214,6 @@ async def apply(
             raise
         advice = "Use an id from GET /v1/me/repairs."
         raise UnknownRecord(errors=[FieldError("/record", "unknown_record", advice)]) from absent
-    await noting.note(session, caller, action="repair.apply", purpose="repair", matter=ids.show(PREFIX, made.id))
-    return await _shown(session, made)
 
 
 @post("/v1/me/repairs/{repair_id:str}/withdraw", status_code=200, summary="Take it back", tags=["citizen"])
