@@ -82,7 +82,7 @@ def _take(book: _Book, file: str, text: str, read_notice: NoticeReader) -> list[
     if file == "statutes.toml":
         book.statutes = basis.load(text, file)
     elif file == "catalogue.toml":
-        book.catalogue = file, catalogue.load(text, file)
+        book.catalogue = file, catalogue.load(text, file, draft=True)
     elif file == "personas.toml":
         book.personas = file, reach.load(text, file)
     elif file == "repair.toml":

@@ -64,7 +64,7 @@ async def _faults(session: AsyncSession, kind: str, name: str, body: str, on: da
         case "scorecard":
             return await _judge(session, scorecard.load(body, name).claims, on)
         case "catalogue":
-            return await _judge(session, catalogue.load(body, name).claims, on)
+            return await _judge(session, catalogue.load(body, name, draft=True).claims, on)
         case "cases":
             return await _run(session, name, body, on)
         case "repair":

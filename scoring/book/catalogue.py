@@ -11,10 +11,11 @@ import msgspec
 
 from core.months import shift
 from core.policyfile import Document
-from scoring.book import basis, cataloguefile
+from scoring.book import basis, cataloguefile, schemes
 from scoring.book.basis import Basis, Claim
 from scoring.book.classes import CAREER_SOURCES, is_occupational
-from scoring.book.kinds import Group, Kind, LevelTable, Quality, Scheme
+from scoring.book.kinds import Group, Kind, LevelTable, Quality
+from scoring.book.schemes import Scheme
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -73,8 +74,11 @@ class Catalogue(msgspec.Struct, frozen=True):
         )
 
 
-def load(text: str, file: str) -> Catalogue:
-    """Read a catalogue; raises `policyfile.Faulty` with every fault found, each with its line."""
+def load(text: str, file: str, *, draft: bool = False) -> Catalogue:
+    """Read a catalogue; raises `policyfile.Faulty` with every fault found, each with its line.
+
+    `draft`: one that is still to be published, of which all is asked that is asked today.
+    """
     document = Document(text, file)
     root = document.root
     claims: list[Claim] = []
@@ -95,7 +99,7 @@ def load(text: str, file: str) -> Catalogue:
         adult_age=cataloguefile.adult_age(root.table("adult_age"), claims),
         prohibited=root.words("prohibited"),
         groups=groups,
-        schemes=tuple(cataloguefile.scheme(table) for table in root.tables("scheme")),
+        schemes=schemes.read(root.tables("scheme"), draft=draft),
         tables=tables,
         kinds={kind.code: kind for kind in kinds},
         occupational={kind.code: kind for kind in career},

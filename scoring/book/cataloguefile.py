@@ -19,13 +19,12 @@ from scoring.book.kinds import (
     LevelRow,
     LevelTable,
     Quality,
-    Scheme,
 )
 
 CODES = ("simple_procedure", "nothing_to_record")
 _LABEL = frozenset({"month", "day", "quantity", "level"})
 _LONGEST = 200
-_GRADES = 6
+_GRADED = {("scheme", "text"), ("period", "month"), ("grade", "grade")}  # the table of a grade is found by these
 
 
 def adult_age(table: Table, claims: list[Claim]) -> int:
@@ -81,15 +80,6 @@ def headers(root: Table, kinds: list[Kind]) -> dict[str, str]:
                 table.fault(f"`{alias}` names two columns.", "Give each column names of its own.", column)
             found[alias] = column
     return found
-
-
-def scheme(table: Table) -> Scheme:
-    """Read one declared rural scheme."""
-    made = Scheme(table.text("id"), table.words("grades"), basis.read(table))
-    if len(made.grades) > _GRADES:
-        table.fault(f"A scheme has at most {_GRADES} grades.", "Join some of them.", "grades")
-    table.close()
-    return made
 
 
 def levels(table: Table) -> LevelTable:
@@ -228,3 +218,6 @@ def _points_at(table: Table, kind: Kind) -> None:
     for name in [kind.quantity, kind.level_field, *limits, *(field.not_after for field in kind.fields)]:
         if name and name not in names:
             table.fault(f"`{name}` is no field of {kind.code}.", f"Fields are {', '.join(sorted(names))}.")
+    always = {(field.name, field.type) for field in kind.fields if not field.optional}
+    if any(field.type == "grade" for field in kind.fields) and _GRADED - always:
+        table.fault(f"A grade of {kind.code} has no table.", "Add `scheme` (text) and `period` (month), not optional.")

@@ -145,7 +145,7 @@ def _uscc(field: Field) -> Check:
 
 
 def _grade(field: Field) -> Check:
-    """Take a grade as its row, 1 to 6, or by name; the scheme's declared table is looked up with the whole record."""
+    """Take a grade as its row, 1 to 6, or by name; `scoring.book.schemes` holds it against the table of its month."""
 
     def check(value: object, _: date) -> object:
         if type(value) is int and 1 <= value <= 6:  # noqa: PLR2004  six rows, as the contract says

@@ -52,14 +52,6 @@ class LevelTable(msgspec.Struct, frozen=True):
     rows: tuple[LevelRow, ...]
 
 
-class Scheme(msgspec.Struct, frozen=True):
-    """A declared rural scheme: the names of its grades, the lowest first."""
-
-    id: str
-    grades: tuple[str, ...]
-    basis: Basis
-
-
 class Interval(msgspec.Struct, frozen=True):
     """From when until when a deduction counts; empty names and zeros mean that the limit is not used.
 

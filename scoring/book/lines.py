@@ -15,6 +15,7 @@ from scoring.book.catalogue import Catalogue
 from scoring.book.envelope import PARTS, TOP, Prohibited, SourceLine, envelope, parse, read_ref, unknown
 from scoring.book.fieldcheck import Refused, compile_field, members, past_day, text
 from scoring.book.kinds import MONTHLY, Interval, Kind
+from scoring.book.schemes import Schemes
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class LineReader:
         self._names = {code: frozenset(field.name for field in kind.fields) for code, kind in catalogue.kinds.items()}
         known = TOP.union(*PARTS.values(), *self._names.values())
         self._prohibited = Prohibited(catalogue.prohibited, known)
-        self._grades = {scheme.id: scheme.grades for scheme in catalogue.schemes}
+        self._schemes = Schemes(catalogue.schemes)
 
     def read(
         self, raw: bytes, *, permitted: frozenset[str], received_on: date, provider: str = ""
@@ -107,7 +108,7 @@ class LineReader:
             self._grown_up(born, line.occurred_on, occurred, fields)
         start, end = _interval(kind.interval, line.occurred_on, effective, served, fields)
         quantity = cast("int", fields[kind.quantity]) if kind.quantity else 1
-        level = self._level(kind, fields)
+        level = self._level(kind, fields, provider)
         return Accepted(
             line.ref,
             line.version,
@@ -155,12 +156,12 @@ class LineReader:
                 "minor", "The record is dated before the person's 18th birthday. It is not taken; leave the line out."
             )
 
-    def _level(self, kind: Kind, fields: dict[str, object]) -> int | None:
+    def _level(self, kind: Kind, fields: dict[str, object], provider: str) -> int | None:
         if not kind.level_table:
             return None
         value = fields[kind.level_field]
-        if isinstance(value, str) and kind.level_field == "grade":
-            return self._graded(fields, value)
+        if kind.level_field == "grade":
+            return self._schemes.row(fields["scheme"], fields["period"], value, provider)
         table = next(table for table in self._catalogue.tables if table.id == kind.level_table)
         row = next(row for row in table.rows if row.value == str(value))
         plus = cast("int", fields[table.plus]) if table.plus else 0
@@ -169,14 +170,6 @@ class LineReader:
                 "malformed", f"`fields.{table.plus}` of this award goes to {row.highest}. Correct it and resend."
             )
         return row.level + plus
-
-    def _graded(self, fields: dict[str, object], name: str) -> int:
-        grades = self._grades.get(cast("str", fields["scheme"]), ())
-        if name not in grades:
-            raise Refused(
-                "malformed", "`fields.grade` is not in the declared table of this scheme. Send its row, 1 to 6."
-            )
-        return grades.index(name) + 1
 
 
 def _born(line: SourceLine) -> date | None:

@@ -52,6 +52,10 @@ class TestDocuments:
         whole = (await fetch(server, "catalogue")).json()
         assert {"P01", "P21", "N06"} <= set(whole["kinds"])
         assert "income" in whole["prohibited"]
+        assert [(one["id"], one["valid_from"], one["valid_until"], len(one["grades"])) for one in whole["schemes"]] == [
+            ("demo-village", "2020-01-01", "2025-12-31", 6),
+            ("demo-village", "2026-01-01", None, 6),
+        ]
         assert "claims" not in whole
 
     async def test_notices(self, server: Server) -> None:

@@ -69,6 +69,16 @@ class TestCheck:
         assert any("There is no readable catalogue" in fault for fault in found)
         assert not any(fault.startswith("cases/") for fault in found)
 
+    def test_an_undated_scheme_is_told_at_its_line(self) -> None:
+        """A rural scheme is declared by somebody, from a day on."""
+        found = changed("catalogue.toml", "valid_from = 2020-01-01\n", "")
+        assert any(fault.startswith("catalogue.toml:") and "`valid_from` is missing" in fault for fault in found)
+
+    def test_a_table_may_not_move_without_its_cases(self) -> None:
+        """The case of a changed table says what a name was worth."""
+        found = changed("catalogue.toml", '"四星", "五星", "五星标兵"', '"五星", "四星", "五星标兵"')
+        assert {fault.split(":")[0] for fault in found} == {"cases/rural-edition.toml"}
+
     def test_a_case_that_cannot_be_read_is_a_fault(self) -> None:
         """And the others are still run."""
         found = check(**{"cases/clean-adult.toml": "title = 1"})

@@ -95,7 +95,3 @@ class TestFaults:
     def test_a_kind_stands_once(self) -> None:
         """Two kinds with one code are a fault."""
         assert any("listed twice" in fault for fault in broken('code = "P02"', 'code = "P01"'))
-
-    def test_a_scheme_has_six_grades_at_most(self) -> None:
-        """The contract knows rows 1 to 6."""
-        assert any("at most 6 grades" in fault for fault in broken('"五星"]', '"五星", "六星"]'))

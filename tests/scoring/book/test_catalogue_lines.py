@@ -122,8 +122,8 @@ class TestCodes:
             ("malformed", {"kind": "P08", "fields": {"project": "x", "hours": 2, "organisation": USCC[:-1] + "4"}}),
             ("malformed", {"kind": "P07", "fields": {"scheme": 1, "period": "2026-10"}}),
             ("malformed", {"kind": "P09", "fields": {"award": "star", "level": 6}}),
-            ("malformed", {"kind": "P16", "fields": {"scheme": "x", "period": "2026-10", "grade": 7}}),
-            ("malformed", {"kind": "P16", "fields": {"scheme": "x", "period": "2026-10", "grade": "五星"}}),
+            ("malformed", {"kind": "P16", "fields": {"scheme": "demo-village", "period": "2026-10", "grade": 7}}),
+            ("malformed", {"kind": "P16", "fields": {"scheme": "x", "period": "2026-10", "grade": 3}}),
         ],
     )
     def test_a_bad_line_has_its_code(self, expected: str, changes: dict[str, Any]) -> None:
@@ -254,7 +254,7 @@ class TestAccepted:
             ("P09", {"award": "star", "level": 5}, 5),
             ("P09", {"award": "best", "level": 8}, 18),
             ("P09", {"award": "special", "level": 1}, 21),
-            ("P16", {"scheme": "x", "period": "2026-10", "grade": 3}, 3),
+            ("P16", {"scheme": "demo-village", "period": "2026-10", "grade": 3}, 3),
             ("P16", {"scheme": "demo-village", "period": "2026-10", "grade": "五星"}, 6),
         ],
     )
