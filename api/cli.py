@@ -93,7 +93,7 @@ def _add_policy(actions: Actions) -> None:
         one.add_argument("--kit", type=Path, default=Path("var/demo/kit.json"))
         one.add_argument("--kind", help="default: by the file's folder")
         one.add_argument("--effective-on", type=date.fromisoformat, metavar="DATE", help="default: in 8 days")
-    explain = policy.add_parser("explain", help="the path of a case from its records to its points, step by step")
+    explain = policy.add_parser("explain", help="how a case comes to its points (docs/rules.zh.md)")
     explain.add_argument("case", type=Path, help="a case file, for example policy/cases/persona-retiree.toml")
     explain.set_defaults(run=reading.case)
 

@@ -14,7 +14,7 @@ from core import idnumber, months
 from core.policyfile import Document, Fault, Table
 from scoring.book.catalogue import Catalogue
 from scoring.book.envelope import SourceLine
-from scoring.book.kinds import Field
+from scoring.book.kinds import Field, Interval
 from scoring.book.lines import Accepted, LineReader
 from scoring.book.scorecard import Scorecard
 from scoring.points import evaluate, explain
@@ -41,16 +41,35 @@ def rules(card: Scorecard, catalogue: Catalogue) -> Rules:
     return Rules(card, evaluate.compile(card), catalogue, LineReader(catalogue))
 
 
+class Papers(msgspec.Struct, frozen=True):
+    """The days that a deduction's line names: act, effect of the document, service, and the field that delays it."""
+
+    act: date
+    effective_on: date
+    served_on: date
+    clock: date | None
+
+
 class Case(msgspec.Struct, frozen=True):
-    """A case that was read and counted: its words, its records, the rules of its day, what came out."""
+    """A case that was read and counted: its words, its records, the rules of its day, what came out.
+
+    `refused` are kinds and codes; `papers` stand under the id of their record; `days_made_up` says that a line
+    gave only a number of months; `points` (tenths) and `tier` are what the case expects, `differs` what came out
+    otherwise.
+    """
 
     title: str
     situation: str
     born: date
     rows: tuple[RecordRow, ...]
-    refused: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    papers: dict[str, Papers]
+    days_made_up: bool
     book: Rules
     evaluation: Evaluation
+    points: int = 0
+    tier: str = ""
+    differs: tuple[Fault, ...] = ()
 
 
 def run(text: str, file: str, *books: Rules) -> list[Fault]:
@@ -58,19 +77,17 @@ def run(text: str, file: str, *books: Rules) -> list[Fault]:
 
     Raises `policyfile.Faulty` when the case cannot be read.
     """
-    document = Document(text, file)
-    expect = document.root.table("expect")
-    case = _read(document, books)
-    _compare(expect, case.evaluation, case.book)
-    expect.close()
-    return document.faults
+    return list(read(text, file, *books).differs)
 
 
 def read(text: str, file: str, *books: Rules) -> Case:
-    """Read and count one case, whatever it expects. Raises `policyfile.Faulty` when it cannot be read."""
+    """Read, count and compare one case, whatever it expects. Raises `policyfile.Faulty` when it cannot be read."""
     document = Document(text, file)
-    document.root.table("expect")
-    return _read(document, books)
+    expect = document.root.table("expect")
+    case = _read(document, books)
+    points, tier = _compare(expect, case.evaluation, case.book)
+    expect.close()
+    return msgspec.structs.replace(case, points=points, tier=tier, differs=tuple(document.faults))
 
 
 def _read(document: Document, books: tuple[Rules, ...]) -> Case:
@@ -83,15 +100,17 @@ def _read(document: Document, books: tuple[Rules, ...]) -> Case:
         root.fault("No scorecard is valid on this day.", "Choose a later day.", "as_of")
     document.close()
     book = max(valid, key=lambda book: book.card.valid_from)
-    rows = [row for index, table in enumerate(tables) for row in _rows(table, index, (as_of, born), book)]
-    refused = [table.text("kind") + " " + table.text("rejected") for table in tables if table.has("rejected")]
+    papers: dict[str, Papers] = {}
+    rows = [row for index, table in enumerate(tables) for row in _rows(table, index, (as_of, born), book, papers)]
+    refused = [(table.text("kind"), table.text("rejected")) for table in tables if table.has("rejected")]
+    made_up = any(table.has("months") for table in tables)
     root.close()
     evaluation = book.evaluator(facts(rows), book.catalogue.adult_on(born), as_of)
-    return Case(title, situation, born, tuple(rows), tuple(refused), book, evaluation)
+    return Case(title, situation, born, tuple(rows), tuple(refused), papers, made_up, book, evaluation)
 
 
-def _rows(table: Table, index: int, days: tuple[date, date], book: Rules) -> list[RecordRow]:
-    """Read one `[[record]]`: its lines through the catalogue's check, as stored records."""
+def _rows(table: Table, index: int, days: tuple[date, date], book: Rules, papers: dict[str, Papers]) -> list[RecordRow]:
+    """Read one `[[record]]`: its lines through the catalogue's check, as stored records, and their `papers`."""
     status = table.choice("status", STATUSES, "active")
     rejected = table.text("rejected") if table.has("rejected") else ""
     lines = list(_lines(table, index, days, book))
@@ -105,7 +124,21 @@ def _rows(table: Table, index: int, days: tuple[date, date], book: Rules) -> lis
             break
         if isinstance(found, Accepted):
             rows.append(_row(found, status))
+            if found.from_on:
+                papers[found.ref] = _papers(line, book.catalogue.kinds[found.kind].interval)
     return rows
+
+
+def _papers(line: SourceLine, rule: Interval | None) -> Papers:
+    """Give the days of a line that the catalogue has already taken as a deduction."""
+    document, notice = line.document or {}, line.notice or {}
+    field = (rule.starts or rule.wait_field) if rule else ""
+    return Papers(
+        line.occurred_on,
+        date.fromisoformat(str(document["effective_on"])),
+        date.fromisoformat(str(notice["served_on"])),
+        date.fromisoformat(str(line.fields[field])) if field else None,
+    )
 
 
 def _row(line: Accepted, status: str) -> RecordRow:
@@ -179,9 +212,10 @@ def _made_up(field: Field, day: date) -> object:
     return made[field.type]
 
 
-def _compare(expect: Table, evaluation: Evaluation, book: Rules) -> None:
-    """Hold every expectation against what came out."""
-    _same(expect, "points", expect.tenths("points", 0, 2_000), evaluation.points)
+def _compare(expect: Table, evaluation: Evaluation, book: Rules) -> tuple[int, str]:
+    """Hold every expectation against what came out; gives the points and the tier expected."""
+    points = expect.tenths("points", 0, 2_000)
+    _same(expect, "points", points, evaluation.points)
     tier = expect.text("tier")
     if tier != evaluation.tier:
         expect.fault(f"The tier is {evaluation.tier}.", f"Expected: {tier}. Correct the case or the rules.", "tier")
@@ -199,6 +233,7 @@ def _compare(expect: Table, evaluation: Evaluation, book: Rules) -> None:
     for wanted in expect.words("says", ()):
         if not any(wanted in sentence for sentence in said):
             expect.fault(f"Nothing says “{wanted}”.", "Correct the case or the texts of the scorecard.", "says")
+    return points, tier
 
 
 def _same(table: Table, key: str, wanted: int, found: int) -> None:

@@ -65,7 +65,7 @@ class TestRecords:
     def test_a_deduction_that_came(self) -> None:
         """It takes its points, its clean year, and here the tier."""
         assert texts(counted(), counted(FINE)) == [
-            "“没有在扣分记录的年度”少2分：2026-06-01 一般行政处罚计入",
+            "“没有扣分记录的年度”少2分：2026-06-01 一般行政处罚计入",
             "“一般行政处罚”少5分：2026-06-01 一般行政处罚计入",
             "等级由“铜”变为“基础”",
         ]
@@ -102,7 +102,7 @@ class TestDate:
         """The same deduction, a year further on: no record came or went."""
         old = negative("N05", AS_OF - timedelta(days=700), None, name="a")
         before, after = counted(old), counted(old, on=AS_OF + timedelta(days=60))
-        assert texts(before, after, "date") == ["“没有在扣分记录的年度”少2分：随日期重新计算清白年度"]
+        assert texts(before, after, "date") == ["“没有扣分记录的年度”少2分：随日期重新计算清白年度"]
 
     def test_a_deduction_that_begins(self) -> None:
         """Arrears count after ninety days."""
