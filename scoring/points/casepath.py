@@ -25,6 +25,7 @@ _REFUSED = {
     "nothing_to_record": "不构成可以记录的事项",
     "missing_document": "缺少决定文书",
     "missing_notice": "缺少送达凭据",
+    "malformed": "填写不符合要求",
     "simple_procedure": "简易程序的处罚不收",
     "future_date": "日期在计分日之后",
     "kind_not_permitted": "这一种类没有启用",
