@@ -78,21 +78,21 @@ CLIENTS = (
         "staff-drafter",
         "staff",
         "信用办·规则起草岗",
-        (
-            "staff:releases",
-            "staff:assessments",
-        ),
+        ("staff:releases", "staff:assessments"),
     ),
     Connected(
         "staff-approver",
         "staff",
         "信用办·规则审核岗",
-        (
-            "staff:releases",
-            "staff:assessments",
-        ),
+        ("staff:releases", "staff:assessments"),
     ),
     Connected(COUNTER, "staff", "示范市政务服务中心信用窗口", ("staff:counter",)),
+    Connected(
+        "staff-rights",
+        "staff",
+        "信用办·修复与异议岗",
+        ("staff:repairs", "staff:disputes", "staff:quality", "staff:calendar"),
+    ),
 )
 CITIZEN_CLIENT = "citizen-app"
 
@@ -107,6 +107,8 @@ _BORN = (
     ("吴小禾", date(2012, 6, 1), 718),
     ("何访", date(1988, 9, 9), 812),
     ("郑存善", date(1951, 1, 23), 957),
+    ("林致远", date(1982, 3, 14), 161),
+    ("黄向前", date(1975, 10, 8), 275),
 )
 
 
@@ -147,17 +149,17 @@ def _hours(ref: str, day: date, hours: int) -> dict[str, Any]:
     return {"ref": ref, "kind": "P08", "occurred_on": day.isoformat(), "fields": fields}
 
 
-def _penalty(ref: str, day: date) -> dict[str, Any]:
+def _penalty(no: int, day: date) -> dict[str, Any]:
     return {
-        "ref": ref,
+        "ref": f"CF-{no}",
         "kind": "N01",
         "occurred_on": (day - timedelta(days=20)).isoformat(),
         "document": {
-            "no": f"示城罚〔{day.year}〕17号",
+            "no": f"示城罚〔{day.year}〕{no}号",
             "authority": "示范市城市管理局",
             "effective_on": day.isoformat(),
         },
-        "notice": {"no": f"示城告〔{day.year}〕17号", "served_on": (day - timedelta(days=7)).isoformat()},
+        "notice": {"no": f"示城告〔{day.year}〕{no}号", "served_on": (day - timedelta(days=7)).isoformat()},
         "fields": {
             "class": "罚款",
             "clause": "《城市市容和环境卫生管理条例》第三十四条",
@@ -195,18 +197,19 @@ def _one_tenth_short(today: date) -> dict[str, list[dict[str, Any]]]:
     return {"utilities": _bills("P21", "ZL-88213", today, 19), "volunteer": [_hours("ZY-1", last.replace(day=12), 2)]}
 
 
-def _penalised(today: date) -> dict[str, list[dict[str, Any]]]:
-    """Ten months of bills and one general penalty."""
-    *_, third = months_back(today, 3)
+def _penalised(today: date, no: int, *, months: int) -> dict[str, list[dict[str, Any]]]:
+    """Ten months of bills and one general penalty that took effect so many months ago."""
+    *_, month = months_back(today, months)
     return {
-        "utilities": _bills("P02", "DL-51120", today, 10),
-        "enforcement": [_penalty("CF-17", third.replace(day=15))],
+        "utilities": _bills("P02", f"DL-511{no}", today, 10),
+        "enforcement": [_penalty(no, month.replace(day=15))],
     }
 
 
 def people(today: date) -> list[Person]:
     """Everybody, with records that end in the months before `today`."""
     rent, bills = _one_tenth_short(today), {"utilities": _bills("P01", "SW-7", today, 6)}
+    disputed, old = _penalised(today, 17, months=3), _penalised(today, 23, months=6)
     born = {name: id_number(day, serial) for name, day, serial in _BORN}
     return [
         Person("陈桂芳", born["陈桂芳"], "high", "chen.guifang", joins=True, records=_long_kept(today)),
@@ -214,9 +217,11 @@ def people(today: date) -> list[Person]:
         Person("王晓清", born["王晓清"], "clean_no_records", "wang.xiaoqing", joins=True),
         Person("赵安", born["赵安"], "not_enrolled", "zhao.an", records=bills),
         Person("周立新", born["周立新"], "withdrew", "zhou.lixin", joins=True, leaves=True),
-        Person("孙海燕", born["孙海燕"], "open_dispute", "sun.haiyan", joins=True, records=_penalised(today)),
+        Person("孙海燕", born["孙海燕"], "open_dispute", "sun.haiyan", joins=True, records=disputed),
         Person("吴小禾", born["吴小禾"], "minor", "wu.xiaohe"),
         Person("何访", born["何访"], "visitor", "he.fang"),
+        Person("林致远", born["林致远"], "repairable", "lin.zhiyuan", joins=True, records=old),
+        Person("黄向前", born["黄向前"], "declared", "huang.xiangqian", joins=True),
         Person("郑存善", born["郑存善"], "card_only", card_no="9900000000012345", pin=CARD_PIN, joins=True),
     ]
 

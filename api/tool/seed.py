@@ -49,6 +49,7 @@ async def run(settings: Settings, *, progress: Progress) -> Kit:
         *((f"{one.name} joins", _joins(one)) for one in everybody if one.joins),
         ("bureaus send records", _push),
         *((f"{one.name} objects", _objects(one)) for one in everybody if one.note == "open_dispute"),
+        *((f"{one.name} declares", _declares(one)) for one in everybody if one.note == "declared"),
         *((f"{one.name} leaves", _leaves(one)) for one in everybody if one.leaves),
     ]
     progress("registering clients", 0, len(steps))
@@ -174,6 +175,23 @@ def _objects(person: Person) -> Step:
             _must(await me.post("/v1/me/disputes", json=body, headers={"Idempotency-Key": "demo-objection"}))
 
     return object_
+
+
+def _declares(person: Person) -> Step:
+    async def declare(kit: Kit) -> None:
+        async with _me(kit, person) as me:
+            pledge = _must(await me.get("/v1/rules/promises")).json()["declaration"]["pledge"]["version"]
+            body = {
+                "kind": "P14",
+                "source": "civic",
+                "title": "示范市优秀志愿者",
+                "happened_on": (clock.today() - timedelta(days=60)).isoformat(),
+                "evidence": "证书在市文明办备案，编号 2026-0118。",
+                "pledge": pledge,
+            }
+            _must(await me.post("/v1/me/declarations", json=body, headers={"Idempotency-Key": "demo-declaration"}))
+
+    return declare
 
 
 def _leaves(person: Person) -> Step:

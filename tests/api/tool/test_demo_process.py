@@ -25,7 +25,10 @@ demo.VAR = pathlib.Path(sys.argv[1])
 sys.exit(cli.main(["demo", "--port", sys.argv[2]]))
 """
 PATIENCE = 120
-NOTES = {"high", "just_below", "clean_no_records", "not_enrolled", "withdrew", "minor"}
+NOTES = {
+    "high", "just_below", "clean_no_records", "not_enrolled", "withdrew", "minor", "open_dispute", "repairable",
+    "declared",
+}  # fmt: skip
 
 
 class City:

@@ -1,14 +1,20 @@
 """The demo city's people as the seeding brings them in."""
 
+from datetime import date
+
 import httpx2
+import pytest
 
 from api.tool import seed
 from api.tool.demo_city import COUNTER, people
 from core import clock
+from core.months import shift
+from scoring.book import repairfile
 from tests.api.conftest import (
     Server,
     server,  # noqa: F401  (the fixture; tests here ask for it by name)
 )
+from tests.rulebook import text
 
 
 class TestCardOnly:
@@ -26,3 +32,17 @@ class TestCardOnly:
             assert (await me.get("/v1/me/score")).json()["points"] == 110.0
         async with httpx2.AsyncClient(base_url=server.base_url, auth=me.auth) as gone:
             assert (await gone.get("/v1/me")).status_code == 401
+
+
+class TestRights:
+    """Who has something to walk through."""
+
+    @pytest.mark.parametrize("today", [date(2026, 11, 22), date(2026, 3, 1), date(2027, 5, 31)])
+    def test_the_penalty_can_be_repaired(self, today: date) -> None:
+        """Its minimum display time is over on whatever day the city is made, and no two lines share a ref."""
+        (person,) = [one for one in people(today) if one.note == "repairable"]
+        (penalty,) = person.records["enforcement"]
+        least = repairfile.load(text("repair.toml"), "repair.toml").kinds["N01"].minimum_months
+        assert shift(date.fromisoformat(penalty["document"]["effective_on"]), least) < today
+        refs = [(source, one["ref"]) for each in people(today) for source, held in each.records.items() for one in held]
+        assert len(set(refs)) == len(refs)
