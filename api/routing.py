@@ -51,6 +51,7 @@ from api.pages import accesses, printed
 from api.pages import consents as consent_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
+from api.pages import repairs as repair_pages
 from api.pages import reports as report_pages
 from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
@@ -148,6 +149,7 @@ _MODULES = (
     consent_pages,
     perk_pages,
     record_pages,
+    repair_pages,
     rights_pages,
     rule_change_pages,
     report_pages,

@@ -18,6 +18,8 @@ from auth import clients
 from core import ids
 from scoring import records, refusals, statements
 from scoring.records import Shown
+from scoring.rights import marks
+from scoring.rights.marks import MATTERS, Matter
 
 _PAGE = 50
 
@@ -30,10 +32,19 @@ class Item(msgspec.Struct, frozen=True):
     version: str
 
 
+class Pending(msgspec.Struct, frozen=True):
+    """A lawsuit or reconsideration about a deduction's basis (SZX article 43): it does not count meanwhile."""
+
+    matter: Matter
+    name: str
+    since: date
+
+
 class Record(msgspec.Struct, frozen=True):
     """One record; `label` says in one line what it is, `source` who sent it, `status` whether it counts.
 
-    `statement` is what the caller says to it; `item` the catalogue entry in force when it was taken.
+    `statement` is what the caller says to it; `item` the catalogue entry in force when it was taken;
+    `pending` what a court or a reconsideration still looks at.
     """
 
     id: str
@@ -54,6 +65,7 @@ class Record(msgspec.Struct, frozen=True):
     notice: dict[str, Any] | None
     repair: dict[str, Any] | None
     statement: str | None
+    pending: Pending | None
 
 
 class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,8 +104,7 @@ async def held(
     found = await records.of(
         session, house.ring, citizen_id=caller.id, limit=page_size(limit) + 1, before=before, kind=kind
     )
-    names = await clients.names(session, {one.source for one in found})
-    shown = [show(one, names) for one in found[:limit]]
+    shown = await _shown(session, found[:limit])
     refused = [one.kind for one in await refusals.refused(session, citizen_id=caller.id)]
     return Records(shown, refused, shown[-1].id if len(found) > limit else None)
 
@@ -123,7 +134,8 @@ async def unhide(
 async def _hide(session: AsyncSession, house: House, caller: guards.Citizen, record_id: str, *, hidden: bool) -> Record:
     read = ids.read("rc", record_id)
     one = await records.hide(session, house.ring, citizen_id=caller.id, record_id=read, hidden=hidden)
-    return show(one, await clients.names(session, {one.source}))
+    (shown,) = await _shown(session, [one])
+    return shown
 
 
 @post("/v1/me/records/{record_id:str}/statement", status_code=200, summary="Say something to it", tags=["citizen"])
@@ -154,7 +166,8 @@ async def _state(
 ) -> Record:
     read = ids.read("rc", record_id)
     one = await records.state(session, house.ring, citizen_id=caller.id, record_id=read, words=words)
-    return show(one, await clients.names(session, {one.source}))
+    (shown,) = await _shown(session, [one])
+    return shown
 
 
 @put("/v1/me/records/categories/{kind:str}/refusal", summary="Take no more of this kind", tags=["citizen"])
@@ -181,7 +194,13 @@ async def allow(
     return Refusal(kind, refused=False, erased=0)
 
 
-def show(one: Shown, names: dict[str, str]) -> Record:
+async def _shown(session: AsyncSession, found: list[Shown]) -> list[Record]:
+    names = await clients.names(session, {one.source for one in found})
+    marked = await marks.beside(session, [one.id for one in found])
+    return [_show(one, names, marked.get(one.id)) for one in found]
+
+
+def _show(one: Shown, names: dict[str, str], mark: tuple[Matter, date] | None) -> Record:
     """A record in the words of its citizen; `names` are the sources' names."""
     return Record(
         id=ids.show("rc", one.id),
@@ -202,6 +221,7 @@ def show(one: Shown, names: dict[str, str]) -> Record:
         notice=one.notice,
         repair=one.repair,
         statement=one.statement,
+        pending=mark and Pending(mark[0], MATTERS[mark[0]], mark[1]),
     )
 
 

@@ -1,6 +1,7 @@
 """What is held: every record, grouped, with where it came from and since when (PIPL article 45).
 
-A positive can be kept from counting and be let count again, as in `api.citizen.records`.
+A positive can be kept from counting and be let count again, as in `api.citizen.records`; a deduction has its way to
+repair beside it (`api.pages.repairs`).
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ from api import guards
 from api.citizen import records as api
 from api.citizen.records import Record
 from api.deps import House, HttpRequest
-from api.pages import frame, words
+from api.pages import frame, repairs, words
 from api.pages.door import behind
 from scoring import refusals
 
@@ -58,6 +59,8 @@ async def records(
         count=len(found.records),
         refused=await refusals.refused(session, citizen_id=caller.id),
         next_cursor=found.next_cursor,
+        repair=await repairs.offer(session, house, caller),
+        waits=repairs.waits,
     )
 
 
