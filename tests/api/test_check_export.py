@@ -18,11 +18,10 @@ import pytest
 from api.citizen import archive
 from api.citizen.archive import Export, Profile
 from core.keys import Keyring
-from core.policyfile import Document
 from core.settings import ROOT
 from scoring.exporting import Enrolment, HeldRecord
 from scoring.points import cases, explain
-from scoring.points.facts import RecordRow, facts
+from scoring.points.facts import RecordRow
 from tests import rulebook
 
 CHECKER = ROOT / "docs" / "examples" / "check_export.py"
@@ -61,16 +60,12 @@ def held(row: RecordRow) -> HeldRecord:
 def enrolment(file: Path) -> Enrolment:
     """A case file's person, as the archive would hold them."""
     book = cases.rules(rulebook.card(), rulebook.book())
-    document = Document(file.read_text(encoding="utf-8"), file.name)
-    as_of, born = document.root.day("as_of"), document.root.day("born")
-    tables = document.root.tables("record")
-    rows = [row for index, table in enumerate(tables) for row in cases._rows(table, index, (as_of, born), book)]
-    adult_on = book.catalogue.adult_on(born)
-    evaluation = book.evaluator(facts(rows), adult_on, as_of)
-    view = explain.explain(evaluation, book.card, book.evaluator)
-    records = [held(row) for row in rows]
+    case = cases.read(file.read_text(encoding="utf-8"), file.name, book)
+    found = case.evaluation
+    view = explain.explain(found, book.card, book.evaluator)
+    records = [held(row) for row in case.rows]
     digest = book.card.digest
-    return Enrolment(as_of, adult_on, NOW, view, evaluation.columns(), records, [], [], [], [digest])
+    return Enrolment(found.as_of, found.adult_on, NOW, view, found.columns(), records, [], [], [], [digest])
 
 
 def made(person: Enrolment | None, ring: Keyring) -> dict[str, bytes]:
