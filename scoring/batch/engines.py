@@ -7,7 +7,7 @@ library is loaded when its engine is opened, so that nobody carries three.
 """
 
 import importlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date
 from importlib import metadata
@@ -19,7 +19,6 @@ from scoring.batch.sources import ArrowTable, Part, Scorer, Source, arrow, schem
 from scoring.book.scorecard import Scorecard
 
 ENGINES = ("duckdb", "polars", "spark")
-_ONES = {"duckdb": "bit_count", "polars": "bitwise_count_ones"}  # how each counts the bits that are set
 
 
 class UnknownEngine(ValueError):
@@ -42,17 +41,17 @@ def opened(engine: str, card: Scorecard, as_of: date, *, remote: str = "") -> Ge
 
     `remote` is a Spark Connect address (`sc://host:port`); without it Spark runs here.
     """
-    if engine not in ENGINES:
-        raise UnknownEngine(engine)
-    query, small = expression(engine, card, as_of), tables(card, as_of)
+    query, slots = expression(card, as_of), slot_table(card, as_of)
     if engine == "duckdb":
-        with _duckdb(query, small) as scorer:
+        with _duckdb(query, slots) as scorer:
             yield _tidy(card, scorer)
     elif engine == "polars":
-        yield _tidy(card, _polars(query, small))
-    else:
-        with spark.opened(query, small, remote) as scorer:
+        yield _tidy(card, _polars(query, slots))
+    elif engine == "spark":
+        with spark.opened(query, slots, remote) as scorer:
             yield _tidy(card, scorer)
+    else:
+        raise UnknownEngine(engine)
 
 
 def version(engine: str) -> str:
@@ -64,30 +63,21 @@ def version(engine: str) -> str:
         return "none"
 
 
-def expression(engine: str, card: Scorecard, as_of: date) -> Any:
-    """The plan as an engine is given it, over tables named as in `plan.TABLES`."""
-
-    def ones(bits: int) -> int: ...  # the engine's own function; Ibis reads the name and the types
-
-    name = _ONES.get(engine)
-    builtin = ibis.udf.scalar.builtin(ones, name=name, signature=(("int64",), "int32")) if name else None
-    tables = {name: ibis.table(columns, name=name) for name, columns in plan.TABLES.items()}
-    return plan.build(card, tables, builtin, as_of)
+def expression(card: Scorecard, as_of: date) -> Any:
+    """The plan over tables named `records`, `register` and `slots`."""
+    tables = {"records": plan.RECORDS, "register": plan.REGISTER, "slots": plan.SLOTS}
+    records, register, slots = [ibis.table(columns, name=name) for name, columns in tables.items()]
+    return plan.build(card, records, register, slots, as_of)
 
 
-def tables(card: Scorecard, as_of: date) -> dict[str, ArrowTable]:
-    """The small tables of the plan by name: `slots` and `days`."""
-    contents: dict[str, list[Any]] = {"slots": plan.slotted(card, as_of), "days": plan.calendar(card, as_of)}
-    return {
-        name: arrow.table(
-            [[row[place] for row in rows] for place in range(len(plan.TABLES[name]))], schema(plan.TABLES[name])
-        )
-        for name, rows in contents.items()
-    }
+def slot_table(card: Scorecard, as_of: date) -> ArrowTable:
+    """The table `slots` of the plan."""
+    rows = plan.slotted(card, as_of)
+    return arrow.table([[row[column] for row in rows] for column in range(len(plan.SLOTS))], schema=schema(plan.SLOTS))
 
 
 @contextmanager
-def _duckdb(query: Any, small: Mapping[str, ArrowTable]) -> Generator[Scorer]:
+def _duckdb(query: Any, slots: ArrowTable) -> Generator[Scorer]:
     statement = str(ibis.to_sql(query, dialect="duckdb"))
     connection: Any = importlib.import_module("duckdb").connect(
         ":memory:",
@@ -110,36 +100,34 @@ def _duckdb(query: Any, small: Mapping[str, ArrowTable]) -> Generator[Scorer]:
         bind("register", register)
         return connection.execute(statement).to_arrow_table()
 
-    for name, table in small.items():
-        bind(name, table)
+    bind("slots", slots)
     try:
         yield run
     finally:
         connection.close()
 
 
-def _polars(query: Any, small: Mapping[str, ArrowTable]) -> Scorer:
+def _polars(query: Any, slots: ArrowTable) -> Scorer:
     polars: Any = importlib.import_module("polars")
     connection: Any = ibis.polars.connect()
     types = {"int64": polars.Int64, "int16": polars.Int16, "int8": polars.Int8}
     types |= {"string": polars.String, "date": polars.Date}
 
-    def bind(name: str, source: Source) -> None:
+    def bind(name: str, source: Source, columns: dict[str, str]) -> None:
         if isinstance(source, Part):
             inside = polars.col("subject").is_between(source.low, source.high)
             frame = polars.scan_parquet(list(source.files)).filter(inside)
         else:
             frame = polars.from_arrow(source).lazy()
-        frame = frame.select([polars.col(column).cast(types[kind]) for column, kind in plan.TABLES[name].items()])
+        frame = frame.select([polars.col(column).cast(types[kind]) for column, kind in columns.items()])
         connection.create_table(name, frame, overwrite=True)
 
     def run(records: Source, register: Source) -> ArrowTable:
-        bind("records", records)
-        bind("register", register)
+        bind("records", records, plan.RECORDS)
+        bind("register", register, plan.REGISTER)
         return connection.to_polars(query, engine="streaming").to_arrow()
 
-    for name, table in small.items():
-        bind(name, table)
+    bind("slots", slots, plan.SLOTS)
     return run
 
 

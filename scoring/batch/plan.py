@@ -9,7 +9,7 @@ trace: reasons and rows are the evaluator's.
 Rows are those of `scoring.points.facts`: one per month, kind and provider, per day, per record or per interval.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import reduce
 from operator import add
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]
 
-from core.months import number, shift
+from core.months import shift
 from scoring.book.rules import Dimension, Indicator
 from scoring.book.scorecard import Scorecard
 
@@ -39,37 +39,21 @@ RECORDS = {
 }
 REGISTER = {"subject": "int64", "adult_on": "date"}
 SLOTS = {"kind": "string", "slot": "int8", "after": "date"}
-DAYS = {"occurred_on": "date", "month": "int64"}
-
-TABLES = {"records": RECORDS, "register": REGISTER, "slots": SLOTS, "days": DAYS}
-Ones = Callable[[Column], Column] | None
 
 _MONTHS_A_YEAR, _DAYS_A_YEAR = 12, 365
-_RECENT = 60  # months: the bits of one integer hold them and the two that a window cuts
 
 
-def build(card: Scorecard, tables: Mapping[str, Table], ones: Ones, as_of: date) -> Table:
+def build(card: Scorecard, records: Table, register: Table, slots: Table, as_of: date) -> Table:
     """Build the query that gives each adult of the register one row, in the columns of `columns`.
 
-    `tables` are those of `TABLES` by name; a subject stands in the register once; `slots` holds what `slotted` gives,
-    `days` what `calendar` gives. `ones` counts set bits as the engine does; None where there is no `bit_or`.
+    The tables have the schemas above; a subject stands in the register once; `slots` holds what `slotted` gives.
     """
-    records, register, slots, days = (tables[name] for name in TABLES)
     adults = register.filter(register.adult_on <= as_of)
-    active = records.filter(records.status == "active")
-    lately = active.filter(active.occurred_on <= as_of, active.occurred_on >= _oldest(card, as_of))
-    young = adults.filter(adults.adult_on > _oldest(card, as_of))
-    recent = _recent_rows(card, lately, slots, days)
-    checked = _recent_rows(card, _of_adults(lately, young), slots, days)
-    everyone = adults
-    for units in (
-        _recent(card, recent, ones, "u"),
-        _recent(card, checked, ones, "y"),
-        _others(card, active, adults, slots, as_of),
-    ):
+    rows = _counting(card, records.filter(records.status == "active"), adults, slots, as_of)
+    everyone = adults.drop("adult_on")
+    for units in (_often(card, rows), _seldom(card, rows)):
         everyone = everyone.left_join(units, "subject").drop("subject_right")
-    units = everyone.mutate(**_counted(card, everyone, ones, as_of)).drop("adult_on")
-    points = units.select("subject", held=_held(card, units), **_points(card, units, as_of))
+    points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})
     total = sums.mutate(points_tenths=_total(card, sums))
     shown = total.mutate(tier=_tier(card, total))
@@ -97,101 +81,68 @@ def slotted(card: Scorecard, as_of: date) -> list[tuple[str, int, date]]:
     ]
 
 
-def calendar(card: Scorecard, as_of: date) -> list[tuple[date, int]]:
-    """Give each day that a recent rule may count, and its month as one bit: bits that are set twice are set once."""
-    oldest = _oldest(card, as_of)
-    days = [oldest + timedelta(days=after) for after in range((as_of - oldest).days + 1)]
-    return [(day, 1 << (number(day) - number(oldest))) for day in days]
-
-
 def _measured(card: Scorecard) -> list[Indicator]:
     """Give the indicators that count rows of their own; clean years look at the deductions'."""
     return [rule for rule in card.indicators() if rule.measure != "clean_years"]
 
 
-def _recents(card: Scorecard) -> list[Indicator]:
-    """Give the rules that most rows are about: months, sums and counts of a few years."""
-    return [
-        rule
-        for rule in card.indicators()
-        if rule.measure in {"months", "sum", "count"} and 0 < rule.window_months <= _RECENT
-    ]
-
-
-def _oldest(card: Scorecard, as_of: date) -> date:
-    """Give the oldest day that a recent rule counts: whoever was adult then needs no second look."""
-    return shift(as_of, -max([rule.window_months for rule in _recents(card)], default=0)) + timedelta(days=1)
-
-
-def _recent_rows(card: Scorecard, rows: Table, slots: Table, days: Table) -> Table:
-    """Keep the rows that recent rules count, whether their person was adult or not."""
-    mine = _mine(card, slots, [kind for rule in _recents(card) for kind in rule.kinds])
-    rows = rows.inner_join(slots.filter(mine), "kind")
-    return rows.filter(rows.occurred_on > rows.after).inner_join(days, "occurred_on")
-
-
-def _of_adults(rows: Table, adults: Table) -> Table:
-    """Keep the rows of these people that are not older than their 18th birthday."""
+def _counting(card: Scorecard, active: Table, adults: Table, slots: Table, as_of: date) -> Table:
+    """Keep the rows that count on the day: in the window, or in an interval that holds it, and never before 18."""
+    rows = active.inner_join(slots, "kind")
+    past = rows.occurred_on <= as_of
+    live = (rows.from_on <= as_of) & (rows.until_on.isnull() | (rows.until_on > as_of))
+    rows = rows.filter(rows.occurred_on > rows.after, (rows.slot < len(_measured(card))).ifelse(past, live))
     rows = rows.inner_join(adults, "subject")
     return rows.filter(rows.occurred_on >= rows.adult_on)
 
 
-def _recent(card: Scorecard, rows: Table, ones: Ones, name: str) -> Table:
-    """Gather for each person what the recent rules count; months as the bits of the calendar."""
-    units = {}
-    for rule in _recents(card):
-        mine = _mine(card, rows, rule.kinds)
-        if rule.measure == "months":
-            gathered = rows.month.bit_or(where=mine) if ones else rows.month.nunique(where=mine)
-        else:
-            gathered = _unit(rule, rows, mine)
-        units[f"{name}_{rule.id}"] = gathered
+def _often(card: Scorecard, rows: Table) -> Table:
+    """Count for each person what most rows are about: months, sums and counts."""
+    measures = {"months": _months, "sum": _sum, "count": _count}
+    rules = [rule for rule in card.indicators() if rule.measure in measures]
+    units = {f"u_{rule.id}": measures[rule.measure](rows, _mine(card, rows, rule.kinds)) for rule in rules}
     return rows.group_by("subject").aggregate(**units)
 
 
-def _others(card: Scorecard, active: Table, adults: Table, slots: Table, as_of: date) -> Table:
-    """Count honours, deductions, holds and rules of many years: few rows, so each is held against the birthday."""
-    recent = {rule.id for rule in _recents(card)}
-    rules = [rule for rule in _measured(card) if rule.id not in recent]
+def _seldom(card: Scorecard, rows: Table) -> Table:
+    """Count honours, deductions and holds: few rows hold them, so gathering them apart spares the many others."""
+    honours = [rule for rule in card.indicators() if rule.measure == "best"]
     taken = (*card.deductions, *card.holds)
-    kinds = [*(kind for rule in rules for kind in rule.kinds), *(one.kind for one in taken)]
-    rows = active.filter(active.kind.isin(kinds)).inner_join(slots, "kind")
-    past = rows.occurred_on <= as_of
-    live = (rows.from_on <= as_of) & (rows.until_on.isnull() | (rows.until_on > as_of))
-    rows = rows.filter(rows.occurred_on > rows.after, (rows.slot < len(_measured(card))).ifelse(past, live))
-    rows = _of_adults(rows, adults)
-    units = {f"u_{rule.id}": _unit(rule, rows, _mine(card, rows, rule.kinds)) for rule in rules}
+    few = rows.filter(
+        _mine(card, rows, [*(kind for rule in honours for kind in rule.kinds), *(one.kind for one in taken)])
+    )
+    units = {f"u_{rule.id}": _best(rule, few, _mine(card, few, rule.kinds)) for rule in honours}
     clean = [rule for rule in card.indicators() if rule.measure == "clean_years"]
-    units |= {f"u_{rule.id}": _first_day(rows, _mine(card, rows, rule.kinds)) for rule in clean}
-    units |= {f"u_{one.id}": rows.count(where=_mine(card, rows, [one.kind])) for one in taken}
-    return rows.group_by("subject").aggregate(**units)
-
-
-def _counted(card: Scorecard, units: Table, ones: Ones, as_of: date) -> dict[str, Column]:
-    """Take what was gathered since the 18th birthday of whoever had it lately, and count the months."""
-    young = units.adult_on > _oldest(card, as_of)
-    found: dict[str, Column] = {}
-    for rule in _recents(card):
-        unit = _whole(young.ifelse(units[f"y_{rule.id}"], units[f"u_{rule.id}"]))
-        found[f"u_{rule.id}"] = ones(unit).cast("int64") if ones and rule.measure == "months" else unit
-    return found
-
-
-def _unit(rule: Indicator, rows: Table, mine: Column) -> Column:
-    """Gather what a rule counts: the best honour, distinct calendar months, quantities added or rows."""
-    if rule.measure == "best":
-        tenths = [(level.level, level.points) for level in rule.levels]
-        return rows.level.cases(*tenths, else_=0).max(where=mine)
-    if rule.measure == "months":
-        month = rows.occurred_on.year().cast("int64") * _MONTHS_A_YEAR + rows.occurred_on.month()
-        return month.nunique(where=mine)
-    return rows.quantity.sum(where=mine) if rule.measure == "sum" else rows.count(where=mine)
+    units |= {f"u_{rule.id}": _first_day(few, _mine(card, few, rule.kinds)) for rule in clean}
+    units |= {f"u_{one.id}": _count(few, _mine(card, few, [one.kind])) for one in taken}
+    return few.group_by("subject").aggregate(**units)
 
 
 def _mine(card: Scorecard, rows: Table, kinds: Iterable[str]) -> Column:
     """Say of each row whether it is in a slot of these kinds."""
     slots = {kind: slot for kind, slot, _ in slotted(card, card.valid_from)}
     return rows.slot.isin(sorted({slots[kind] for kind in kinds}))
+
+
+def _months(rows: Table, mine: Column) -> Column:
+    """Distinct calendar months with at least one row."""
+    month = rows.occurred_on.year().cast("int64") * _MONTHS_A_YEAR + rows.occurred_on.month()
+    return month.nunique(where=mine)
+
+
+def _sum(rows: Table, mine: Column) -> Column:
+    """Quantities added."""
+    return rows.quantity.sum(where=mine)
+
+
+def _count(rows: Table, mine: Column) -> Column:
+    """Rows counted."""
+    return rows.count(where=mine)
+
+
+def _best(rule: Indicator, rows: Table, mine: Column) -> Column:
+    """Tenths of the highest level."""
+    return rows.level.cases(*[(level.level, level.points) for level in rule.levels], else_=0).max(where=mine)
 
 
 def _first_day(rows: Table, mine: Column) -> Column:

@@ -5,7 +5,7 @@ Files are read by Spark itself, so their paths must mean the same to its workers
 """
 
 import importlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ class SparkMissing(ValueError):
 
 
 @contextmanager
-def opened(query: Any, small: Mapping[str, ArrowTable], remote: str) -> Generator[Scorer]:
+def opened(query: Any, slots: ArrowTable, remote: str) -> Generator[Scorer]:
     """Open a session with the plan; a local one when there is no address."""
     statement = str(ibis.to_sql(query, dialect="pyspark"))
     session = _session(remote)
@@ -32,8 +32,7 @@ def opened(query: Any, small: Mapping[str, ArrowTable], remote: str) -> Generato
         bind("register", register)
         return session.sql(statement).toArrow()
 
-    for name, table in small.items():
-        bind(name, table)
+    bind("slots", slots)
     try:
         yield run
     finally:
