@@ -10,6 +10,8 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from api import deps, guards
+from api.deps import HttpRequest
+from api.problems import UnsupportedMediaType
 from core.db import Door
 
 
@@ -21,3 +23,9 @@ def behind(handlers: Sequence[ControllerRouterHandler], *, door: Door = "citizen
         guards=[guards.citizen],
         dependencies={"session": Provide(deps.work(door)), "caller": Provide(guards.provide_citizen)},
     )
+
+
+def must_be_json(request: HttpRequest) -> None:
+    """For a body whose every member may be left out, so that any bytes might do. Raises UnsupportedMediaType."""
+    if request.content_type[0] not in {"", "application/json"}:
+        raise UnsupportedMediaType("Send application/json.")

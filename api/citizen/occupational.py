@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards, stepup
 from api.citizen import report as reporting
-from api.citizen.door import behind
+from api.citizen.door import behind, must_be_json
 from api.citizen.report import PDF
-from api.deps import House
+from api.deps import House, HttpRequest
 from auth import clients, leaving
 from auth.consent import ledger
 from core import clock, ids
@@ -97,12 +97,14 @@ async def report(
     tags=["citizen"], responses=_SPEC,
 )  # fmt: skip
 async def report_for(
+    request: HttpRequest,
     data: JSONBody[Choice],
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
 ) -> Response[bytes]:
     """As the GET, with every choice; the full name asks for a fresh login (401 `insufficient_user_authentication`)."""
+    must_be_json(request)
     return await issue(session, house, caller, data)
 
 

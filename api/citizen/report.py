@@ -17,9 +17,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards, stepup
-from api.citizen.door import behind
+from api.citizen.door import behind, must_be_json
 from api.citizen.me import mask_name
-from api.deps import House
+from api.deps import House, HttpRequest
 from auth import citizens, clients, leaving
 from auth.consent import terms
 from core import audit, clock, ids
@@ -107,12 +107,14 @@ async def report(  # noqa: PLR0913  each is a choice of the holder's
     responses=_SPEC,
 )  # fmt: skip
 async def report_for(
+    request: HttpRequest,
     data: JSONBody[Choice],
     session: NamedDependency[AsyncSession],
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
 ) -> Response[bytes]:
     """As the GET, with every choice; the full name asks for a fresh login (401 `insufficient_user_authentication`)."""
+    must_be_json(request)
     return await issue(session, house, caller, data)
 
 

@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
 from api.citizen import waiting
-from api.citizen.door import behind
+from api.citizen.door import behind, must_be_json
 from api.deps import House, HttpRequest
-from api.problems import UnsupportedMediaType
 from core import clock
 from core.errors import TooMany
 from scoring import standing
@@ -106,8 +105,7 @@ async def simulate(
 
     422 `would_not_be_taken` names each supposed record that no source could send.
     """
-    if request.content_type[0] not in {"", "application/json"}:  # every member may be left out, so any bytes might do
-        raise UnsupportedMediaType("Send application/json.")
+    must_be_json(request)
     if await house.short.count(f"simulate|{caller.id}", WINDOW) > PER_CITIZEN:
         detail = f"一分钟最多试算{PER_CITIZEN}次，请稍后再试。"
         raise TooMany(detail, retry_after=WINDOW)

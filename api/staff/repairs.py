@@ -20,6 +20,7 @@ from api.citizen.repairs import View, Word
 from api.deps import House
 from api.staff.clerks import ClerkNo, ClerkQuery, Purpose, PurposeQuery
 from core import clock, ids
+from core.errors import FieldError, Invalid
 from scoring.rights import inforce, repairdesk
 from scoring.rights.repairdesk import Case, Look
 
@@ -79,8 +80,9 @@ async def queue(
 ) -> Queue:
     """The applications without a decision, the oldest first."""
     after = ids.read(_PREFIX, cursor) if cursor else None
-    size = max(1, min(limit, _MOST))
-    found = await repairdesk.waiting(session, token=caller.jti_hash, limit=size + 1, after=after)
+    if not 1 <= limit <= _MOST:
+        raise Invalid(errors=[FieldError("/limit", "out_of_range", f"Use 1 to {_MOST}.")])
+    found = await repairdesk.waiting(session, token=caller.jti_hash, limit=limit + 1, after=after)
     today = clock.today()
     items = [
         Item(
@@ -88,9 +90,9 @@ async def queue(
             *(one.kind, one.route, one.state, one.opened_at, one.decide_by, one.provisional),
             overdue=today > one.decide_by,
         )
-        for one in found[:size]
+        for one in found[:limit]
     ]
-    return Queue(items, items[-1].id if len(found) > size else None)
+    return Queue(items, items[-1].id if len(found) > limit else None)
 
 
 @get("/{repair_id:str}", summary="Open a repair", tags=["staff"])

@@ -54,6 +54,11 @@ class Operation(msgspec.Struct, frozen=True):
         """The schema of its JSON body, if it takes one."""
         return self.described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
 
+    def may_be_empty(self) -> bool:
+        """Whether a call without a body means something, too."""
+        schema = self.body() or {}
+        return {"type": "null"} in [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
+
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
     """Every operation, in the order of the document."""

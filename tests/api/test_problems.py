@@ -122,7 +122,8 @@ class TestBodies:
         faults = []
         for each, _ in readers(document):
             answer = await cast.of(each.audience).request(each.method, each.path(), content=content, headers=JSON)
-            faults += [(each.name, answer.status_code, answer.text)] if answer.status_code not in status else []
+            allowed = status | {404} if content in {b"", b"null"} and each.may_be_empty() else status
+            faults += [(each.name, answer.status_code, answer.text)] if answer.status_code not in allowed else []
             faults += [found] if (found := fault(answer)) else []
         assert faults == []
 
@@ -178,7 +179,7 @@ class TestBodies:
                 each.method, each.path(), content=b"{}", headers={"Content-Type": "text/csv"}
             )
             assert fault(answer) is None
-            assert answer.status_code in {400, 415, 422}
+            assert answer.status_code in ({400, 404, 415, 422} if each.may_be_empty() else {400, 415, 422}), each.name
 
 
 class TestAddresses:
