@@ -49,6 +49,7 @@ from api.citizen import reviews as citizen_reviews
 from api.citizen import sessions as citizen_sessions
 from api.pages import accesses, printed
 from api.pages import consents as consent_pages
+from api.pages import disputes as dispute_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
 from api.pages import repairs as repair_pages
@@ -150,6 +151,7 @@ _MODULES = (
     perk_pages,
     record_pages,
     repair_pages,
+    dispute_pages,
     rights_pages,
     rule_change_pages,
     report_pages,

@@ -4,6 +4,7 @@ import msgspec
 
 Links = tuple[tuple[str, str], ...]
 _HOME: Links = (("/", "回到首页"),)
+_RECORDS: Links = (("/records", "回到我的记录"), ("/", "回到首页"))
 _CONSENTS: Links = (("/consents", "看我的同意"), ("/", "回到首页"))
 
 
@@ -64,6 +65,17 @@ _BY_CODE = {
         (("/perks", "看还差什么"), ("/", "回到首页")),
     ),
     "perk_unknown": Advice("没有这项权益", "它可能已经下线。", "请看现在有哪些权益。", (("/perks", "看全部权益"),)),
+    "already_disputed": Advice(
+        "已经提过异议", "这条记录的异议正在核实。", "有结果之后，如有新的证据可以再提。", _RECORDS
+    ),
+    "too_many_disputes": Advice(
+        "异议次数已满",
+        "您正在核实的异议太多，或者对这条记录已经提了多次。",
+        "请等核实的结果，或者要求人工复核。",
+        (("/records", "回到我的记录"), ("/rights", "要求人工复核")),
+    ),
+    "not_disputable": Advice("不需要提出异议", "这条记录已经撤销或修复，不再计分。", "不需要再做什么。", _RECORDS),
+    "illegal_transition": Advice("这一步现在做不了", "这件事已经有了新的进展。", "请看现在的状态。", _RECORDS),
     "too_many_requests": Advice("请稍等一下", "短时间内操作太多次了。", "请过一分钟再试。"),
     "unavailable": Advice("暂时不能用", "系统暂时连不上，您的信息没有改变。", "请过一会儿再试。"),
     "no_scorecard_in_force": Advice(

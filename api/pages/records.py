@@ -1,7 +1,7 @@
 """What is held: every record, grouped, with where it came from and since when (PIPL article 45).
 
-A positive can be kept from counting and be let count again, as in `api.citizen.records`; a deduction has its way to
-repair beside it (`api.pages.repairs`).
+A positive can be kept from counting and be let count again, as in `api.citizen.records`; every record can be objected
+to (`api.pages.disputes`); a deduction has its way to repair beside it (`api.pages.repairs`).
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from api import guards
 from api.citizen import records as api
 from api.citizen.records import Record
 from api.deps import House, HttpRequest
-from api.pages import frame, repairs, words
+from api.pages import disputes, frame, repairs, words
 from api.pages.door import behind
 from scoring import refusals
 
@@ -61,6 +61,7 @@ async def records(
         next_cursor=found.next_cursor,
         repair=await repairs.offer(session, house, caller),
         waits=repairs.waits,
+        objection=await disputes.objections(session, house, caller),
     )
 
 

@@ -27,6 +27,7 @@ MOST_OPEN = 20
 MOST_PER_VERSION = 5
 LONGEST_WORDS = 500
 LONGEST_EVIDENCE = 2000
+ENDED = frozenset({"revoked", "repaired"})  # a record of these statuses counts no more
 
 
 class NotDisputable(Conflict):
@@ -128,7 +129,7 @@ async def _record(session: AsyncSession, holder: Holder, record_id: uuid.UUID) -
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFound
-    if row.status in {"revoked", "repaired"}:
+    if row.status in ENDED:
         raise NotDisputable("这条记录已经撤销或修复，不再计分，不需要提出异议。")
     return row
 

@@ -1,18 +1,20 @@
-"""Repair on the page of records, without a script: the way, the form, the state, taking it back."""
+"""Repair and objecting on the page of records, without a script: form, state, course, answer, taking it back."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest_asyncio
 
 from api.pages import repairs as page_of_repairs
-from core import clock
+from core import clock, ids
 from scoring.rights import inforce
+from scoring.rights.disputing import REASONS
 from tests.api.cast import log_in
 from tests.api.conftest import Server, serving
-from tests.api.rightsworld import Bureau, bureau
+from tests.api.rightsworld import Bureau, bureau, clerk
 from tests.api.test_pages_rights import form
 from tests.conftest import _clone
 from tests.scoringworld import penalty, water
@@ -21,9 +23,9 @@ from tests.scoringworld import penalty, water
 class Place:
     """A server with a bureau; everybody makes a person of their own."""
 
-    def __init__(self, server: Server, source: Bureau) -> None:
+    def __init__(self, server: Server, source: Bureau, office: httpx2.AsyncClient) -> None:
         """They live as long as the file."""
-        self.server, self.source, self.serial = server, source, 0
+        self.server, self.source, self.office, self.serial = server, source, office, 0
 
     async def punished(self, browser: httpx2.AsyncClient, *, days: int = 120, **more: Any) -> str:
         """Somebody joins and gets a penalty; logged in by the page. Returns the record's id."""
@@ -45,8 +47,9 @@ async def place(cluster: Any, city_template: str, ring: Any) -> AsyncIterator[Pl
         _clone(cluster, city_template) as url,
         serving(url, ring.file, published=True) as server,
         bureau(server) as source,
+        clerk(server, "objections", "staff:disputes") as office,
     ):
-        yield Place(server, source)
+        yield Place(server, source, office)
 
 
 @pytest_asyncio.fixture
@@ -64,6 +67,7 @@ class TestRepair:
         record = await place.punished(browser)
         page = (await browser.get("/records")).text
         assert page.count("申请信用修复（免费）") == 1
+        assert "例如缴款凭证号" in page
         assert "已改正并履行义务；已作出信用承诺" in page
         asked = await browser.post("/repairs", **form(browser, record=record, words="已缴清", pledge="1"))
         assert (asked.status_code, asked.headers["location"]) == (303, "/records"), asked.text
@@ -121,6 +125,91 @@ class TestRepair:
         page = await browser.get("/records")
         assert page.status_code == 200
         assert "信用修复" not in page.text
+
+
+class TestObjection:
+    """`/records` and `/disputes`."""
+
+    async def test_before_sending_it_says_who_reads(self, place: Place, browser: httpx2.AsyncClient) -> None:
+        """Each record has its form; that a deduction stops at once stands at the deduction alone."""
+        await place.punished(browser)
+        page = (await browser.get("/records")).text
+        assert page.count("<summary>提出异议（免费）") == 2
+        assert page.count("来源单位“名称 enforcement”会看到。我们不告诉来源单位您是谁") == 2
+        assert page.count("从提出起，这项扣分立刻停止") == 1
+        for code, name in REASONS.items():
+            assert f'<option value="{code}">{name}</option>' in page
+
+    async def test_objected_and_taken_back(self, place: Place, browser: httpx2.AsyncClient) -> None:
+        """The state with its day and the course stand there instead of the form; taken back, it is offered again."""
+        record = await place.punished(browser)
+        words = form(browser, record=record, reason="lapsed", words="<已缴清>", evidence="票号7")
+        asked = await browser.post("/disputes", **words)
+        assert (asked.status_code, asked.headers["location"]) == (303, "/records"), asked.text
+        page = (await browser.get("/records")).text
+        (mine,) = (await browser.get("/v1/me/disputes")).json()["items"]
+        assert (mine["record"], mine["suspends"]) == (record, True)
+        said = (
+            "异议：已提出，本平台自查",
+            f'<time datetime="{mine["due_on"]}">',
+            "&lt;已缴清&gt;",
+            "票号7",
+            "提出异议（您）",
+        )
+        for one in (*said, "异议核实中，不计"):
+            assert one in page, one
+        assert page.count("<summary>提出异议（免费）") == 1
+        twice = await browser.post("/disputes", **words)
+        assert (twice.status_code, "已经提过异议" in twice.text) == (409, True)
+        assert (await browser.post("/disputes", **form(browser, withdraw=mine["id"]))).status_code == 303
+        page = (await browser.get("/records")).text
+        for one in ("异议：已撤回", "再次提出异议（免费）", "工作人员认可新证据后才停止扣分"):
+            assert one in page, one
+        ended = await browser.post("/disputes", **form(browser, withdraw=mine["id"]))
+        assert (ended.status_code, "这一步现在做不了" in ended.text) == (409, True)
+
+    async def test_the_answer_stands_there(self, place: Place, browser: httpx2.AsyncClient) -> None:
+        """Every step with its hand, then the source's words; nothing is left to take back."""
+        record = await place.punished(browser)
+        await browser.post("/disputes", **form(browser, record=record, reason="not_true", words="没有这件事"))
+        (mine,) = (await browser.get("/v1/me/disputes")).json()["items"]
+        step = {"clerk": "0017", "purpose": "dispute", "act": "forward"}
+        assert (await place.office.post(f"/v1/staff/disputes/{mine['id']}/steps", json=step)).status_code == 200
+        assert "来源单位核实中" in (await browser.get("/records")).text
+        answer = {"outcome": "rejected", "reasons": "决定书有效"}
+        answered = await place.source.http.post(f"/v1/source/disputes/{mine['id']}/answer", json=answer)
+        assert answered.status_code == 202, answered.text
+        page = (await browser.get("/records")).text
+        for one in (
+            "异议：异议不成立",
+            "答复：决定书有效",
+            "转来源单位核实（工作人员）",
+            "来源单位认定不成立（来源单位）",
+        ):
+            assert one in page, one
+        assert "撤回异议" not in page
+
+    async def test_what_is_not_taken(self, place: Place, browser: httpx2.AsyncClient) -> None:
+        """No words, an unknown reason, somebody else's record, a form of nobody's: refused, and nothing is kept."""
+        record = await place.punished(browser)
+        right = {"record": record, "reason": "other", "words": "x"}
+        strange = f"rc_{'0' * 26}"
+        for wrong, status in (({"words": ""}, 422), ({"reason": "rude"}, 422), ({"record": strange}, 404)):
+            refused = await browser.post("/disputes", **form(browser, **(right | wrong)))
+            assert refused.status_code == status, wrong
+        assert (await browser.post("/disputes", data={"csrf": "x", **right})).status_code == 403
+        assert (await browser.get("/v1/me/disputes")).json()["items"] == []
+
+    async def test_it_outlives_its_record(self, place: Place, browser: httpx2.AsyncClient) -> None:
+        """Where the record is gone, its dispute still stands on the page."""
+        record = await place.punished(browser)
+        await browser.post("/disputes", **form(browser, record=record, reason="not_mine", words="不是我"))
+        owner = await asyncpg.connect(place.server.owner_url)
+        await owner.execute("delete from scoring.record where id = $1", ids.read("rc", record))
+        await owner.close()
+        page = (await browser.get("/records")).text
+        assert "异议过的记录，现在已经删除" in page
+        assert "不是我的记录。不是我" in page
 
 
 class TestPending:
