@@ -54,9 +54,9 @@ def plain(engine: str, records: Path, *, wide: bool) -> Callable[[], object]:
     if engine == "duckdb":
         connection: Any = importlib.import_module("duckdb").connect()
         parts = "".join(f", max({column}) as {column}" for column in columns)
-        inner = f"select subject, count(*) n, sum(quantity) q{parts} from '{records}' group by subject"  # noqa: S608
+        inner = f"select subject, count(*) n, sum(quantity) q{parts} from '{records}' group by subject"  # noqa: S608  (our own)
         seen = "".join(f", max({column})" for column in columns)
-        return lambda: connection.execute(f"select sum(n), sum(q){seen} from ({inner})").fetchall()  # noqa: S608
+        return lambda: connection.execute(f"select sum(n), sum(q){seen} from ({inner})").fetchall()  # noqa: S608  (the same)
     polars: Any = importlib.import_module("polars")
     gathered = [polars.len(), polars.col("quantity").sum(), *(polars.col(column).max() for column in columns)]
     lazy = polars.scan_parquet(records).group_by("subject").agg(gathered).select(polars.all().max())

@@ -74,7 +74,7 @@ async def answering(issuer: str) -> AsyncGenerator[Bureau]:
     listener = socket.create_server(("127.0.0.1", 0))
     bureau = Bureau(f"http://127.0.0.1:{listener.getsockname()[1]}/history", issuer)
     running = uvicorn.Server(uvicorn.Config(bureau, log_config=None, lifespan="off", access_log=False))
-    running.install_signal_handlers = lambda: None  # type: ignore[method-assign]
+    running.install_signal_handlers = lambda: None  # type: ignore[method-assign]  (the test ends it)
     task = asyncio.create_task(running.serve(sockets=[listener]))
     while not running.started:
         await asyncio.sleep(0.01)

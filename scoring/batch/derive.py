@@ -6,7 +6,7 @@ says whether two records of a person have the same one; in its row it is text ag
 
 from typing import Any, cast
 
-import pyarrow.compute as untyped  # pyright: ignore[reportMissingTypeStubs]
+import pyarrow.compute as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
 from scoring.batch.plan import RECORDS
 from scoring.batch.sources import ArrowTable, arrow, schema

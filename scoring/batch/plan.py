@@ -15,7 +15,7 @@ from functools import reduce
 from operator import add
 from typing import Any, cast
 
-import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]
+import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
 from core.months import shift
 from scoring.book.rules import Dimension, Indicator

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
-import pyarrow.feather as pf  # pyright: ignore[reportMissingTypeStubs]
-import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]
+import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]  (none are published)
+import pyarrow.feather as pf  # pyright: ignore[reportMissingTypeStubs]  (none are published)
+import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
 ArrowTable = Any
 arrow, feather, parquet = cast("Any", pa), cast("Any", pf), cast("Any", pq)

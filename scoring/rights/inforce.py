@@ -67,7 +67,7 @@ def _read(kind: str, load: Callable[[str, str], T], digest: str, text: str) -> T
         while len(_kept) >= _MOST:
             del _kept[next(iter(_kept))]
         kept = _kept[kind, digest] = load(text, kind)
-    return kept  # pyright: ignore[reportReturnType]
+    return kept  # pyright: ignore[reportReturnType]  (the same)
 
 
 _MOST = 32

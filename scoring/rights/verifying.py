@@ -173,5 +173,8 @@ select m.*, n.digest from scoring.declaration m {_ALLOWED} and m.state = 'declar
 """  # noqa: S608  (constants of this module)
 _PROMISED = f"""
 select m.*, n.digest from scoring.commitment m {_ALLOWED} and m.withdrawn_at is null order by m.made_at desc limit :most
-"""  # noqa: S608
-_LOCKED = f"select m.*, n.digest from scoring.declaration m {_ALLOWED} and m.id = :id limit :most for update of m"  # noqa: S608
+"""  # noqa: S608  (constants of this module)
+_LOCKED = (
+    f"select m.*, n.digest from scoring.declaration m {_ALLOWED} "  # noqa: S608  (constants of this module)
+    "and m.id = :id limit :most for update of m"
+)

@@ -106,7 +106,7 @@ class TestContradictions:
     def test_it_is_refused(self, parts: dict[str, tuple[object, ...]], says: str) -> None:
         """A table that contradicts itself raises BadTable and says how."""
         with pytest.raises(BadTable, match=says):
-            table(**parts)  # pyright: ignore[reportArgumentType]
+            table(**parts)  # pyright: ignore[reportArgumentType]  (one part is wrong)
 
     def test_a_state_that_never_ends(self) -> None:
         """Two states that only lead to each other are refused though an end can be reached from elsewhere."""

@@ -36,7 +36,7 @@ class TestReach:
 
     @pytest.mark.parametrize(
         "address",
-        ["127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1"],  # noqa: S104
+        ["127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1"],  # noqa: S104  (none may be called)
     )
     async def test_a_name_that_leads_to_this_machine_or_its_neighbours(self, leads: Any, address: str) -> None:
         """A registered name that leads here, or to a cloud's metadata, is not followed."""

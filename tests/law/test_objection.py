@@ -54,7 +54,7 @@ class TestObjection:
         await court.city.push(penalty("n1", ANN))
         opened = await court.open(ANN, "n1", said=Said("与事实不符。", ""))
         for event in ("forward", "escalate", "note"):
-            await court.clerk(opened.id, event, "无法核实")  # type: ignore[arg-type]
+            await court.clerk(opened.id, event, "无法核实")  # type: ignore[arg-type]  (each is an Act)
         async with court.city.as_citizen(court.city.people[ANN]) as session:
             (one,) = await records.of(session, court.city.ring, citizen_id=court.city.people[ANN], limit=9)
         assert one.statement is not None

@@ -25,7 +25,8 @@ class TestText:
 
     def test_a_bill(self) -> None:
         """Numbers and yes get their types, empty cells are left out, dotted names nest."""
-        line = lay([*PLAIN, "fields.period", "fields.on_time", "document.no"], "a", "1", "P01", "x", "2026-01-31", "2026-01", "是", "")  # fmt: skip  # noqa: E501
+        header = [*PLAIN, "fields.period", "fields.on_time", "document.no"]
+        line = lay(header, "a", "1", "P01", "x", "2026-01-31", "2026-01", "是", "")
         assert line == {
             "ref": "a", "version": 1, "kind": "P01", "id_number": "x", "occurred_on": "2026-01-31",
             "fields": {"period": "2026-01", "on_time": True},

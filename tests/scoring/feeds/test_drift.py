@@ -13,7 +13,9 @@ from scoring.feeds.drift import Week
 RULES = Quality(7, 5, 10, 6, 25, 50, 4, Basis("demo", ""))
 
 
-def week(*, rejected: int = 0, took: dict[str, int] | None = None, level: dict[str, int] | None = None, **kinds: int) -> Week:  # noqa: E501  # fmt: skip
+def week(
+    *, rejected: int = 0, took: dict[str, int] | None = None, level: dict[str, int] | None = None, **kinds: int
+) -> Week:
     """A week of lines."""
     return Week(Counter(kinds), rejected, {"P01": Counter(took or {})}, {"P13": Counter(level or {})}, {})
 

@@ -74,7 +74,8 @@ class TestSame:
         stored = await city.rows("select id, kind, occurred_on, quantity from scoring.record")
         await city.rows("delete from scoring.record")
         text = "\n".join([HEADER, *(bill(f"r{n}", line["id_number"]) for n, line in enumerate(lines))])
-        for body, form, first in ((text.encode(), "csv", 1), (parquet(bills(*(w["id_number"] for w in lines))), "parquet", 0)):  # fmt: skip  # noqa: E501
+        columns = parquet(bills(*(one["id_number"] for one in lines)))
+        for body, form, first in ((text.encode(), "csv", 1), (columns, "parquet", 0)):
             receipt = await send(city, body, form)
             assert (receipt.received, receipt.accepted) == (4, 2)
             assert [(one.line - first, one.ref, one.code) for one in receipt.rejected] == [
@@ -202,7 +203,8 @@ class TestParquet:
 
     async def test_swelling(self) -> None:
         """A file that swells beyond what is read is refused by its footer."""
-        body = parquet(bills(*[ANN] * 40, **{"fields.account": ["x" * (8 << 20)] * 40}), use_dictionary=False, compression="zstd")  # fmt: skip  # noqa: E501
+        many = bills(*[ANN] * 40, **{"fields.account": ["x" * (8 << 20)] * 40})
+        body = parquet(many, use_dictionary=False, compression="zstd")
         assert len(body) < 1 << 20
         with pytest.raises(TooLarge):
             await _all(body)
