@@ -1,5 +1,7 @@
 """The migrations and the tables that the code speaks of are the same thing."""
 
+from datetime import date
+
 import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -72,6 +74,39 @@ class TestUpgrade:
         before = sorted(await relations(database))
         await migrate.upgrade(database, role_prefix="osmanthus")
         assert sorted(await relations(database)) == before
+
+
+_OF_THEN = """
+insert into auth.client (client_id, role, name, public, scopes, kinds, perks, redirect_uris, jwks, created_at)
+values ('bureau', 'source', 'x', false, '{}', '{}', '{}', '{}', '[]', now());
+insert into core.release (id, kind, name, body, digest, effective_on, drafted_by, drafted_at, approved_by, approved_at)
+values (gen_random_uuid(), 'scorecard', 'x', 'x', 'x', '2026-01-01', 'a', now(), 'b', now());
+insert into scoring.batch (id, source, received, accepted, received_at)
+values ('00000000-0000-0000-0000-000000000001', 'bureau', 2, 2, now());
+insert into scoring.record (id, record_subject, source, ref, version, kind, provider, occurred_on, quantity, severity,
+  from_on, until_on, sealed, status, status_at, batch_id, received_at)
+select gen_random_uuid(), '00000000-0000-0000-0000-000000000002', 'bureau', status, 1, 'N01', '', '2026-01-10', 1,
+  'general', '2026-02-01', '2027-01-10', '', status, '2026-06-30T16:30:00Z',
+  '00000000-0000-0000-0000-000000000001', now()
+from unnest(array['active', 'repaired', 'revoked']) as status;
+"""
+
+
+class TestCarriedOver:
+    """A city that is there already."""
+
+    async def test_what_was_repaired_before_stays_repaired(self, database: str) -> None:
+        """Rows of an earlier revision come along; a repaired deduction ends on the civil day of its repair."""
+        await migrate.downgrade(database, role_prefix="osmanthus", revision="0015")
+        connection = await asyncpg.connect(database)
+        try:
+            await connection.execute(_OF_THEN)
+            await migrate.upgrade(database, role_prefix="osmanthus")
+            rows = await connection.fetch("select ref, until_on from scoring.record")
+        finally:
+            await connection.close()
+        stays = date(2027, 1, 10)
+        assert dict(rows) == {"active": stays, "revoked": stays, "repaired": date(2026, 7, 1)}
 
 
 class TestDowngrade:

@@ -204,3 +204,13 @@ revoke all on function scoring.waiting_repairs, scoring.read_repair, scoring.tur
 grant execute on function scoring.waiting_repairs, scoring.read_repair to {role}_staff;
 
 grant execute on function scoring.turn_repair to {role}_scorer;
+
+-- From now on the status alone ends nothing: what was repaired earlier ends on its day, too, or it would count again.
+-- The owner may be no superuser, whom the policies bind.
+alter table scoring.record no force row level security;
+
+update scoring.record
+set until_on = least(until_on, greatest(from_on, (status_at at time zone 'Asia/Shanghai')::date))
+where status = 'repaired';
+
+alter table scoring.record force row level security;
