@@ -1,8 +1,8 @@
-"""What happens without being asked: the daily pass, expiry, sweeping.
+"""What happens without being asked: expiry, sweeping, clocks that run out; beside it log, rehearsals, the daily pass.
 
 Every job is idempotent and works in transactions of its own, so that a process killed in the middle loses nothing; one
-process at a time does the work (an advisory lock), others stand by. Points move by date alone, so the daily pass is
-everyone.
+process at a time does the work (an advisory lock), others stand by. What takes long has a loop of its own: nobody's
+erasure waits for the pass over everyone.
 """
 
 import asyncio
@@ -44,21 +44,23 @@ _SWEEPS = (
 
 
 async def run(house: House) -> None:
-    """Seal the log, rehearse what is asked for and do the rounds until cancelled."""
-    both = [asyncio.create_task(work) for work in (sealing.run(house), rehearsing.attend(house), _rounds(house))]
+    """Seal the log, rehearse what is asked for, see to the daily pass and do the rounds until cancelled."""
+    works = (sealing.run(house), rehearsing.attend(house), nightly.attend(house), _rounds(house))
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        await asyncio.gather(*both)
+        await asyncio.gather(*tasks)
     finally:
-        for one in both:
+        for one in tasks:
             one.cancel()
-        await asyncio.gather(*both, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _rounds(house: House) -> None:
     """A round every so often; a database that is away, or a rule book that is not published yet, is waited for."""
+    done: date | None = None
     while True:
         try:
-            await once(house)
+            done = await once(house, done)
         except Exception as error:
             if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
                 raise
@@ -67,7 +69,7 @@ async def _rounds(house: House) -> None:
 
 
 async def once(house: House, done: date | None = None) -> date | None:
-    """One round; `done` is a day whose daily pass is not asked about. Returns the day whose pass is over."""
+    """One round; `done` is the day whose daily chores this process has done. Returns it anew."""
     async with house.doors.work("jobs") as session:
         if not await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")):
             return done
@@ -86,4 +88,4 @@ async def once(house: House, done: date | None = None) -> date | None:
     if done != today:
         await statistics.keep(house)
         await watching.look(house)
-    return done if done == today or not await nightly.see_to(house, today) else today
+    return today

@@ -1,7 +1,7 @@
 """The daily pass in a process of its own: what it needs in memory and libraries is gone when it is over.
 
-Promises: whatever ends the pass leaves this process whole; a pass that was cut, or is made elsewhere, is asked for
-again by the next round; what the pass says about itself goes to the log. A fault of the pass is raised here.
+Promises: whatever ends the pass leaves this process whole, and a fault of the pass stops nothing else; a pass that was
+cut, failed, or is made elsewhere is asked for again; what the pass says about itself goes to the log.
 """
 
 import asyncio
@@ -13,15 +13,34 @@ import structlog
 
 from api.deps import House
 from api.tool.nightly import LATER
+from core import clock, db
+from core.errors import Unavailable
 from core.settings import environment
 from scoring.batch import cursor
 
+_PAUSE_SECONDS, _AFTER_A_FAULT_SECONDS = 20, 600
 _TOOL = "import sys; from api import cli; sys.exit(cli.main(sys.argv[1:]))"
 _log = structlog.get_logger("osmanthus.nightly")
 
 
 class PassFailed(Exception):
     """The pass met a fault of ours; it said which."""
+
+
+async def attend(house: House) -> None:
+    """See to each day's pass until cancelled; a database that is away, or rules to come, are waited for."""
+    while True:
+        pause = _PAUSE_SECONDS
+        try:
+            await see_to(house, clock.today())
+        except PassFailed as failed:
+            _log.error("daily pass failed", said=str(failed))
+            pause = _AFTER_A_FAULT_SECONDS
+        except Exception as error:
+            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
+                raise
+            _log.warning("waiting", kind=type(error).__name__)
+        await asyncio.sleep(pause)
 
 
 async def see_to(house: House, today: date) -> bool:

@@ -202,7 +202,7 @@ r.record_subject = any($1::uuid[]) and r.kind = over.kind and r.occurred_on <= o
 and (not over.negative or r.until_on <= $5)
 """
 _ENDING = "unnest($2::text[], $3::date[], $4::bool[]) as over (kind, cut, negative)"
-_SPENT = f"delete from scoring.record r using {_ENDING} where {_OVER}"  # noqa: S608  (the same)  (constants of ours)
+_SPENT = f"delete from scoring.record r using {_ENDING} where {_OVER}"  # noqa: S608  (constants of ours)
 _OVERDUE = f"select distinct r.record_subject from scoring.record r, {_ENDING} where {_OVER}"  # noqa: S608  (the same)
 
 # A trace's id was made at the time of its change, so the oldest are found by their ids.

@@ -7,7 +7,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from api import jobs
+from api import jobs, watching
 from core import clock, ids
 from tests.api.conftest import Server
 
@@ -62,18 +62,19 @@ class TestOnce:
                 assert await owner.fetchval(f"select count(*) from {table}") == 0
             await owner.close()
 
-    async def test_the_daily_pass_runs_once_a_day(self, lone_server: Server) -> None:
-        """A wrong standing is put right by the day's pass, and left alone once the pass of the day is over."""
-        server = lone_server
-        async with server.logged_in(server.person()) as me:
-            await server.join(me)
-        owner = await asyncpg.connect(server.owner_url)
-        await owner.execute("update scoring.standing set points = 7")
-        assert await jobs.once(server.house, clock.today()) == clock.today()
-        assert await owner.fetchval("select points from scoring.standing") == 7
-        assert await jobs.once(server.house) == clock.today()
-        assert await owner.fetchval("select points from scoring.standing") == 1100
-        await owner.close()
+    async def test_daily_chores_are_done_once_a_day(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first round of a day looks at what sources send and counts the quarter; the others do not."""
+        looked: list[object] = []
+
+        async def look(house: object) -> int:
+            looked.append(house)
+            return 0
+
+        monkeypatch.setattr(watching, "look", look)
+        done = await jobs.once(server.house)
+        assert done == clock.today()
+        assert await jobs.once(server.house, done) == clock.today()
+        assert len(looked) == 1
 
     async def test_another_worker_at_it_means_standing_by(self, lone_server: Server) -> None:
         """The lock is held by one process; the other does nothing and tries again later."""

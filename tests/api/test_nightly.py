@@ -42,6 +42,30 @@ class TestSeeTo:
             await asyncio.wait_for(seeing, 60)
 
 
+class TestAttend:
+    """`nightly.attend`."""
+
+    async def test_a_fault_of_the_pass_stops_nothing_else(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is told to the log and tried again after a while; a fault of anything else is raised."""
+        told: list[str] = []
+        tries = iter([nightly.PassFailed("status 1: scorecard x, column y"), None, ZeroDivisionError()])
+
+        async def see_to(*_: object) -> bool:
+            if (fault := next(tries)) is not None:
+                raise fault
+            return True
+
+        monkeypatch.setattr(nightly, "see_to", see_to)
+        monkeypatch.setattr(nightly, "_PAUSE_SECONDS", 0)
+        monkeypatch.setattr(nightly, "_AFTER_A_FAULT_SECONDS", 0)
+        monkeypatch.setattr(nightly._log, "error", lambda *_, said: told.append(said), raising=False)
+        with pytest.raises(ZeroDivisionError):
+            await nightly.attend(server.house)
+        assert told == ["status 1: scorecard x, column y"]
+
+
 class TestMake:
     """`osmanthus score nightly`."""
 
