@@ -79,26 +79,48 @@ def _is_loopback(host: str) -> bool:
 async def post(
     address: str, *, body: bytes, headers: Mapping[str, str], sandbox: bool, most: int, seconds: float
 ) -> AsyncGenerator[Answer]:
-    """Send `body`; the answer's bytes are read inside the block. Raises BadAddress, NotReached."""
+    """Send `body`; the answer's bytes are read inside the block. Raises BadAddress, NotReached.
+
+    In the block only reading the bytes raises NotReached: the reader's own faults stay what they are.
+    """
     parts = urlsplit(check(address, sandbox=sandbox))
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        async with asyncio.timeout(seconds):
+    over = asyncio.get_running_loop().time() + seconds
+    client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds)
+    async with client:
+        async with _theirs(over):
             reached = await _look_up(host, port, sandbox=sandbox)
             target = httpx2.URL(address).copy_with(host=reached)
-            client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds)
             told = {**headers, "Host": parts.netloc, "Accept-Encoding": "identity"}
             request = client.build_request(
                 "POST", target, content=body, headers=told, extensions={"sni_hostname": host}
             )
-            async with client:
-                answer = await client.send(request, stream=True)
-                try:
-                    yield Answer(answer.status_code, ndjson.bounded(answer.aiter_raw(), limit=most))
-                finally:
-                    await answer.aclose()
+            answer = await client.send(request, stream=True)
+        try:
+            yield Answer(answer.status_code, _chunks(answer, most, over))
+        finally:
+            await answer.aclose()
+
+
+@asynccontextmanager
+async def _theirs(over: float) -> AsyncGenerator[None]:
+    """What goes wrong in here is the other side's. Raises NotReached."""
+    try:
+        async with asyncio.timeout_at(over):
+            yield
     except (httpx2.HTTPError, OSError, TimeoutError, TooLarge) as error:
         raise NotReached("The other side did not answer as agreed.") from error
+
+
+async def _chunks(answer: httpx2.Response, most: int, over: float) -> AsyncIterator[bytes]:
+    """The bytes as they come; what the reader does between them is no fault of the other side."""
+    body = ndjson.bounded(answer.aiter_raw(), limit=most)
+    while True:
+        async with _theirs(over):
+            chunk = await anext(body, None)
+        if chunk is None:
+            return
+        yield chunk
 
 
 async def _look_up(host: str, port: int, *, sandbox: bool) -> str:

@@ -124,6 +124,7 @@ update scoring.history_pull p
 set attempts = p.attempts + 1, changed_at = $2,
     next_at = $2::timestamptz + make_interval(secs => ($4::float8[])[least(p.attempts + 1, cardinality($4::float8[]))])
 from due d join auth.source_subject n on n.citizen_id = d.citizen_id and n.source = d.source and n.left_at is null
+join auth.live_consent c on c.id = n.consent_id
 where p.citizen_id = d.citizen_id and p.source = d.source
 returning p.citizen_id, p.source, p.attempts, n.digest
 """

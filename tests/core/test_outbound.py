@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from core import outbound
+from core.errors import TooLarge
 from core.outbound import BadAddress, NotReached
+
+ANY = "0.0.0.0"  # noqa: S104  (it may not be called)
+NEVER = ("127.0.0.1", "169.254.169.254", ANY, "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1")
 
 
 async def sent(address: str, *, sandbox: bool = False, seconds: float = 2.0) -> int:
@@ -34,10 +38,7 @@ def leads(monkeypatch: pytest.MonkeyPatch) -> Any:
 class TestReach:
     """Where it may not go."""
 
-    @pytest.mark.parametrize(
-        "address",
-        ["127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1"],  # noqa: S104  (none may be called)
-    )
+    @pytest.mark.parametrize("address", NEVER)
     async def test_a_name_that_leads_to_this_machine_or_its_neighbours(self, leads: Any, address: str) -> None:
         """A registered name that leads here, or to a cloud's metadata, is not followed."""
         leads(address)
@@ -67,3 +68,41 @@ class TestReach:
         """Who takes the connection and is silent is left after the time."""
         with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(NotReached):
             await sent(f"http://127.0.0.1:{listener.getsockname()[1]}/x", sandbox=True, seconds=0.3)
+
+
+class TestAnswer:
+    """What comes back."""
+
+    @staticmethod
+    async def serving(content: bytes) -> tuple[asyncio.Server, str]:
+        """Somebody who answers everything with these bytes, and their address."""
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+
+    async def test_too_much_is_not_as_agreed(self) -> None:
+        """Beyond the agreed size nothing more is read."""
+        server, address = await self.serving(b"x" * 20_000)
+        async with server:
+            with pytest.raises(NotReached):
+                await sent(address, sandbox=True)
+
+    @pytest.mark.parametrize("fault", [OSError("ours"), TimeoutError("ours"), TooLarge("ours")])
+    async def test_a_fault_of_the_reader_is_not_laid_on_the_other_side(self, fault: Exception) -> None:
+        """A database that is away while the answer is stored stays what it is."""
+
+        async def read(address: str) -> None:
+            async with outbound.post(address, body=b"{}", headers={}, sandbox=True, most=9, seconds=2) as answer:
+                async for _ in answer.chunks:
+                    raise fault
+
+        server, address = await self.serving(b"x")
+        async with server:
+            with pytest.raises(type(fault), match="ours"):
+                await read(address)
