@@ -76,10 +76,10 @@ async def once(house: House, done: date | None = None) -> date | None:
         await lapses.keep(session, house)
         await retention.sweep(session, house.ring)
         await workdays.load_published(session)
-        await verdicts.keep(session, house.ring)
         await audit.sweep(session, most=_CHUNK)
         for statement in _SWEEPS:
             await session.execute(text(statement))
+    await verdicts.keep(house.doors)
     await lapses.outdate(house)
     await house.short.sweep()
     await rotation.turn(house)

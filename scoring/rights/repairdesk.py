@@ -133,8 +133,9 @@ async def approve(session: AsyncSession, ring: Keyring, *, case: Case, look: Loo
         detail = f"Not found met: {', '.join(missing)}. Check them first, or refuse and say what is missing."
         raise ConditionsMissing(detail, missing=missing)
     body = sealed.seal(case.key, reasons.encode(), place=repairs.reasons_of(found.id))
-    version = await _turn(session, look, found, "approve", body=body)
+    # The link before the matter, as in a withdrawal, which takes both: else the two could wait for each other.
     holder = await holders.one(session, ring, citizen_id=case.citizen_id, locked=True)
+    version = await _turn(session, look, found, "approve", body=body)
     connection = await db.raw(session)
     today = clock.today()
     if holder is None or not await connection.fetchval(

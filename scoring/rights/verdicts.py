@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit, clock, ids
 from core.audit import Actor
+from core.db import Doors
 from core.errors import Conflict, Invalid, NotFound
 from core.keys import Keyring
 from core.lifecycle import By
@@ -137,21 +138,25 @@ async def answer(
     )  # fmt: skip
 
 
-async def keep(session: AsyncSession, ring: Keyring) -> int:
+async def keep(doors: Doors) -> int:
     """What days do: settle what has no record left, move on what is overdue, recount provisional days.
 
-    Part of the jobs' round; safe to repeat at any time. Returns how many disputes moved.
+    Part of the jobs' round; safe to repeat at any time. Returns how many disputes moved. Each moves in a transaction of
+    its own: whoever holds two people's links in another order than all others would wait for ever.
     """
-    moved = 0
-    for row in (await session.execute(_MOOT.limit(_SOME))).all():
-        moved += await _by_clock(session, ring, row, "settle")
     late = select(dispute).where(dispute.c.closed_at.is_(None), dispute.c.due_on < clock.today())
-    for row in (await session.execute(late.where(dispute.c.state.in_(OVERDUE)).limit(_SOME))).all():
-        moved += await _by_clock(session, ring, row, OVERDUE[row.state])
     open_ones = select(dispute).where(dispute.c.closed_at.is_(None), dispute.c.provisional)
-    for row in (await session.execute(open_ones.limit(_SOME))).all():
-        if (changed := await turning.recount(session, row)) is not None:
-            await session.execute(update(dispute).where(dispute.c.id == row.id).values(**changed))
+    async with doors.work("jobs") as session:
+        moot = (await session.execute(_MOOT.limit(_SOME))).all()
+        overdue = (await session.execute(late.where(dispute.c.state.in_(OVERDUE)).limit(_SOME))).all()
+        for row in (await session.execute(open_ones.limit(_SOME))).all():
+            if (changed := await turning.recount(session, row)) is not None:
+                await session.execute(update(dispute).where(dispute.c.id == row.id).values(**changed))
+    due = [(row, "settle") for row in moot] + [(row, OVERDUE[row.state]) for row in overdue]
+    moved = 0
+    for row, event in due:
+        async with doors.work("jobs") as session:
+            moved += await _by_clock(session, doors.ring, row, event)
     return moved
 
 

@@ -110,8 +110,7 @@ class Court:
 
     async def keep(self) -> int:
         """The jobs' round."""
-        async with self.city.doors.work("jobs") as session:
-            return await verdicts.keep(session, self.city.ring)
+        return await verdicts.keep(self.city.doors)
 
     async def on(self, day: date) -> None:
         """Move the civil clock to a day, here and in the database; never back."""
