@@ -4,6 +4,8 @@ The queue shows numbers and days. Whoever opens an application says who they are
 citizen reads that. Approving ends the deduction in the same transaction; nothing here takes a number of points.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Annotated
 
@@ -117,11 +119,9 @@ async def check(
     caller: NamedDependency[guards.Client],
 ) -> View:
     """Write down which conditions are met; the minimum display time was counted before."""
-    look = Look(caller.jti_hash, data.clerk, data.purpose)
-    case = await _open(session, house, look, repair_id)
-    async with house.doors.work("scorer") as deciding:
-        await repairdesk.check(deciding, case=case, look=look, met=data.met)
-    return await _shown(session, await _open(session, house, look, repair_id))
+    async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
+        after = await repairdesk.check(deciding, case=case, look=look, met=data.met)
+    return await _shown(session, after)
 
 
 @post("/{repair_id:str}/extend", status_code=200, summary="Take three working days more", tags=["staff"])
@@ -133,11 +133,9 @@ async def extend(
     caller: NamedDependency[guards.Client],
 ) -> View:
     """Once, with reasons."""
-    look = Look(caller.jti_hash, data.clerk, data.purpose)
-    case = await _open(session, house, look, repair_id)
-    async with house.doors.work("scorer") as deciding:
-        await repairdesk.extend(deciding, case=case, look=look, reasons=data.reasons)
-    return await _shown(session, await _open(session, house, look, repair_id))
+    async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
+        after = await repairdesk.extend(deciding, case=case, look=look, reasons=data.reasons)
+    return await _shown(session, after)
 
 
 @post("/{repair_id:str}/approve", status_code=200, summary="Approve a repair", tags=["staff"])
@@ -149,11 +147,9 @@ async def approve(
     caller: NamedDependency[guards.Client],
 ) -> View:
     """End the deduction from today on; its citizen's points have moved before the answer. 409 `conditions_missing`."""
-    look = Look(caller.jti_hash, data.clerk, data.purpose)
-    case = await _open(session, house, look, repair_id)
-    async with house.doors.work("scorer") as deciding:
-        await repairdesk.approve(deciding, house.ring, case=case, look=look, reasons=data.reasons)
-    return await _shown(session, await _open(session, house, look, repair_id))
+    async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
+        after = await repairdesk.approve(deciding, house.ring, case=case, look=look, reasons=data.reasons)
+    return await _shown(session, after)
 
 
 @post("/{repair_id:str}/refuse", status_code=200, summary="Refuse a repair", tags=["staff"])
@@ -165,11 +161,20 @@ async def refuse(
     caller: NamedDependency[guards.Client],
 ) -> View:
     """Refuse with reasons and what is missing; the citizen may apply again at once."""
+    async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
+        after = await repairdesk.refuse(deciding, case=case, look=look, reasons=data.reasons, missing=data.missing)
+    return await _shown(session, after)
+
+
+@asynccontextmanager
+async def _opened(
+    session: AsyncSession, house: House, caller: guards.Client, data: Check | Decide, shown: str
+) -> AsyncGenerator[tuple[AsyncSession, Case, Look]]:
+    """An application read by a clerk, and the transaction of the scorer's door in which they take one step."""
     look = Look(caller.jti_hash, data.clerk, data.purpose)
-    case = await _open(session, house, look, repair_id)
+    case = await _open(session, house, look, shown)
     async with house.doors.work("scorer") as deciding:
-        await repairdesk.refuse(deciding, case=case, look=look, reasons=data.reasons, missing=data.missing)
-    return await _shown(session, await _open(session, house, look, repair_id))
+        yield deciding, case, look
 
 
 async def _open(session: AsyncSession, house: House, look: Look, shown: str) -> Case:

@@ -10,6 +10,7 @@ its citizen did not apply.
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import ARRAY, Boolean, Date, LargeBinary, Text, bindparam, text
@@ -91,51 +92,49 @@ async def read(session: AsyncSession, ring: Keyring, *, look: Look, repair_id: u
     return Case(repairs.opened(key, row, settled=row["settled"], history=[]), row["citizen_id"], key)
 
 
-async def check(session: AsyncSession, *, case: Case, look: Look, met: Sequence[str]) -> None:
-    """Write down which conditions a person found met; `session` is of the scorer's door.
+async def check(session: AsyncSession, *, case: Case, look: Look, met: Sequence[str]) -> Case:
+    """Write down which conditions a person found met; `session` is of the scorer's door. Returns how it stands then.
 
     Raises IllegalTransition, UnknownCondition.
     """
     _must_know(case.repair, met)
-    await _turn(session, look, case.repair, "check", found_out=(met, None))
+    case, _ = await _turn(session, look, case, "check", met=met)
+    return case
 
 
-async def extend(session: AsyncSession, *, case: Case, look: Look, reasons: str) -> date:
-    """Take three working days more, once, with reasons that the citizen reads; returns the new day.
+async def extend(session: AsyncSession, *, case: Case, look: Look, reasons: str) -> Case:
+    """Take three working days more, once, with reasons that the citizen reads. Returns how it stands then.
 
     Raises IllegalTransition.
     """
-    found = case.repair
-    rules = await inforce.repair_of(session, digest=found.rules)
-    due = await workdays.due(session, start=found.decide_by, days=rules.extension_days)
-    body = sealed.seal(case.key, reasons.encode(), place=repairs.reasons_of(found.id))
-    await _turn(session, look, found, "extend", body=body, due=due)
-    return due.on
+    rules = await inforce.repair_of(session, digest=case.repair.rules)
+    due = await workdays.due(session, start=case.repair.decide_by, days=rules.extension_days)
+    case, _ = await _turn(session, look, case, "extend", reasons=reasons, due=due)
+    return case
 
 
-async def refuse(session: AsyncSession, *, case: Case, look: Look, reasons: str, missing: Sequence[str]) -> None:
-    """Refuse with reasons and with what is missing; the citizen may apply again at any time.
+async def refuse(session: AsyncSession, *, case: Case, look: Look, reasons: str, missing: Sequence[str]) -> Case:
+    """Refuse with reasons and with what is missing; the citizen may apply again at any time. Returns how it stands.
 
     Raises IllegalTransition, UnknownCondition.
     """
     _must_know(case.repair, missing)
-    body = sealed.seal(case.key, reasons.encode(), place=repairs.reasons_of(case.repair.id))
-    await _turn(session, look, case.repair, "refuse", found_out=(None, missing), body=body)
+    case, _ = await _turn(session, look, case, "refuse", reasons=reasons, missing=missing)
+    return case
 
 
-async def approve(session: AsyncSession, ring: Keyring, *, case: Case, look: Look, reasons: str) -> None:
+async def approve(session: AsyncSession, ring: Keyring, *, case: Case, look: Look, reasons: str) -> Case:
     """End the deduction from today on and rescore its citizen, in this transaction of the scorer's door.
 
-    Days before today stay as they were. Raises IllegalTransition, ConditionsMissing.
+    Days before today stay as they were. Returns how it stands then. Raises IllegalTransition, ConditionsMissing.
     """
     found = case.repair
     if found.state in repairs.OPEN and (missing := [one for one in found.needed if one not in found.met]):
         detail = f"Not found met: {', '.join(missing)}. Check them first, or refuse and say what is missing."
         raise ConditionsMissing(detail, missing=missing)
-    body = sealed.seal(case.key, reasons.encode(), place=repairs.reasons_of(found.id))
     # The link before the matter, as in a withdrawal, which takes both: else the two could wait for each other.
     holder = await holders.one(session, ring, citizen_id=case.citizen_id, locked=True)
-    version = await _turn(session, look, found, "approve", body=body)
+    case, version = await _turn(session, look, case, "approve", reasons=reasons)
     connection = await db.raw(session)
     today = clock.today()
     if holder is None or not await connection.fetchval(
@@ -145,32 +144,43 @@ async def approve(session: AsyncSession, ring: Keyring, *, case: Case, look: Loo
     await suspensions.settle(session, record_id=found.record_id, on=today)
     book = await rulebook.current(session, on=today)
     await standing.rescore(session, [holder], as_of=today, cause=CAUSE, book=book)
+    return case
 
 
 async def _turn(
     session: AsyncSession,
     look: Look,
-    found: Repair,
+    case: Case,
     event: str,
     *,
-    found_out: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None),
-    body: bytes | None = None,
+    met: Sequence[str] | None = None,
+    missing: Sequence[str] | None = None,
+    reasons: str | None = None,
     due: Due | None = None,
-) -> int:
-    """Take one step from the state that was read, with what was found met and missing; returns the record's version.
+) -> tuple[Case, int]:
+    """Take one step from the state that was read; what is None stays. Returns the case then and the record's version.
 
     Raises IllegalTransition.
     """
-    to, (met, missing) = REPAIR.after(found.state, event, by="staff"), found_out
+    found = case.repair
+    to = REPAIR.after(found.state, event, by="staff")
+    place = repairs.reasons_of(found.id)
     given = {
         "token": look.token, "id": found.id, "purpose": look.purpose, "detail": _detail(look, found.id), "event": event,
-        "was": found.state, "to": to, "body": body, "by": due and due.on, "provisional": due and due.provisional,
+        "was": found.state, "to": to, "by": due and due.on, "provisional": due and due.provisional,
+        "body": None if reasons is None else sealed.seal(case.key, reasons.encode(), place=place),
         "met": met if met is None else list(met), "missing": missing if missing is None else list(missing),
     }  # fmt: skip
     row = (await session.execute(_TURN, given)).one_or_none()
     if row is None:
         raise IllegalTransition(state="changed", event=event, allowed=())
-    return row.record_version
+    told: dict[str, Any] = {"met": given["met"], "missing": given["missing"], "reasons": reasons}
+    told |= {"decide_by": given["by"], "provisional": given["provisional"]}
+    news = {name: value for name, value in told.items() if value is not None}
+    then = msgspec.structs.replace(
+        case, repair=msgspec.structs.replace(found, state=to, changed_at=clock.civil(), **news)
+    )
+    return then, row.record_version
 
 
 def _must_know(found: Repair, named: Sequence[str]) -> None:
