@@ -4,7 +4,8 @@ from auth import notices
 from incentives import policycheck
 from tests.rulebook import CARD, POLICY
 
-FILES = policycheck.read(POLICY)
+ALL = policycheck.read(POLICY)
+FILES = {name: text for name, text in ALL.items() if name != "cases/volunteer-ten-thousand.toml"}  # half of the time
 
 
 def check(**changes: str) -> list[str]:
@@ -25,7 +26,7 @@ class TestCheck:
 
     def test_the_shipped_rule_book_has_no_fault(self) -> None:
         """And the summary says how much of it is a demo, and what a partner learns."""
-        report = policycheck.check(FILES, notices.load)
+        report = policycheck.check(ALL, notices.load)
         assert report.faults == ()
         assert any("values are demo" in line for line in report.summary)
         assert sum("tells a partner 1 bit" in line for line in report.summary) == 2
