@@ -31,11 +31,16 @@ async def of(session: AsyncSession, holder: Holder, *, book: RuleBook) -> list[K
     connection = await db.raw(session)
     rows = await connection.fetch(_EVERY, holder.record_subject)
     found = [Known(RecordRow(ids.show("rc", row[0]), *row[1:10]), row[10], row[11]) for row in rows]
-    if book.sensitive:
-        allowed = await subjects.sensitive(session, citizen_ids=[holder.citizen_id])
-        barred = book.sensitive - allowed.get(holder.citizen_id, frozenset())
-        found = [one for one in found if one.row.kind not in barred]
-    return found
+    closed = await barred(session, holder, book=book)
+    return [one for one in found if one.row.kind not in closed]
+
+
+async def barred(session: AsyncSession, holder: Holder, *, book: RuleBook) -> frozenset[str]:
+    """The sensitive kinds that a holder's consents do not allow (PIPL article 29)."""
+    if not book.sensitive:
+        return frozenset()
+    allowed = await subjects.sensitive(session, citizen_ids=[holder.citizen_id])
+    return book.sensitive - allowed.get(holder.citizen_id, frozenset())
 
 
 def at(records: Iterable[Known], moment: datetime) -> list[RecordRow]:

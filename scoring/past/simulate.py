@@ -60,7 +60,8 @@ async def simulate(
     book = await rulebook.current(session, on=on)
     held = [one.row for one in await known.of(session, holder, book=book)]
     kinds = await session.scalars(select(refusal.c.kind).where(refusal.c.citizen_id == citizen_id))
-    rules = Rules(book.catalogue, book.reader, book.kinds, frozenset(kinds))
+    taken = book.kinds - await known.barred(session, holder, book=book)
+    rules = Rules(book.catalogue, book.reader, taken, frozenset(kinds))
     then = whatif.after(held, supposed, rules=rules, on=on)
 
     def counted(rows: list[RecordRow]) -> Evaluation:

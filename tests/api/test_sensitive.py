@@ -20,6 +20,7 @@ from tests.api.conftest import Server
 from tests.api.test_lapses import days_later
 
 PURPOSE = "sensitive:P10"
+ENVELOPE = {"ref", "version", "id_number"}
 
 
 async def _enable(server: Server) -> None:
@@ -61,6 +62,12 @@ async def _push(server: Server, source: httpx2.Auth, *lines: Mapping[str, Any]) 
     return {name: value for name, value in answer.json().items() if name != "batch_id"}
 
 
+async def _suppose(me: httpx2.AsyncClient, person: Mapping[str, Any]) -> httpx2.Response:
+    """The answer to: what if a donation were recorded."""
+    told = {name: value for name, value in _line(person, "P10", "a").items() if name not in ENVELOPE}
+    return await me.post("/v1/me/score/simulate", json={"add": [told]})
+
+
 async def _kinds(server: Server) -> list[str]:
     owner = await asyncpg.connect(server.owner_url)
     try:
@@ -87,8 +94,10 @@ class TestWholeLife:
             assert await _kinds(server) == ["P12"]
             with_receipt = (await me.get("/v1/me/score")).json()["points"]
             assert with_receipt > base
+            assert (await _suppose(me, person)).json()["errors"][0]["code"] == "kind_not_permitted"
             given = await _give(server, me)
             assert given.status_code == 201, given.text
+            assert (await _suppose(me, person)).json()["score"]["points"] == with_receipt + 2
             replies.append(await _push(server, civic, _line(person, "P10", "a"), _line(person, "P12", "b")))
             assert await _kinds(server) == ["P10", "P12"]
             assert (await me.get("/v1/me/score")).json()["points"] == with_receipt + 2
