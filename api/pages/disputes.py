@@ -14,8 +14,7 @@ from api.citizen import disputes as api
 from api.citizen.disputes import Object, StepView, View
 from api.citizen.records import Record
 from api.deps import House, HttpRequest
-from api.pages.door import behind
-from core.errors import Invalid
+from api.pages.door import behind, sent
 from scoring.rights import disputes
 from scoring.rights.disputing import CLOCKS, DISPUTE, OPEN, REASONS
 
@@ -66,17 +65,11 @@ async def ask(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Object by the form of a record, or take an objection back."""
-    form = await request.form()
-    taken_back = form.get("withdraw")
-    if taken_back is not None:
+    taken_back = (await request.form()).get("withdraw")
+    if taken_back is None:
+        await api.ask.fn(await sent(request, Object), session, house, caller)
+    else:
         await api.withdraw.fn(str(taken_back), session, house, caller)
-        return Redirect("/records", status_code=303)
-    given = {name: form.get(name) for name in ("record", "reason", "words", "evidence") if form.get(name)}
-    try:
-        asked = msgspec.convert(given, Object)
-    except msgspec.ValidationError as error:
-        raise Invalid from error
-    await api.ask.fn(asked, session, house, caller)
     return Redirect("/records", status_code=303)
 
 

@@ -6,9 +6,10 @@ status that the API gives.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
 from litestar import Response, Router
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
@@ -19,7 +20,9 @@ from api import deps, guards, problems, stepup
 from api.deps import Connection, HttpRequest
 from api.pages import advice, frame
 from core.db import Door
-from core.errors import Unauthenticated
+from core.errors import Invalid, Unauthenticated
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 async def member(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -35,6 +38,16 @@ async def anyone(connection: Connection, handler: BaseRouteHandler) -> None:
         await member(connection, handler)
     except Unauthenticated:
         connection.scope["state"]["caller"] = None
+
+
+async def sent(request: HttpRequest, shape: type[T]) -> T:
+    """What a form sent, as the body of the API's own call; a field left empty is left out. Raises Invalid."""
+    form = await request.form()
+    given = {name: form.get(name) for name in shape.__struct_fields__ if form.get(name)}
+    try:
+        return msgspec.convert(given, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid from error
 
 
 def answer(request: HttpRequest, error: Exception) -> Response[Any]:

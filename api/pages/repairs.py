@@ -13,9 +13,8 @@ from api import guards
 from api.citizen import repairs as api
 from api.citizen.repairs import Apply, View, Way
 from api.deps import House, HttpRequest
-from api.pages.door import behind
+from api.pages.door import behind, sent
 from core import clock
-from core.errors import Invalid
 from scoring.book.repairfile import RepairRules
 from scoring.rights import inforce, repairs
 
@@ -52,17 +51,11 @@ async def apply(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Apply for a repair by the form of a record, or take an application back."""
-    form = await request.form()
-    taken_back = form.get("withdraw")
-    if taken_back is not None:
+    taken_back = (await request.form()).get("withdraw")
+    if taken_back is None:
+        await api.apply.fn(await sent(request, Apply), session, house, caller)
+    else:
         await api.withdraw.fn(str(taken_back), session, house, caller)
-        return Redirect("/records", status_code=303)
-    given = {name: form.get(name) for name in ("record", "words", "pledge", "route") if form.get(name)}
-    try:
-        asked = msgspec.convert(given, Apply, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid from error
-    await api.apply.fn(asked, session, house, caller)
     return Redirect("/records", status_code=303)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,8 +12,7 @@ from api.citizen import leaving, reviews
 from api.citizen.reviews import AskCorrection, AskReview
 from api.deps import House, HttpRequest
 from api.pages import frame
-from api.pages.door import behind
-from core.errors import Invalid
+from api.pages.door import behind, sent
 
 _ASKING = {"score": (AskReview, reviews.ask_review), "profile.name": (AskCorrection, reviews.ask_correction)}
 _ASKING["profile.birth_date"] = _ASKING["profile.name"]
@@ -52,12 +50,9 @@ async def ask(
     caller: NamedDependency[guards.Citizen],
 ) -> Response[str]:
     """Put a question to a person of the office."""
-    form = await request.form()
-    shape, verb = _ASKING.get(str(form.get("about")), _ASKING["score"])
-    try:
-        asked: Any = msgspec.convert({"about": form.get("about"), "words": form.get("words")}, shape)
-    except msgspec.ValidationError as error:
-        raise Invalid from error
+    about = str((await request.form()).get("about"))
+    shape, verb = _ASKING.get(about, _ASKING["score"])
+    asked: Any = await sent(request, shape)
     await verb.fn(asked, session, house, caller)
     return await rights.fn(request, session, house, caller)
 
