@@ -146,15 +146,21 @@ def _add_client(actions: Actions) -> None:
 def _add_source(actions: Actions) -> None:
     source = actions.add_parser("source", help="source bureaus").add_subparsers(metavar="ACTION", required=True)
     drop = source.add_parser("drop", help="take a file that a bureau handed over; prints the receipt")
-    drop.add_argument("file", type=Path, help="*.csv, *.parquet or *.ndjson, .gz allowed")
+    what = drop.add_mutually_exclusive_group(required=True)
+    what.add_argument("file", type=Path, nargs="?", help="*.csv, *.parquet or *.ndjson, .gz allowed")
+    what.add_argument("--watch", type=Path, metavar="DIR", help="take what is laid down in this folder, until stopped")
+    drop.add_argument("--marked", action="store_true", help="with --watch: only files with NAME.done beside them")
     drop.add_argument("--source", required=True, metavar="ID", help="the bureau's client id")
     drop.set_defaults(run=_source_drop)
 
 
 def _source_drop(chosen: argparse.Namespace) -> None:
-    from api.tool import dropping
+    from api.tool import dropping, dropwatch
     from core import settings
 
+    if chosen.watch is not None:
+        dropwatch.run(settings.read(), chosen.watch, chosen.source, marked=chosen.marked)
+        return
     dropping.run(settings.read(), chosen.file, chosen.source)
 
 
