@@ -5,6 +5,7 @@ demo adds its embedded identity provider. Nothing connects before the server sta
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -26,7 +27,8 @@ from api.deps import House
 from api.pages import frame
 from api.requests import Envelope
 from api.routing import routes
-from core import clock, db, sealed, shortlived
+from api.sandbox.clock import follow
+from core import clock, db, sandbox, sealed, shortlived
 from core.keys import Keyring
 from core.settings import Settings, read
 from core.tables import civil_offset
@@ -52,15 +54,37 @@ async def read_civil_offset(house: House) -> None:
         clock.move(moved)
 
 
-def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = ()) -> Litestar:
-    """The application for these settings (see `create` for what a server runs); `people` can log in at a demo."""
+@asynccontextmanager
+async def following(house: House) -> AsyncGenerator[None, None]:
+    """In a sandbox, keep this process's civil clock where others move it, for the length of a block."""
+    if not house.settings.sandbox:
+        yield
+        return
+    watching = asyncio.create_task(follow(house))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+
+def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = (), alone: bool = True) -> Litestar:
+    """The application for these settings (see `create` for what a server runs); `people` can log in at a demo.
+
+    It starts only where settings and database agree on whether this is a sandbox. `alone`: no other process moves this
+    one's civil clock.
+    """
     house = make_house(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None, None]:
-        await read_civil_offset(house)
         try:
-            yield
+            async with house.doors.claims("auth") as session:
+                await sandbox.must_agree(session, wanted=settings.sandbox)
+            await read_civil_offset(house)
+            async with contextlib.nullcontext() if alone else following(house):
+                yield
         finally:
             await asyncio.gather(house.short.close(), house.doors.close())
 
@@ -84,7 +108,7 @@ def create() -> ASGIApp:
     settings = read()
     provider = urlsplit(settings.idp_issuer or "")
     target = f"{provider.scheme}://{provider.netloc}" if provider.netloc else ""
-    return Envelope(build(settings), form_target=target, https=settings.base_url.startswith("https://"))
+    return Envelope(build(settings, alone=False), form_target=target, https=settings.base_url.startswith("https://"))
 
 
 def log_to_stderr() -> None:

@@ -109,7 +109,7 @@ def _mend(path: str, operation: dict[str, Any]) -> None:
     operation.setdefault("tags", ["oauth" if path.startswith(("/oauth/", "/.well-known/")) else "login"])
     if path.startswith("/v1/me"):
         operation["security"] = [{"session": []}, {"dpop": []}]
-    elif path.startswith(("/v1/partner", "/v1/source", "/v1/staff", "/v1/citycard")):
+    elif path.startswith(("/v1/partner", "/v1/source", "/v1/staff", "/v1/citycard", "/v1/sandbox")):
         operation["security"] = [{"dpop": []}]
 
 

@@ -60,6 +60,7 @@ from api.pages import score as score_pages
 from api.pages import sessions as session_pages
 from api.partner import eligibility, statements
 from api.partner import perks as partner_perks
+from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
 from api.source import disputes as source_disputes
 from api.source import occupational as source_occupational
@@ -166,6 +167,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     return [
         *(handler for module in _MODULES for handler in module.handlers),
         *idp.handlers_for(settings),
+        *sandbox.handlers_for(settings),
         create_static_files_router(
             path="/static", directories=[_PAGES / "static"], cache_control=CacheControlHeader(public=True, max_age=3600)
         ),

@@ -33,6 +33,11 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(CITY_ZONE).date()
 
 
+def offset() -> timedelta:
+    """How far this process's civil clock was moved."""
+    return _offset
+
+
 def move(offset: timedelta) -> None:
     """Set the civil offset of this process, as read from `core.civil_offset`; never negative."""
     global _offset  # noqa: PLW0603  (one process, one civil clock)

@@ -106,13 +106,23 @@ async def template(cluster: embedded.Cluster, ring: Keyring) -> str:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def city_template(cluster: embedded.Cluster, template: str, ring: Keyring) -> str:
-    """The template with the shipped rule book in force, which takes a second or two to put there."""
+async def sandbox_template(cluster: embedded.Cluster, template: str, ring: Keyring) -> str:
+    """The same, created as a sandbox, which the servers of these tests are."""
+    name = f"{template}_sandbox"
+    await _operate(cluster, f"create database {name}")
+    await migrate.upgrade(cluster.dsn(name), role_prefix=PREFIX, sandbox=True)
+    await db.arm(cluster.dsn(name), ring, PREFIX)
+    return name
+
+
+@pytest_asyncio.fixture(scope="session")
+async def city_template(cluster: embedded.Cluster, sandbox_template: str, ring: Keyring) -> str:
+    """The sandbox with the shipped rule book in force, which takes a second or two to put there."""
     from api import app
     from tests.api.conftest import publish
 
-    name = f"{template}_city"
-    await _operate(cluster, f"create database {name} template {template} strategy file_copy")
+    name = f"{sandbox_template}_city"
+    await _operate(cluster, f"create database {name} template {sandbox_template} strategy file_copy")
     settings = Settings(
         base_url="http://127.0.0.1",
         database_url=cluster.dsn(name),

@@ -56,7 +56,8 @@ def worker(_chosen: argparse.Namespace) -> None:
         house = app.make_house(settings.read())
         await app.read_civil_offset(house)
         try:
-            await jobs.run(house)
+            async with app.following(house):
+                await jobs.run(house)
         finally:
             await asyncio.gather(house.short.close(), house.doors.close())
 
@@ -73,7 +74,7 @@ def migrate(_chosen: argparse.Namespace) -> None:
 
     house = settings.read()
     make_epochs(house.epochs_file)
-    asyncio.run(migrate.upgrade(house.database_url, role_prefix=house.role_prefix))
+    asyncio.run(migrate.upgrade(house.database_url, role_prefix=house.role_prefix, sandbox=house.sandbox))
     asyncio.run(db.arm(house.database_url, Keyring(house.master_key, house.epochs_file), house.role_prefix))
     print(f"The schema is at {migrate.head()}; the doors have their passwords.")
 

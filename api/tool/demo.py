@@ -21,7 +21,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from core import db, embedded, settings
+from core import db, embedded, sandbox, settings
 from core.epochs import make_epochs
 from core.keys import Keyring
 from core.postgres import migrate
@@ -132,9 +132,20 @@ async def prepare(ground: Ground, port: int) -> settings.Settings:
         "OSMANTHUS_LOG_HEADS": str(ground.heads),
     }  # fmt: skip
     house = settings.read(environment)
-    await migrate.upgrade(house.database_url, role_prefix=house.role_prefix)
+    await migrate.upgrade(house.database_url, role_prefix=house.role_prefix, sandbox=True)
+    if not await _is_sandbox(house.database_url):
+        message = "This database was not created as a sandbox, which a demo is: RESET=1 make demo, or an empty one."
+        raise CannotStartError(message)
     await db.arm(house.database_url, Keyring(house.master_key, house.epochs_file), house.role_prefix)
     return house
+
+
+async def _is_sandbox(database_url: str) -> bool:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return bool(await connection.fetchval(sandbox.MARK))
+    finally:
+        await connection.close()
 
 
 async def _make_database(ground: Ground) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import msgspec
 
-from core import clock, db, settings, shortlived
+from core import clock, db, sandbox, settings, shortlived
 from core.keys import Keyring
 from core.postgres import migrate
 from core.short.forgetting import StoreUnavailable
@@ -94,9 +94,21 @@ async def _database(house: settings.Settings, *, epochs_are_well: bool) -> Async
     if epochs_are_well and current == head:
         yield await _hanging(house)
     if current == head:
+        yield await _sandbox(house)
         yield await _calendar(house)
     if current == head and not house.sandbox:
         yield await _answered_for(house)
+
+
+async def _sandbox(house: settings.Settings) -> Finding:
+    """A real city is no sandbox, whatever a variable says, and a sandbox is no city: its clock moves."""
+    connection = await asyncpg.connect(house.database_url, timeout=3)
+    try:
+        made = bool(await connection.fetchval(sandbox.MARK))
+    finally:
+        await connection.close()
+    seen = "created as a sandbox: its civil clock moves" if made else "not created as a sandbox: its clock never moves"
+    return Finding(made is house.sandbox, f"the database was {seen}", sandbox.advice(wanted=house.sandbox))
 
 
 async def _hanging(house: settings.Settings) -> Finding:

@@ -1,7 +1,7 @@
 """Alembic, driven by the owner's DSN from any process: the tool, the demo and the tests share this one way.
 
 Promises: one transaction per run, so that a failed upgrade leaves nothing behind. Does not promise to arm the doors
-with passwords: `core.db.arm` does that afterwards.
+with passwords: `core.db.arm` does that afterwards. Only an empty database can be made a sandbox (`core.sandbox`).
 """
 
 from collections.abc import Callable, Iterator
@@ -25,9 +25,13 @@ def configuration(role_prefix: str) -> Config:
     return config
 
 
-async def upgrade(owner_url: str, *, role_prefix: str, revision: str = "head") -> None:
-    """Bring the database up to `revision`; `owner_url` is `postgresql://…` of the role that owns the tables."""
-    await _run(owner_url, lambda config: command.upgrade(config, revision), role_prefix)
+async def upgrade(owner_url: str, *, role_prefix: str, revision: str = "head", sandbox: bool = False) -> None:
+    """Bring the database up to `revision`; `owner_url` is `postgresql://…` of the role that owns the tables.
+
+    `sandbox` makes an empty database one, and says nothing to any other.
+    """
+    empty = sandbox and await current(owner_url) is None
+    await _run(owner_url, lambda config: command.upgrade(config, revision), role_prefix, sandbox=empty)
 
 
 async def downgrade(owner_url: str, *, role_prefix: str, revision: str = "base") -> None:
@@ -57,13 +61,14 @@ def statements(name: str, role: str) -> Iterator[str]:
             yield statement
 
 
-async def _run(owner_url: str, act: Callable[[Config], None], role_prefix: str) -> None:
+async def _run(owner_url: str, act: Callable[[Config], None], role_prefix: str, *, sandbox: bool = False) -> None:
     """Run one Alembic command on a connection of ours, in one transaction."""
     engine = engine_of(owner_url)
 
     def inside(connection: sa.Connection) -> None:
         config = configuration(role_prefix)
         config.attributes["connection"] = connection
+        config.attributes["sandbox"] = sandbox
         act(config)
 
     try:

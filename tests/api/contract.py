@@ -15,7 +15,7 @@ AUDIENCES = {
     "/v1/citycard": "citycard",
     "/v1/rules": "public",
     "/v1/state-machines": "public",
-    "/v1/sandbox": "public",
+    "/v1/sandbox": "partner",
 }
 _ABSENT = {"version": "1", "year": "2999", "kind": "P01", "purpose": "score"}
 _NOBODY = "x_00000000000000000000000000"

@@ -78,9 +78,9 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def run(cluster: embedded.Cluster, template: str, ring: Keyring, log: io.StringIO) -> AsyncIterator[Run]:
+async def run(cluster: embedded.Cluster, sandbox_template: str, ring: Keyring, log: io.StringIO) -> AsyncIterator[Run]:
     """The main job with a canary: joined, sent about (well and badly), scored, asked about, refused."""
-    async with _clone(cluster, template) as owner_url, serving(owner_url, ring.file) as lone:
+    async with _clone(cluster, sandbox_template) as owner_url, serving(owner_url, ring.file) as lone:
         yield await _main_job(lone, Heard({}, log))
 
 

@@ -55,9 +55,9 @@ async def chromium() -> AsyncIterator[Any]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def city(cluster: embedded.Cluster, template: str, ring: Keyring) -> AsyncIterator[Server]:
+async def city(cluster: embedded.Cluster, sandbox_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """A city of its own with the demo's bureaus."""
-    async with _clone(cluster, template) as owner_url, serving(owner_url, ring.file) as running:
+    async with _clone(cluster, sandbox_template) as owner_url, serving(owner_url, ring.file) as running:
         yield running
 
 

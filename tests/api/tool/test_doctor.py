@@ -69,6 +69,11 @@ class TestExamine:
         settings.setenv("OSMANTHUS_MASTER_KEY", "ff" * 32)
         assert ["short-lived store" in finding.seen for finding in await faults()] == [True]
 
+    async def test_a_city_that_a_variable_calls_a_sandbox(self, settings: pytest.MonkeyPatch) -> None:
+        """Its database was not created as one, and that is told with the way out."""
+        settings.setenv("OSMANTHUS_SANDBOX", "1")
+        assert ["never becomes one" in finding.advice for finding in await faults()] == [True]
+
     async def test_roles_that_are_not_there(self, settings: pytest.MonkeyPatch) -> None:
         """A role prefix without roles is told with the missing names."""
         settings.setenv("OSMANTHUS_ROLE_PREFIX", "elsewhere")
