@@ -13,7 +13,7 @@ from core import releases
 from core.releases import Release
 from incentives import changes as perk_changes
 from incentives import rulebook
-from incentives.perks import Perk
+from incentives.book.perks import Perk
 from scoring import rulebook as scorebook
 from scoring.book import changes
 from scoring.book.changes import Change

@@ -28,7 +28,7 @@ from auth.sessions import Session
 from core import clock, months
 from core.errors import Malformed
 from incentives import rulebook
-from incentives.perks import Perk
+from incentives.book.perks import Perk
 
 _SHORTER = (1, 3, 6)
 _EVERY = {"P1D": "每天", "P7D": "每7天", "P30D": "每30天"}

@@ -10,7 +10,7 @@ from math import log2
 
 import msgspec
 
-from incentives.perks import Perk
+from incentives.book.perks import Perk
 from scoring.book.changes import DOWN, OPEN, UP, WORDS, Change
 
 MOST_BITS_A_PERK = 1.0

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.keys import Keyring
-from incentives.perks import Perk
+from incentives.book.perks import Perk
 from scoring import rulebook, standing
 from scoring.points import ways
 from scoring.points.evaluate import Evaluation

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from core.policyfile import Fault, Faulty, decode
-from incentives import perks
-from incentives.perks import Perk
+from incentives.book import perks
+from incentives.book.perks import Perk
 from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
 from scoring.book.basis import Statute
 from scoring.book.catalogue import Catalogue

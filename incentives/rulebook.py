@@ -1,8 +1,9 @@
 """The perks in force: what a partner, a citizen and the gate are told of them, from published releases alone.
 
-A release of kind `perks` is one file. Approving it writes a dated line per perk (threshold, cap, closed, terminals), so
-that the gate decides by the line of the day and by nothing else; perks that an older release of the same name had and
-this one has not get a line without a threshold. Terms are public, belong to the perk, and never depend on a person.
+A release of kind `perks` is one file. Approving it writes a dated line per perk, with its budgets, zones and
+programmes, so that the gate decides by the line of the day and by nothing else; perks that an older release of the same
+name had and this one has not get a line without a threshold. Terms are public, belong to the perk, and never depend on
+a person.
 """
 
 import uuid
@@ -17,11 +18,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import releases
 from core.errors import Conflict, NotFound
 from core.releases import Release
-from incentives import perks
-from incentives.perks import Perk
+from incentives.book import perks
+from incentives.book.perks import Perk
+from incentives.book.places import Place
 from incentives.tables import perk as perk_line
+from incentives.tables import perk_budget, perk_place
 
 KIND = "perks"
+_SAME = (
+    "kind",
+    "percent",
+    "minus",
+    "from_amount",
+    "starts_on",
+    "ends_on",
+    "hold_minutes",
+    "start_hours",
+    "longest_days",
+)
 
 
 class PerkElsewhere(Conflict):
@@ -112,6 +126,9 @@ async def put_in_force(session: AsyncSession, approved: Release) -> list[str]:
     before = {perk.id for one in others if one.name == approved.name for perk in read(one.body, one.name)}
     lines += [{**dated, **_gone(perk_id)} for perk_id in sorted(before - {perk.id for perk in held})]
     await session.execute(insert(perk_line).values(lines))
+    for table, rows in ((perk_budget, _budgets(held)), (perk_place, _places(held))):
+        if rows:
+            await session.execute(insert(table).values([{"release_id": approved.id, **row} for row in rows]))
     return [perk.id for perk in held]
 
 
@@ -167,8 +184,26 @@ def _line(perk: Perk) -> dict[str, object]:
         "over_cap": perk.over_cap,
         "closed": perk.closed,
         "terminals": list(perk.terminals) or None,
+        **{name: getattr(perk, name) for name in _SAME},
     }
 
 
 def _gone(perk_id: str) -> dict[str, object]:
-    return {"perk_id": perk_id, "threshold": None, "cap": None, "over_cap": "part", "closed": True, "terminals": None}
+    """A line without a threshold; the rest is what a line must have."""
+    usual = {field.name: field.default for field in msgspec.structs.fields(Perk) if field.name in _SAME}
+    none = {"perk_id": perk_id, "threshold": None, "cap": None, "over_cap": "part", "closed": True, "terminals": None}
+    return {**none, **usual}
+
+
+def _budgets(held: tuple[Perk, ...]) -> list[dict[str, object]]:
+    return [{"perk_id": perk.id, **msgspec.structs.asdict(one)} for perk in held for one in perk.budgets]
+
+
+def _places(held: tuple[Perk, ...]) -> list[dict[str, object]]:
+    return [{"perk_id": perk.id, **_place(one)} for perk in held for one in perk.places]
+
+
+def _place(one: Place) -> dict[str, object]:
+    """A zone or programme for the gate, which reckons in money alone; its name and measures are read in the release."""
+    said = {name: value for name, value in msgspec.structs.asdict(one).items() if name not in {"name", "measures"}}
+    return {**said, "partners": list(one.partners) or None, "terminals": list(one.terminals) or None}

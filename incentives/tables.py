@@ -1,4 +1,4 @@
-"""Tables of floor 4: perks in force, credit codes, decisions."""
+"""Tables of floor 4: perks in force with their budgets and places, credit codes, decisions."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -19,6 +19,53 @@ perk = sa.Table(
     sa.Column("over_cap", sa.Text, nullable=False),
     sa.Column("closed", sa.Boolean, nullable=False),
     sa.Column("terminals", ARRAY(sa.Text)),
+    sa.Column("kind", sa.Text, nullable=False, server_default="deposit_waiver"),
+    sa.Column("percent", sa.Integer, nullable=False, server_default=sa.text("100")),
+    sa.Column("minus", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("from_amount", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("starts_on", sa.Date),
+    sa.Column("ends_on", sa.Date),
+    sa.Column("hold_minutes", sa.Integer, nullable=False, server_default=sa.text("15")),
+    sa.Column("start_hours", sa.Integer, nullable=False, server_default=sa.text("24")),
+    sa.Column("longest_days", sa.Integer, nullable=False, server_default=sa.text("30")),
+    schema="incentives",
+)
+
+# How much of it there is: `count` orders, `amount` fen waived, per perk, partner, district (zone) or citizen.
+perk_budget = sa.Table(
+    "perk_budget",
+    metadata,
+    sa.Column("perk_id", sa.Text, primary_key=True),
+    sa.Column("release_id", sa.Uuid, primary_key=True),
+    sa.Column("per", sa.Text, primary_key=True),
+    sa.Column("every", sa.Text, primary_key=True),
+    sa.Column("count", sa.Integer),
+    sa.Column("amount", sa.BigInteger),
+    sa.ForeignKeyConstraint(
+        ["perk_id", "release_id"], ["incentives.perk.perk_id", "incentives.perk.release_id"], ondelete="CASCADE"
+    ),
+    schema="incentives",
+)
+
+# Zones and programmes: where and when the formula has other numbers; null is all of them, or as the perk says.
+perk_place = sa.Table(
+    "perk_place",
+    metadata,
+    sa.Column("perk_id", sa.Text, primary_key=True),
+    sa.Column("release_id", sa.Uuid, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("zone", sa.Boolean, nullable=False),
+    sa.Column("partners", ARRAY(sa.Text)),
+    sa.Column("terminals", ARRAY(sa.Text)),
+    sa.Column("from_on", sa.Date),
+    sa.Column("until_on", sa.Date),
+    sa.Column("cap", sa.BigInteger),
+    sa.Column("percent", sa.Integer),
+    sa.Column("minus", sa.BigInteger),
+    sa.Column("from_amount", sa.BigInteger),
+    sa.ForeignKeyConstraint(
+        ["perk_id", "release_id"], ["incentives.perk.perk_id", "incentives.perk.release_id"], ondelete="CASCADE"
+    ),
     schema="incentives",
 )
 

@@ -10,8 +10,8 @@ from api.citizen.door import behind
 from api.deps import House
 from core import clock
 from incentives import grants, rulebook
+from incentives.book.perks import Perk
 from incentives.grants import Missing
-from incentives.perks import Perk
 from incentives.rulebook import Terms
 
 

@@ -7,8 +7,8 @@ from api.deps import HttpRequest
 from api.partner.limits import Limits
 from core.signed import Signer
 from incentives import receipts, rulebook
+from incentives.book.perks import Perk
 from incentives.eligibility import Gate
-from incentives.perks import Perk
 
 
 class Desk:

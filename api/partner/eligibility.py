@@ -20,9 +20,10 @@ from api.partner.desk import Desk
 from api.proofs import outside_grant
 from core import ids
 from core.errors import FieldError, Invalid
-from incentives import perks, receipts, rulebook
+from incentives import receipts, rulebook
+from incentives.book import perks
+from incentives.book.perks import Perk
 from incentives.eligibility import Question, TokenDead, Verdict
-from incentives.perks import Perk
 from incentives.rulebook import Terms
 
 _KEY = 255

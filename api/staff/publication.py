@@ -20,8 +20,9 @@ from core.audit import Actor
 from core.errors import Conflict, FieldError, Invalid
 from core.policyfile import Document, Fault, Faulty
 from core.releases import Release
-from incentives import perks, rulebook
-from incentives.perks import Perk
+from incentives import rulebook
+from incentives.book import perks
+from incentives.book.perks import Perk
 from scoring import rulebook as scorebook
 from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
 from scoring.book.basis import Claim, Statute

@@ -39,7 +39,7 @@ def diff(chosen: argparse.Namespace) -> None:
 def _compared(old: Path, new: Path) -> tuple[Any, ...]:
     """The changes between two files of one kind. Raises Faulty, NotOursError."""
     from incentives import changes as perk_changes
-    from incentives import perks
+    from incentives.book import perks
     from scoring.book import changes, scorecard
 
     texts = [path.read_text(encoding="utf-8") for path in (old, new)]

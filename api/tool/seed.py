@@ -20,7 +20,7 @@ from api.tool.citizen_app import signed_in
 from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
 from core import clock
 from core.settings import ROOT, Settings
-from incentives import perks
+from incentives.book import perks
 
 Progress = Callable[[str, int, int], None]
 Kit = dict[str, Any]

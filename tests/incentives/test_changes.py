@@ -3,7 +3,8 @@
 import pytest
 
 from core.settings import ROOT
-from incentives import changes, perks
+from incentives import changes
+from incentives.book import perks
 from scoring.book.changes import DOWN, UP, may_lower
 
 TEXT = (ROOT / "policy" / "perks" / "library.toml").read_text()

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.policyfile import Faulty
-from incentives import perks
-from incentives.perks import Perk
+from incentives.book import perks, rates
+from incentives.book.perks import Perk
 from tests.rulebook import text
 
 LIBRARY = text("perks/library.toml")
@@ -17,7 +17,7 @@ LIBRARY = text("perks/library.toml")
 class TestTerms:
     """`perks.terms`."""
 
-    @given(st.integers(0, 10_000_000), st.integers(0, 10_000_000), st.sampled_from(perks.OVER_CAP))
+    @given(st.integers(0, 10_000_000), st.integers(0, 10_000_000), st.sampled_from(rates.OVER_CAP))
     def test_nobody_is_worse_off_than_a_stranger(self, amount: int, cap: int, over: str) -> None:
         """For every amount and cap: what is waived is never negative, what remains never more than the deposit."""
         perk = Perk(
