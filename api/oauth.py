@@ -11,7 +11,7 @@ from litestar import MediaType, Response, Router, get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import formdocs, permission
+from api import creditcodes, formdocs, permission
 from api.deps import House, HttpRequest
 from api.proofs import desk as desk_of
 from auth import authorize, dpop, introspection, par, refresh, renewal, revocation, server, tokens
@@ -215,7 +215,9 @@ async def resource_metadata(house: NamedDependency[House]) -> Response[dict[str,
 @get("/.well-known/jwks.json", summary="Public keys (RFC 7517)")
 async def jwks(house: NamedDependency[House]) -> Response[dict[str, Any]]:
     """The keys that tokens, receipts and published rules are signed with."""
-    return Response(server.jwks(desk_of(house), house.ring), headers=_CACHED)
+    return Response(
+        {"keys": [*server.jwks(desk_of(house), house.ring)["keys"], *creditcodes.keys(house)]}, headers=_CACHED
+    )
 
 
 handlers = [

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from api import (
     challenge,
     consenting,
+    creditcodes,
     health,
     idp,
     log,
@@ -144,6 +145,7 @@ _MODULES = (
     deceased,
     wishes,
     rules,
+    creditcodes,
     machines,
     slips,
     log,

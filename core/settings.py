@@ -26,6 +26,8 @@ _OPTIONAL = (
     ("wechat_api", "OSMANTHUS_WECHAT_API"),
 )
 
+_DIGITS = 6
+
 _DAYS = {
     "epoch_days": "OSMANTHUS_EPOCH_DAYS",
     "epoch_grace_days": "OSMANTHUS_EPOCH_GRACE_DAYS",
@@ -106,6 +108,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         message = f"{name} is not set: {advice}"
         raise SettingMissing(message)
 
+    if (code := env.get("OSMANTHUS_CITY_CODE")) and not (len(code) == _DIGITS and code.isascii() and code.isdigit()):
+        message = "OSMANTHUS_CITY_CODE must be the six digits of GB/T 2260, e.g. 320500."
+        raise SettingMissing(message)
     hexadecimal = need(
         "OSMANTHUS_MASTER_KEY", "64 hex digits, e.g. `openssl rand -hex 32`; keep it in your secret store."
     )

@@ -1,14 +1,16 @@
 """Credit codes: drawn by a citizen for a perk that is granted, shown at a counter, good for a minute and for one use.
 
-A code is `OS1:` and 128 random bits; only its SHA-256 is stored, so the table tells nobody a code. Drawing is the
-citizen's consent for this one use. A new code for the same perk ends the older one, so that nobody hoards them.
+A code is CC1 (`incentives.creditcode`); only its SHA-256 is stored, so the table tells nobody a code. At a gate with a
+line it is that row that counts, so whatever was altered, is of another city or was never drawn is nobody's code.
+Drawing is the citizen's consent for this one use. A new code for the same perk ends the older one, so that nobody
+hoards them; a gate without a line cannot know that, and takes each of them once while it lives.
 """
 
-import base64
 import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from sqlalchemy import delete, exists, insert
@@ -16,21 +18,47 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.consent import ledger
 from core import clock
+from core.keys import Keyring
+from incentives import creditcode, numbers
+from incentives.codekeys import Keys
+from incentives.creditcode import Claims
 from incentives.tables import credit_code, credit_code_use
 
-LIFE = timedelta(seconds=60)
-PREFIX = "OS1:"
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+LIFE = timedelta(seconds=creditcode.LIFE)
+_JTI = 8
 
 
 class Code(msgspec.Struct, frozen=True):
-    """A drawn code: the text at the counter, and until when (wall clock, 60 s)."""
+    """A drawn code: the text at the counter, and until when (wall clock, 60 s at most)."""
 
     text: str
     expires_at: datetime
 
 
-async def draw(session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, partner_id: str | None = None) -> Code:
+class Mint(msgspec.Struct, frozen=True):
+    """What a deployment makes codes with: its keys and the number of its city (GB/T 2260)."""
+
+    keys: Keys
+    city: int
+
+    def code(self, *, perk: int, audience: int, at: datetime) -> Code:
+        """A fresh code by numbers, of the whole second `at`; no two blanks in a row, which a page or form may join."""
+        key, second = self.keys.current(at), at.replace(microsecond=0)
+        while True:
+            claims = Claims(key.byte, self.city, secrets.token_bytes(_JTI), int(second.timestamp()), perk, audience)
+            if "  " not in (text := creditcode.write(claims, key.sign)):
+                return Code(text, second + LIFE)
+
+
+@lru_cache(maxsize=8)
+def mint(ring: Keyring, city_code: str, serial: int) -> Mint:
+    """The mint of a deployment, made once a process; `serial`: see `incentives.codekeys`."""
+    return Mint(Keys(ring, serial), int(city_code))
+
+
+async def draw(
+    session: AsyncSession, by: Mint, *, citizen_id: uuid.UUID, perk_id: str, partner_id: str | None = None
+) -> Code:
     """Record the one-use consent and draw a code. The caller has made sure that the perk is granted.
 
     An older code for the perk that was not used yet dies now; a used one stays, for the merchant who asks again.
@@ -41,7 +69,8 @@ async def draw(session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, pa
     consent_id = await ledger.give_one_use(
         session, citizen_id=citizen_id, purpose=f"use:{partner_id or 'any'}/{perk_id}", until=clock.civil() + LIFE
     )
-    code = Code(new_text(), clock.wall() + LIFE)
+    perk, audience = await numbers.of(session, perk_id=perk_id, partner_id=partner_id)
+    code = by.code(perk=perk, audience=audience, at=clock.wall())
     await session.execute(
         insert(credit_code).values(
             hash=digest(code.text),
@@ -53,12 +82,6 @@ async def draw(session: AsyncSession, *, citizen_id: uuid.UUID, perk_id: str, pa
         )
     )
     return code
-
-
-def new_text() -> str:
-    """A fresh code: 26 characters of Crockford base32 behind the prefix, for a QR code's dense alphanumeric mode."""
-    letters = base64.b32encode(b"\0\0\0\0" + secrets.token_bytes(16))[6:32]
-    return PREFIX + letters.translate(_CROCKFORD).decode()
 
 
 def digest(text: str) -> bytes:

@@ -92,6 +92,28 @@ credit_code_use = sa.Table(
     schema="incentives",
 )
 
+# The numbers that a credit code carries; allotted by the database with the first row of a perk or partner (migration
+# 0028), never given twice.
+perk_number = sa.Table(
+    "perk_number",
+    metadata,
+    sa.Column("perk_id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("since", INSTANT, nullable=False, server_default=sa.func.now()),
+    schema="incentives",
+)
+
+# kind `partner`: one partner; `programme`: whoever offers the perk of that name.
+audience_number = sa.Table(
+    "audience_number",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("since", INSTANT, nullable=False, server_default=sa.func.now()),
+    schema="incentives",
+)
+
 # What a partner was told. `key`, `round` and `input` let an Idempotency-Key repeat it; codes in `input` are digests.
 decision = sa.Table(
     "decision",

@@ -14,7 +14,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards
+from api import creditcodes, guards
 from api.citizen.door import behind
 from api.deps import House
 from auth import clients, leaving
@@ -82,7 +82,9 @@ async def draw(
     lacks = await grants.missing(session, house.ring, citizen_id=caller.id, perks=[offered.perk], as_of=today)
     if why := lacks[data.perk]:
         raise _not_granted(why)
-    code = await codes.draw(session, citizen_id=caller.id, perk_id=data.perk, partner_id=partner)
+    code = await codes.draw(
+        session, creditcodes.mint(house), citizen_id=caller.id, perk_id=data.perk, partner_id=partner
+    )
     await audit.write(
         session,
         actor=Actor("citizen", "self"),

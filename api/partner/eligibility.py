@@ -33,7 +33,7 @@ IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key")]
 class Holder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who it is about: a credit code just shown, or the pairwise subject of a standing consent. Exactly one."""
 
-    code: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
+    code: Annotated[str, Meta(max_length=160)] | UnsetType = UNSET
     subject: Annotated[str, Meta(max_length=128)] | UnsetType = UNSET
 
 

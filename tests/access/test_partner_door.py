@@ -121,10 +121,10 @@ class TestClosure:
         assert members == []
 
     async def test_its_functions_bind_their_names_at_creation(self, door: Connection) -> None:
-        """SECURITY DEFINER in the SQL-standard form: no search_path decides what they touch."""
+        """SECURITY DEFINER in the SQL-standard form, or with a path of its own: nobody's search_path decides."""
         found = await door.fetch(
-            "select prosecdef, prosqlbody is not null, proleakproof from pg_proc p "
-            "join pg_namespace n on n.oid = p.pronamespace "
+            "select prosecdef, prosqlbody is not null or proconfig = array['search_path=pg_catalog, pg_temp'], "
+            "proleakproof from pg_proc p join pg_namespace n on n.oid = p.pronamespace "
             "where n.nspname = 'incentives' and has_function_privilege(p.oid, 'execute')"
         )
         assert {tuple(row.values()) for row in found} == {(True, True, False)}

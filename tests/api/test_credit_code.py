@@ -44,7 +44,7 @@ class TestDraw:
             drawn = await me.post("/v1/me/credit-code", json={"perk": LIBRARY, "partner": name})
             assert drawn.status_code == 201, drawn.text
             body = drawn.json()
-            assert re.fullmatch(r"OS1:[0-9A-HJKMNP-TV-Z]{26}", body["code"])
+            assert re.fullmatch(r"CC1:[0-9A-Z $%*+./:-]{134}", body["code"])
             assert (body["perk"], body["partner"]) == (LIBRARY, name)
             assert "免押金借书" in body["shows"]["learns"][0]
             assert body["qr"].startswith("<svg")

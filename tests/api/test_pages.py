@@ -315,10 +315,10 @@ class TestPerksAndCode:
         page = await browser.submit(action="/code")
         check_frame(browser.answer, page)
         code = page.all("p", _class="letters")[0].text
-        assert re.fullmatch(r"OS1:[0-9A-HJKMNP-TV-Z]{26}", code)
+        assert re.fullmatch(r"CC1:[0-9A-Z $%*+./:-]{134}", code)
         assert code not in str(browser.answer.url)
         picture = page.all("svg", _class="qr")[0]
-        assert picture.attributes["viewbox"] == "0 0 33 33"  # version 2 (25 modules) and 4 on each side
+        assert picture.attributes["viewbox"] == "0 0 49 49"  # version 6 (41 modules) and 4 on each side
         assert picture.all("path")[0].attributes["fill"] == "#fff"
         assert 50 <= int(page.all("p", role="timer")[0].attributes["data-seconds"]) <= 60
         assert "您出示了信用码" in (await browser.go("/accesses")).text

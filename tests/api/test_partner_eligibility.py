@@ -74,7 +74,7 @@ class TestAnswer:
         assert (unknown["reason"], unknown["terms"]) == ("perk_unknown", None)
         over = (await shop.ask("p_other", perk=RENTAL, holder={"code": code}, amount=50001)).json()
         assert over["reason"] == "amount_over_cap"
-        assert (await shop.ask(holder={"code": "OS1:NEVER"})).json()["reason"] == "code_expired"
+        assert (await shop.ask(holder={"code": "CC1:NEVER"})).json()["reason"] == "code_expired"
         assert (await shop.ask(holder={"code": code})).json()["result"] == "granted"
         assert (await shop.ask(holder={"code": code})).json()["reason"] == "code_used"
 

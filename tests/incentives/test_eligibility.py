@@ -13,7 +13,7 @@ from core.idempotency import IdempotencyConflict
 from incentives.eligibility import Gate, Question, TokenDead, Verdict
 from tests.gateworld import LIBRARY, RENTAL, THRESHOLD, World, world
 
-_CODE = "OS1:00000000000000000000000000"
+_CODE = "CC1:NEVER"
 
 
 class Counter:

@@ -1,12 +1,22 @@
-"""Numbers that a credit code carries."""
+"""Numbers that a credit code carries: of perks, partners and programmes."""
+
+from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0028"
 down_revision = "0027"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """The two registries; every perk and partner has its numbers from its first row on."""
+    for statement in statements("0028_creditcodes.sql", context.config.attributes["role_prefix"]):
+        op.execute(statement)
 
 
 def downgrade() -> None:
-    """Nothing to take back."""
+    """Forget the numbers. Codes that were drawn with them are over within a minute."""
+    op.execute("drop trigger numbered on auth.client")
+    op.execute("drop trigger numbered on incentives.perk")
+    op.execute("drop function incentives.number_partner(), incentives.number_perk()")
+    op.execute("drop table incentives.audience_number, incentives.perk_number")

@@ -321,7 +321,7 @@ class TestUse:
             "other subject": {"holder": {"subject": theirs["authorization_details"][0]["subject"]}},
             "unknown subject": {"holder": {"subject": "su_00000000000000000000000000"}},
             "no subject": {"holder": {"subject": "nonsense"}},
-            "code": {"holder": {"code": "OS1:ABCDEFGHJKMNPQRSTVWXYZ"}},
+            "code": {"holder": {"code": "CC1:ABCDEFGHJKMNPQRSTVWXYZ"}},
             "other perk": {"perk": "rental.deposit-free"},
         }[how]
         count = text("select (select count(*) from incentives.decision), (select count(*) from core.audit_entry)")
