@@ -123,7 +123,7 @@ class Gate:
         By default that is now: a gate that was off may have forgotten whom it admitted; its visitor draws another.
         """
         self.keys, self.perk, self.audiences, self.clock = known, perk, frozenset(audiences) - {0}, clock
-        self.since = clock() if since is None else since
+        self.since = int(clock()) if since is None else since  # codes tell whole seconds
         self._shown: OrderedDict[tuple[int, bytes], float] = OrderedDict()
         self._lock = threading.Lock()
 
