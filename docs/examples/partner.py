@@ -1,4 +1,4 @@
-"""A merchant's whole client: python partner.py kit.json city-library library.deposit-free OS1:... [deposit in fen]
+"""A merchant's whole client: python partner.py kit.json city-library library.deposit-free 'CC1:...' [deposit in fen]
 
 Needs joserfc (pip install joserfc) and nothing else. Copy it; the four functions are all there is to the protocol.
 """

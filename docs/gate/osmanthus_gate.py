@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 PREFIX, DOMAIN, SKEW, LONGEST = "CC1:", b"CC1\x00", 10, 60
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 Keys = dict[tuple[int, int], Ed25519PublicKey]  # by city and the byte in a code
+Clock = Callable[[], float]
 LAYOUT = struct.Struct(">BBI8sIBHI")  # version, key, city, jti, issued, life, perk, audience: 25 bytes, then 64 signed
 
 
@@ -50,11 +51,6 @@ class Code(NamedTuple):
     issued: int
     life: int
     jti: bytes
-
-    @property
-    def expires(self) -> int:
-        """The unix second when it is over."""
-        return self.issued + self.life
 
 
 def base45(text: str) -> bytes:
@@ -94,9 +90,9 @@ def keys(jwks: dict[str, Any], city: int) -> Keys:
 def opened(statement: str, jwks: dict[str, Any]) -> dict[str, Any]:
     """What the `statement` of `/v1/rules/credit-codes` says, once its signature holds (key `rcpt-1`)."""
     signed, _, signature = statement.rpartition(".")
-    head, body = (json.loads(decoded(part)) for part in signed.split("."))
     (key,) = [one for one in jwks["keys"] if one.get("kid") == "rcpt-1" and one.get("crv") == "Ed25519"]
     Ed25519PublicKey.from_public_bytes(decoded(key["x"])).verify(decoded(signature), signed.encode())
+    head, body = (json.loads(decoded(part)) for part in signed.split("."))
     if (head["alg"], head["typ"]) != ("EdDSA", "credit-codes+jwt"):
         raise ValueError("not the numbers of credit codes")
     return body
@@ -111,12 +107,7 @@ class Gate:
     """One gate, for one perk. It remembers each code while that lives; its clock must be right within ten seconds."""
 
     def __init__(
-        self,
-        known: Keys,
-        perk: int,
-        audiences: Iterable[int],
-        clock: Callable[[], float] = time.time,
-        since: float | None = None,
+        self, known: Keys, perk: int, audiences: Iterable[int], clock: Clock = time.time, since: float | None = None
     ) -> None:
         """`known`: see `keys`; `perk` and `audiences`: numbers. A code drawn before `since` is not admitted.
 
@@ -138,15 +129,14 @@ class Gate:
 
     def admit(self, text: str) -> Code:
         """What the code says, once. Raises Refused."""
-        code, message, signature = read(text)
-        now = self.clock()
+        (code, message, signature), now = read(text), self.clock()
         try:
             self.keys[code.city, code.key].verify(signature, message)
         except KeyError:
             raise Refused("code_expired", "a city or key that this gate does not know") from None
         except InvalidSignature:
             raise Refused("code_expired", "not signed by the city") from None
-        if not 0 < code.life <= LONGEST or code.issued > now + SKEW or now > code.expires + SKEW:
+        if not 0 < code.life <= LONGEST or code.issued > now + SKEW or now > code.issued + code.life + SKEW:
             raise Refused("code_expired", "not of this minute")
         if code.issued < self.since:
             raise Refused("code_expired", "drawn before this gate was switched on")

@@ -211,9 +211,10 @@ class TestFunctions:
     """What runs with another's rights."""
 
     async def test_every_definer_is_whole_and_of_a_role_that_row_security_binds(self, operator: Connection) -> None:
-        """Owned by the gate or the eraser, parsed at creation, called by nobody by default."""
+        """Owned by the gate or the eraser, parsed at creation or with its own path, called by nobody by default."""
         rows = await operator.fetch(
-            "select proname, pg_get_userbyid(proowner) as owner, prosqlbody is not null as whole, "
+            "select proname, pg_get_userbyid(proowner) as owner, "
+            "prosqlbody is not null or proconfig = array['search_path=pg_catalog, pg_temp'] as whole, "
             "proleakproof as leaky, "
             "exists (select from aclexplode(proacl) a where a.grantee = 0) or proacl is null as open "
             "from pg_proc where prosecdef and pronamespace::regnamespace::text = any ($1)",

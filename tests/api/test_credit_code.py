@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import pytest
+from cryptography.exceptions import InvalidSignature
 
 from tests.api.conftest import Server
 from tests.gateworld import LIBRARY, RENTAL
+from tests.incentives.gates import library
 
 
 @asynccontextmanager
@@ -161,3 +164,58 @@ class TestStandingConsent:
             after = await ask(shop)
             assert after["result"] == "standard_route"
             assert "reason" not in after
+
+
+class TestOffline:
+    """A gate without a line, set up from what is published."""
+
+    async def test_it_admits_what_a_citizen_drew_for_it(self, server: Server) -> None:
+        """With the numbers by their own signature and the keys of the JWKS; another partner's gate does not."""
+        name, shop = await partner(server)
+        other, shop_too = await partner(server)
+        async with member(server) as me, shop, shop_too:
+            jwks, told = [(await me.get(path)).json() for path in ("/.well-known/jwks.json", "/v1/rules/credit-codes")]
+            assert (told["city"], told["life"], told["skew"]) == (990_000, 60, 10)
+            here, there = [
+                library.Gate.of(jwks, told["statement"], perk=LIBRARY, partner=each) for each in (name, other)
+            ]
+            only = (await me.post("/v1/me/credit-code", json={"perk": LIBRARY, "partner": name})).json()["code"]
+            with pytest.raises(library.Refused, match="code_not_for_you"):
+                there.admit(only)
+            here.admit(only)
+            with pytest.raises(library.Refused, match="code_used"):
+                here.admit(only)
+            there.admit((await me.post("/v1/me/credit-code", json={"perk": LIBRARY})).json()["code"])
+
+    async def test_the_numbers_are_signed_and_dated(self, server: Server) -> None:
+        """The statement holds the whole document; an altered one, or another kind of statement, is refused."""
+        name, shop = await partner(server)
+        async with shop, server.logged_in(server.person()) as me:
+            jwks, told = [(await me.get(path)).json() for path in ("/.well-known/jwks.json", "/v1/rules/credit-codes")]
+        statement = told.pop("statement")
+        assert library.opened(statement, jwks) == told
+        assert [one["kind"] for one in told["audiences"] if one["name"] == name] == ["partner"]
+        assert {one["perk"] for one in told["perks"]} >= {LIBRARY, RENTAL}
+        assert all(one["since"] <= told["as_of"] for one in told["audiences"])
+        with pytest.raises(InvalidSignature):
+            library.opened(statement.replace(".ey", ".eA"), jwks)
+        receipt = await _receipt(server)
+        with pytest.raises(ValueError, match="not the numbers"):
+            library.opened(receipt, jwks)
+
+    async def test_an_altered_code_is_nobodys_code_online(self, server: Server) -> None:
+        """Every altered, cut or foreign text is `code_expired`, with the good one still good."""
+        name, shop = await partner(server)
+        async with member(server) as me, shop:
+            code = (await me.post("/v1/me/credit-code", json={"perk": LIBRARY, "partner": name})).json()["code"]
+            swapped = {"A": "B"}.get(code[60], "A")
+            for wrong in (code[:-1], code[:60] + swapped + code[61:], code.replace("CC1", "CC2"), code[4:], code + "0"):
+                assert (await check(shop, wrong))["reason"] == "code_expired"
+            assert (await check(shop, code))["result"] == "granted"
+
+
+async def _receipt(server: Server) -> str:
+    """Something else that the same key signed."""
+    _, shop = await partner(server)
+    async with shop:
+        return (await check(shop, "CC1:NEVER"))["receipt"]
