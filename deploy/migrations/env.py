@@ -11,6 +11,7 @@ import auth.counter.tables
 import auth.granttables
 import auth.tables
 import core.short.tables
+import incentives.events.tables
 import incentives.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
@@ -32,6 +33,7 @@ ROOMS = (
     scoring.tables,
     scoring.rehearsal.tables,
     scoring.righttables,
+    incentives.events.tables,
     incentives.tables,
 )
 

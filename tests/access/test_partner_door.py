@@ -17,7 +17,12 @@ from tests.conftest import PREFIX, _clone
 from tests.gateworld import LIBRARY, World, world
 
 CANARY = "canary-4711"
-FUNCTIONS = ["incentives.check_eligibility", "incentives.ended_shares", "incentives.perks_of_caller"]
+FUNCTIONS = [
+    "incentives.check_eligibility",
+    "incentives.ended_shares",
+    "incentives.events_of_caller",
+    "incentives.perks_of_caller",
+]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _DENIED = {"42501", "0LP01", "42P01", "3F000"}  # no right; no grant by members; a name that is not shown

@@ -12,6 +12,7 @@ import auth.counter.tables
 import auth.granttables
 import auth.tables
 import core.short.tables
+import incentives.events.tables
 import incentives.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
@@ -33,9 +34,10 @@ ROOMS = (
     scoring.tables,
     scoring.rehearsal.tables,
     scoring.righttables,
+    incentives.events.tables,
     incentives.tables,
 )
-OURS = ("keys", "core", "auth", "scoring", "incentives")
+OURS = ("keys", "core", "auth", "scoring", "incentives", "jobs")
 
 
 async def relations(database: str) -> list[str]:
@@ -49,8 +51,13 @@ async def relations(database: str) -> list[str]:
 
 
 def differences(connection: Connection) -> list[object]:
-    """What Alembic would change in the database to make it what the code says."""
-    context = MigrationContext.configure(connection, opts={"include_schemas": True, "compare_type": True})
+    """What Alembic would change in the database to make it what the code says; `jobs` is pgqueuer's (test_queue)."""
+
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "schema" or name != "jobs"
+
+    opts = {"include_schemas": True, "compare_type": True, "include_name": ours}
+    context = MigrationContext.configure(connection, opts=opts)
     return [change for change in compare_metadata(context, metadata) if "alembic_version" not in str(change)]
 
 

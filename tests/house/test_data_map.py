@@ -7,6 +7,7 @@ import auth.counter.tables
 import auth.granttables
 import auth.tables
 import core.short.tables
+import incentives.events.tables
 import incentives.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
@@ -27,6 +28,7 @@ ROOMS = (
     scoring.reporttables,
     scoring.tables,
     scoring.righttables,
+    incentives.events.tables,
     incentives.tables,
 )
 _ROW = re.compile(r"^\| (`[a-z_.`, ]+`) \|", re.MULTILINE)

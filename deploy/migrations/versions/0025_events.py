@@ -1,12 +1,37 @@
-"""Events that leave, and where to."""
+"""Events, where they are told, and the queue of what is sent."""
+
+from alembic import context, op
+
+from core.postgres.migrate import statements
 
 revision = "0025"
 down_revision = "0024"
 
+_CLOSED = (
+    "jobs.pgqueuer",
+    "jobs.pgqueuer_log",
+    "jobs.pgqueuer_schedules",
+    "jobs.pgqueuer_statistics",
+    "incentives.event",
+    "incentives.webhook",
+    "incentives.delivery",
+    "incentives.delivery_attempt",
+)
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """Lay pgqueuer's own tables, then ours, and close them all to whom no policy lets in."""
+    role = context.config.attributes["role_prefix"]
+    op.execute("create schema jobs")
+    for file in ("0025_queue.sql", "0025_events.sql"):
+        for statement in statements(file, role):
+            op.execute(statement)
+    for table in _CLOSED:
+        op.execute(f"alter table {table} enable row level security, force row level security")
 
 
 def downgrade() -> None:
-    """Nothing to take back."""
+    """Forget what was to be sent, and what was told."""
+    op.execute("drop function incentives.emit, incentives.events_of_caller")
+    op.execute("drop table incentives.delivery_attempt, incentives.delivery, incentives.webhook, incentives.event")
+    op.execute("drop schema jobs cascade")
