@@ -27,6 +27,7 @@ from api.deps import House
 from api.pages import frame
 from api.requests import Envelope
 from api.routing import routes
+from api.sandbox import assembly
 from api.sandbox.clock import follow
 from core import clock, db, sandbox, sealed, shortlived
 from core.keys import Keyring
@@ -90,7 +91,8 @@ def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = (), alone
 
     return Litestar(
         route_handlers=routes(settings),
-        before_send=[guards.send_nonce],
+        before_request=assembly.before_request(settings),
+        before_send=[guards.send_nonce, *assembly.before_send(settings)],
         dependencies={"house": Provide(deps.provide_house)},
         exception_handlers={Exception: problems.answer},
         lifespan=[lifespan],

@@ -4,16 +4,16 @@ ID numbers begin with 990000, a region that does not exist, and have valid check
 stored until a demo person consents through the public API; the minor, the stranger and the person who left show that.
 """
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import msgspec
 
+from api.sandbox import lines
+from core import idnumber
+
 PASSWORD = "osmanthus-demo"  # noqa: S105  (a made-up city's password, printed on its login page)
 CARD_PIN = "204816"
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS = "10X98765432"
 
 
 COUNTER = "staff-counter"
@@ -114,101 +114,41 @@ _BORN = (
 
 def id_number(birth: date, serial: int) -> str:
     """A made-up ID number of region 990000 with a valid check digit."""
-    body = f"990000{birth:%Y%m%d}{serial:03d}"
-    return body + _CHECKS[sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True)) % 11]
-
-
-def months_back(today: date, count: int) -> Iterator[date]:
-    """The first days of the `count` calendar months before today's, newest first."""
-    day = today.replace(day=1)
-    for _ in range(count):
-        day = (day - timedelta(days=1)).replace(day=1)
-        yield day
-
-
-def _bill(kind: str, account: str, month: date) -> dict[str, Any]:
-    return {
-        "ref": f"{account}-{month:%Y%m}",
-        "kind": kind,
-        "occurred_on": f"{month:%Y-%m}-20",
-        "fields": {"contract" if kind == "P21" else "account": account, "period": f"{month:%Y-%m}", "on_time": True},
-    }
-
-
-def _bills(kind: str, account: str, today: date, count: int) -> list[dict[str, Any]]:
-    return [_bill(kind, account, month) for month in months_back(today, count)]
-
-
-def _loan(loan: str, month: date) -> dict[str, Any]:
-    fields = {"loan": loan, "due_on": f"{month:%Y-%m}-25", "returned_on": f"{month:%Y-%m}-18"}
-    return {"ref": loan, "kind": "P04", "occurred_on": fields["returned_on"], "fields": fields}
-
-
-def _hours(ref: str, day: date, hours: int) -> dict[str, Any]:
-    fields = {"project": "桂花巷社区服务", "hours": hours, "organisation": "91350100M000100Y43"}
-    return {"ref": ref, "kind": "P08", "occurred_on": day.isoformat(), "fields": fields}
-
-
-def _penalty(no: int, day: date) -> dict[str, Any]:
-    return {
-        "ref": f"CF-{no}",
-        "kind": "N01",
-        "occurred_on": (day - timedelta(days=20)).isoformat(),
-        "document": {
-            "no": f"示城罚〔{day.year}〕{no}号",
-            "authority": "示范市城市管理局",
-            "effective_on": day.isoformat(),
-        },
-        "notice": {"no": f"示城告〔{day.year}〕{no}号", "served_on": (day - timedelta(days=7)).isoformat()},
-        "fields": {
-            "class": "罚款",
-            "clause": "《城市市容和环境卫生管理条例》第三十四条",
-            "severity": "general",
-            "procedure": "ordinary",
-        },
-    }
+    return idnumber.complete(f"990000{birth:%Y%m%d}{serial:03d}")
 
 
 def _long_kept(today: date) -> dict[str, list[dict[str, Any]]]:
     """Two years of bills, a year of loans and Saturdays, an honour."""
-    past = list(months_back(today, 12))
-    honour = {
-        "ref": "RY-0001",
-        "kind": "P14",
-        "occurred_on": past[5].isoformat(),
-        "document": {
-            "no": "示文明〔2026〕3号",
-            "authority": "示范市精神文明建设委员会",
-            "effective_on": past[5].isoformat(),
-        },
-        "fields": {"title": "示范市道德模范", "level": "city"},
-    }
+    past = list(lines.months_back(today, 12))
     return {
-        "utilities": _bills("P01", "SW-20417", today, 24),
-        "library": [_loan(f"JY-{month:%Y%m}", month) for month in past],
-        "volunteer": [_hours(f"ZY-{month:%Y%m}", month.replace(day=9), 4) for month in past],
-        "civic": [honour],
+        "utilities": lines.bills("P01", "SW-20417", today, 24),
+        "library": [lines.loan(f"JY-{month:%Y%m}", month) for month in past],
+        "volunteer": [lines.service(f"ZY-{month:%Y%m}", month.replace(day=9), 4) for month in past],
+        "civic": [lines.honour("P14", "RY-0001", past[5], "city")],
     }
 
 
 def _one_tenth_short(today: date) -> dict[str, list[dict[str, Any]]]:
     """19 months of rent (9.5) and two hours (0.4) on top of 110: 119.9."""
-    last = next(months_back(today, 1))
-    return {"utilities": _bills("P21", "ZL-88213", today, 19), "volunteer": [_hours("ZY-1", last.replace(day=12), 2)]}
+    last = next(lines.months_back(today, 1))
+    return {
+        "utilities": lines.bills("P21", "ZL-88213", today, 19),
+        "volunteer": [lines.service("ZY-1", last.replace(day=12), 2)],
+    }
 
 
 def _penalised(today: date, no: int, *, months: int) -> dict[str, list[dict[str, Any]]]:
     """Ten months of bills and one general penalty that took effect so many months ago."""
-    *_, month = months_back(today, months)
+    *_, month = lines.months_back(today, months)
     return {
-        "utilities": _bills("P02", f"DL-511{no}", today, 10),
-        "enforcement": [_penalty(no, month.replace(day=15))],
+        "utilities": lines.bills("P02", f"DL-511{no}", today, 10),
+        "enforcement": [lines.penalty(str(no), month.replace(day=15))],
     }
 
 
 def people(today: date) -> list[Person]:
     """Everybody, with records that end in the months before `today`."""
-    rent, bills = _one_tenth_short(today), {"utilities": _bills("P01", "SW-7", today, 6)}
+    rent, bills = _one_tenth_short(today), {"utilities": lines.bills("P01", "SW-7", today, 6)}
     disputed, old = _penalised(today, 17, months=3), _penalised(today, 23, months=6)
     born = {name: id_number(day, serial) for name, day, serial in _BORN}
     return [
