@@ -15,6 +15,7 @@ from msgspec import Meta
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import creditcodes
 from api.deps import House, HttpRequest
 from api.guards import Client
 from api.partner import desk
@@ -25,9 +26,9 @@ from api.sandbox.people import Person
 from core import clock, ids
 from core.errors import FieldError, Invalid, TooMany
 from incentives import codes, rulebook
+from incentives.book.perks import Perk
 from incentives.codes import Code
 from incentives.eligibility import Question
-from incentives.perks import Perk
 from incentives.tables import credit_code
 
 _WINDOW, _MOST = 60, 300
@@ -128,7 +129,7 @@ async def _perk(request: HttpRequest, caller: Client, named: str | None) -> Perk
 async def _drawn(house: House, person: Person, perk: Perk, will: Outcome) -> Code:
     """What their app would show; whether the perk is granted is not asked here."""
     async with house.doors.work("citizen", proof=person.proof) as session:
-        code = await codes.draw(session, citizen_id=person.id, perk_id=perk.id)
+        code = await codes.draw(session, creditcodes.mint(house), citizen_id=person.id, perk_id=perk.id)
         if will.citizen == "code_expired":
             code = msgspec.structs.replace(code, expires_at=clock.wall() - codes.LIFE)
             await _relay(session, code, expires_at=code.expires_at)

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from core.errors import Invalid
-from incentives.perks import Perk
+from incentives.book.perks import Perk
 
 Holder = Literal["code", "subject"]
 _BOTH: tuple[Holder, ...] = ("code", "subject")

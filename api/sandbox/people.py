@@ -26,7 +26,7 @@ from auth.consent.rows import Consent
 from auth.realname import Proved
 from core import clock, idnumber
 from core.errors import Conflict
-from incentives.perks import Perk
+from incentives.book.perks import Perk
 from scoring import ingest, records, standing
 from scoring.ingest import Source
 from scoring.rights import disputes
