@@ -31,8 +31,8 @@ Kind = Literal["eligibility", "records", "identity", "matters", "account"]
 KINDS: Mapping[str, tuple[str, ...]] = {
     "eligibility": ("eligibility.check",),
     "records": (
-        "records.write", "records.revoke", "records.correct", "records.repair", "record.pending", "record.decided",
-        "occupational.write", "occupational.revoke", "report.check", "quality.trace",
+        "records.write", "records.revoke", "records.withdraw", "records.correct", "records.repair", "record.pending",
+        "record.decided", "occupational.write", "occupational.revoke", "report.check", "quality.trace",
     ),
     "identity": ("counter.arrive", "counter.open", "counter.prove", "account.link", "card.bind", "death.record"),
     "matters": (

@@ -35,6 +35,17 @@ class Span(msgspec.Struct, frozen=True):
     until_on: date | None
 
 
+class HeldVersion(msgspec.Struct, frozen=True):
+    """What a record said before its source corrected it; kept for 30 days, should the correction be withdrawn."""
+
+    version: int
+    received_at: datetime
+    occurred_on: date
+    fields: dict[str, Any]
+    document: dict[str, Any] | None
+    notice: dict[str, Any] | None
+
+
 class HeldRecord(msgspec.Struct, frozen=True):
     """One record with every column that counts; `source` is the source's client id, `statement` the citizen's words."""
 
@@ -62,6 +73,7 @@ class HeldRecord(msgspec.Struct, frozen=True):
     notice: dict[str, Any] | None
     statement: str | None
     suspended: list[Span]
+    earlier: list[HeldVersion]
     repair: dict[str, Any] | None = None
 
 
@@ -181,5 +193,13 @@ def _each(
         plain = {name: getattr(row, name) for name in HeldRecord.__struct_fields__ if hasattr(row, name)}
         plain |= {"id": ids.show("rc", row.id), "name": row.kind if kind is None else kind.name, "label": label}
         plain |= {"fields": papers.fields, "document": papers.document, "notice": papers.notice}
-        plain["repair"] = papers.repair
+        plain |= {"repair": papers.repair, "earlier": [_version(holder, row.id, one) for one in row.earlier or ()]}
         yield HeldRecord(**plain, statement=said.get(row.id), suspended=spans.get(row.id, []))
+
+
+def _version(holder: Holder, identity: uuid.UUID, held: dict[str, Any]) -> HeldVersion:
+    """An earlier version, from the row that it was."""
+    said = bytes.fromhex(held["sealed"].removeprefix("\\x"))
+    papers = staging.papers(holder, identity, said) if said else staging.Papers({})
+    received_at, occurred_on = datetime.fromisoformat(held["received_at"]), date.fromisoformat(held["occurred_on"])
+    return HeldVersion(held["version"], received_at, occurred_on, papers.fields, papers.document, papers.notice)

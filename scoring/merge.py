@@ -32,7 +32,7 @@ async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: Ru
     sums = Sums(pushed.judged)
     held = await connection.fetch(_HELD, pushed.id)
     moving = pushed.dropped or await connection.fetchval(_CORRECTS, pushed.id)
-    await connection.execute(_TURN.format("" if moving else "_shared"), pushed.source)
+    await connection.execute(TURN if moving else _TOGETHER, pushed.source)
     await connection.execute(_LOSERS, pushed.id)
     await connection.execute(_TAKEN, pushed.id, pushed.source)
     if pushed.dropped:
@@ -132,7 +132,8 @@ _HELD = "select kind, count(*) as lines from scoring.staging where batch_id = $1
 _CORRECTS = "select exists (select from scoring.staging where batch_id = $1 and version > 1)"
 
 # Pushes that only bring first versions may merge side by side; one that may move a ref waits for its turn.
-_TURN = "select pg_advisory_xact_lock{}(hashtextextended('scoring.merge|' || $1::text, 0))"
+TURN = "select pg_advisory_xact_lock(hashtextextended('scoring.merge|' || $1::text, 0))"
+_TOGETHER = TURN.replace("lock(", "lock_shared(", 1)
 
 # What follows is written so that no choice of the planner can make it quadratic: its figures about a table that fills
 # and empties all day are always wrong. Hence rows by ctid, a lookup in one JSON value, and lateral joins that stay.
@@ -170,6 +171,7 @@ from moved m cross join lateral (
 
 _REMOVE = "delete from scoring.record where id = any($1::uuid[]) returning record_subject"
 
+# What an earlier version of the same kind said is kept, should this batch be withdrawn (`feeds.withdrawing`).
 # Hidden stays hidden, a disputed deduction disputed, a repaired one repaired and over; a higher version brings anything
 # else back to active.
 _MERGE = """
@@ -206,7 +208,10 @@ set version = excluded.version, kind = excluded.kind, provider = excluded.provid
     status = case when r.status in ('hidden', 'repaired') and r.kind = excluded.kind then r.status
       when r.status = 'disputed' and excluded.kind like 'N%' then 'disputed' else 'active' end,
     status_at = excluded.status_at, batch_id = excluded.batch_id, received_at = excluded.received_at,
-    line = excluded.line, dated_on = excluded.dated_on
+    line = excluded.line, dated_on = excluded.dated_on,
+    earlier = case when r.kind = excluded.kind then jsonb_path_query_array(
+      jsonb_build_array(to_jsonb(r) - array['id', 'record_subject', 'source', 'ref', 'earlier'])
+        || coalesce(r.earlier, '[]'), '$[0 to 3]') end
 where excluded.version > r.version
 returning r.record_subject, r.kind, r.level, r.quantity, r.dated_on, r.xmax = 0 as fresh
 """

@@ -2,8 +2,9 @@
 
 Erasing happens in the transaction of the withdrawal: rows are deleted and the records key is destroyed, which makes
 what backups still hold unreadable (PIPL article 47). The sweep removes what nobody asked to remove: staging of pushes
-that broke off, traces older than 24 months, papers of revoked records after three days (SH article 37), records that
-can count no more, and everything of people whose consent ended 30 days ago without renewal.
+that broke off, traces older than 24 months, papers of revoked records after three days (SH article 37), what corrected
+records said before after 30, records that can count no more, and everything of people whose consent ended 30 days ago
+without renewal.
 """
 
 import uuid
@@ -38,6 +39,7 @@ from scoring.tables import (
 
 TRACE_MONTHS = 24
 GRACE_DAYS = 30
+EARLIER_DAYS = 30  # as long as withdrawing a batch brings back what a record said before
 _SOME = 500
 
 
@@ -112,6 +114,7 @@ async def sweep(session: AsyncSession, ring: Keyring) -> None:
     """Remove what is over, in the caller's transaction on the jobs door; cheap, and safe to repeat at any time."""
     await session.execute(text(_STAGING))
     await session.execute(text(_REVOKED))
+    await session.execute(text(_EARLIER), {"days": EARLIER_DAYS})
     lapsed = await session.execute(text(_LAPSED), {"days": GRACE_DAYS, "some": _SOME})
     owners = await holders.owners(session, ring, record_subjects=lapsed.scalars().all())
     for record_subject, citizen_id in sorted(owners.items(), key=lambda one: one[1]):
@@ -181,8 +184,13 @@ _STAGING = "delete from scoring.staging where staged_at < now() - interval '1 ho
 
 # Papers of a revoked record go after three days; the bare row stays, so that the same version cannot come back.
 _REVOKED = """
-update scoring.record set sealed = ''
+update scoring.record set sealed = '', earlier = null
 where status = 'revoked' and sealed <> '' and status_at < core.civil_now() - interval '3 days'
+"""
+
+_EARLIER = """
+update scoring.record set earlier = null
+where earlier is not null and received_at < core.civil_now() - make_interval(days => :days)
 """
 
 _LAPSED = """

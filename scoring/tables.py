@@ -6,6 +6,7 @@ rotation cuts the second in backups too.
 """
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from core.tables import INSTANT, metadata
 
@@ -53,6 +54,7 @@ def _place_in_file() -> list[sa.Column[object]]:
     return [sa.Column("line", sa.Integer), sa.Column("dated_on", sa.Date)]
 
 
+# `earlier` holds what earlier versions of the same kind said, newest first, sealed as they were, for a while.
 record = sa.Table(
     "record",
     metadata,
@@ -63,9 +65,11 @@ record = sa.Table(
     sa.Column("batch_id", sa.Uuid, nullable=False),
     sa.Column("received_at", INSTANT, nullable=False),
     *_place_in_file(),
+    sa.Column("earlier", JSONB),
     sa.CheckConstraint("status in ('active', 'disputed', 'hidden', 'repaired', 'revoked')", name="status"),
     sa.UniqueConstraint("record_subject", "source", "ref"),
     sa.Index(None, "source", "ref"),
+    sa.Index("ix_record_earlier", "received_at", postgresql_where=sa.text("earlier is not null")),
     sa.Index("ix_record_revoked", "status_at", postgresql_where=sa.text("status = 'revoked'")),
     schema="scoring",
 )
@@ -97,6 +101,7 @@ batch = sa.Table(
     sa.Column("via", sa.Text, nullable=False, server_default="push"),
     sa.Column("form", sa.Text, nullable=False, server_default="ndjson"),
     sa.Column("name", sa.Text, nullable=False, server_default=""),
+    sa.Column("withdrawn_at", INSTANT),
     schema="scoring",
 )
 
@@ -173,8 +178,9 @@ suspension = sa.Table(
     schema="scoring",
 )
 
-# A citizen's objection to a record; words and answer are sealed under the *cases* key. `clock_from` and `clock_days`
-# made `due_on`; `suspends` says that the record does not count while this is open.
+# A citizen's objection to a record; words and answer are sealed under the *cases* key. `rules` is the digest of the
+# clocks under which it began, "" for those of before any were published; `clock_from` and `clock_days` made `due_on`;
+# `suspends` says that the record does not count while this is open.
 dispute = sa.Table(
     "dispute",
     metadata,
@@ -189,6 +195,7 @@ dispute = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("suspends", sa.Boolean, nullable=False),
     sa.Column("opened_at", INSTANT, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False, server_default=""),
     sa.Column("clock_from", sa.Date, nullable=False),
     sa.Column("clock_days", sa.SmallInteger, nullable=False),
     sa.Column("due_on", sa.Date, nullable=False),

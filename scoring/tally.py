@@ -6,7 +6,8 @@ transaction, in one order, as its last act but one: two merges wait here for eac
 
 Measures, with their values: `accepted`; `rejected` (the code); `stored` (`new`, `newer`, `repeated`); of what is new,
 `took` (working days from the document's effect, or else from the day it happened, to the receipt; `8` is eight and
-more), `level`, `quantity` (`9` is nine and more); `ended` (`revoked`, `repaired`).
+more), `level`, `quantity` (`9` is nine and more); `ended` (`revoked`, `repaired`, and `withdrawn` with
+their whole batch).
 """
 
 import uuid

@@ -12,6 +12,7 @@ ACTS: Mapping[str, str] = {
     "verify.ask": "您请主管部门核验了一项“是或不是”（结果只给您看，不保存）",
     "history.ask": "按您的同意，请来源单位提供您已有的记录（只给出与该单位约定的摘要）",
     "records.revoke": "撤销了报送过的记录",
+    "records.withdraw": "撤回了整批报错的记录",
     "records.correct": "更正了报送过的记录",
     "records.repair": "报送了信用修复的结果",
     "counter.arrive": "柜台核对了您的身份证",

@@ -117,6 +117,7 @@ _MOVES = {
     "sensitive.ended": "您撤回了一项敏感信息的单独同意",
     "records.write": "收到了新的记录",
     "records.revoke": "报送单位撤销了记录",
+    "records.withdraw": "报送单位撤回了整批报错的记录",
     "records.correct": "报送单位更正了记录",
     "records.repair": "信用修复完成",
     "dispute.open": "您提出异议，核实期间这项扣分不计",

@@ -1,7 +1,7 @@
-"""`POST /v1/source/records` and its three verbs. Answers disclose nobody.
+"""`POST /v1/source/records`, its three verbs, and a whole batch taken back. Answers disclose nobody.
 
 A push is repeated by sending it again: (source, ref, version) makes that harmless, so an Idempotency-Key is not needed
-there. The verbs take one.
+there, nor for taking a batch back. The verbs take one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,17 +15,17 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
 from api.deps import House, HttpRequest
 from api.source import door
-from core import clock, idempotency
+from core import clock, idempotency, ids
 from core.errors import FieldError, Invalid
 from core.idempotency import Stored
 from scoring import ingest, rulebook, sources
-from scoring.feeds import forms
+from scoring.feeds import forms, withdrawing
 from scoring.ingest import Receipt, Refusal
 from scoring.rights import decisions
 
@@ -172,6 +172,31 @@ async def correct(
     return _taken(replayed=False)
 
 
+@post(
+    "/v1/source/batches/{batch_id:str}/withdraw",
+    status_code=_STATUS,
+    summary="Take a whole batch back",
+    tags=["source"],
+)
+async def withdraw(
+    batch_id: FromPath[str],
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Client],
+) -> Response[Taken]:
+    """Take back all that a batch of yours said, as if it had never come; the points have moved before the answer.
+
+    What a record said before counts again while the batch is at most 30 days old, else the record goes. Only higher
+    versions than those of the batch change it again. Repeating changes nothing; the answer is always the same,
+    and 404 for a batch that is not yours.
+    """
+    today = clock.today()
+    book = await rulebook.current(session, on=today)
+    identity, who = ids.read("ba", batch_id), caller.client_id
+    await withdrawing.withdraw(session, house.ring, source=who, batch_id=identity, book=book, as_of=today)
+    return _taken(replayed=False)
+
+
 def _bad(refusal: Refusal) -> BadLine:
     return BadLine(refusal.detail, errors=[FieldError("", refusal.code, refusal.detail)])
 
@@ -205,4 +230,4 @@ async def _keep(session: AsyncSession, caller: guards.Client, key: str | None) -
         await idempotency.keep(session, caller=caller.client_id, key=key, stored=Stored(_STATUS, _ACCEPTED))
 
 
-handlers = [door.behind([push, revoke, repair, correct])]
+handlers = [door.behind([push, revoke, repair, correct, withdraw])]

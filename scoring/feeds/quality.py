@@ -64,7 +64,10 @@ class SourceBoard(msgspec.Struct, frozen=True):
 
 
 class BatchView(msgspec.Struct, frozen=True):
-    """A batch: how and when it came, what was refused (with the first such line), what of it is still held, by kind."""
+    """A batch: how and when it came, what was refused (with the first such line), what of it is still held, by kind.
+
+    `withdrawn_at` says when its source took all of it back.
+    """
 
     source: str
     via: str
@@ -75,6 +78,7 @@ class BatchView(msgspec.Struct, frozen=True):
     accepted: int
     rejected: list[dict[str, Any]]
     held: Hidden
+    withdrawn_at: datetime | None
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -181,12 +185,16 @@ async def one_batch(session: AsyncSession, *, batch_id: uuid.UUID) -> BatchView:
         {"kind": one.kind, "code": one.code, "lines": one.lines, "first_line": one.first_line}
         for one in await session.execute(refused)
     ]
-    return BatchView(row.source, row.via, row.form, row.name, row.received_at, row.received, row.accepted, rejected, {})
+    return BatchView(
+        row.source, row.via, row.form, row.name, row.received_at, row.received, row.accepted, rejected, {},
+        row.withdrawn_at,
+    )  # fmt: skip
 
 
 async def held(session: AsyncSession, *, batch_id: uuid.UUID) -> Hidden:
     """How many records of a batch are held of people who take part, by kind; `session` is of the scorer door."""
-    query = select(record.c.kind, func.count().label("lines")).where(record.c.batch_id == batch_id)
+    mine = (record.c.batch_id == batch_id) & (record.c.status != "revoked")
+    query = select(record.c.kind, func.count().label("lines")).where(mine)
     rows = await session.execute(query.group_by(record.c.kind))
     return _shown({row.kind: row.lines for row in rows})
 

@@ -25,6 +25,7 @@ _WENT = {
     "hidden": "您让它不计分",
     "refused": "您不再让这类记录被收取",
     "records.revoke": "报送单位撤销了",
+    "records.withdraw": "随整批报错的数据一并撤回",
     "records.repair": "信用修复完成",
     "records.write": "报送单位更正了",
     "records.correct": "报送单位更正了",

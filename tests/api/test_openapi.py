@@ -115,6 +115,7 @@ class TestOperations:
             "POST /v1/me/disputes/{dispute_id}/withdraw",
             "POST /v1/me/records/{record_id}/hide",
             "POST /v1/me/repairs/{repair_id}/withdraw",
+            "POST /v1/source/batches/{batch_id}/withdraw",
             "POST /v1/staff/clients/changes/{change_id}/approve",
             "POST /v1/staff/clients/{client_id}/disable",
             "POST /v1/staff/clients/{client_id}/enable",

@@ -77,6 +77,7 @@ class TestTrace:
         assert (batch["via"], batch["form"], batch["received"], batch["accepted"]) == ("push", "csv", 3, 2)
         assert batch["rejected"] == [{"kind": "", "code": "malformed", "lines": 1, "first_line": 2}]
         assert batch["held"] == {"P01": None}, "fewer than ten"
+        assert batch["withdrawn_at"] is None
 
     @pytest.mark.parametrize("record", ["rc_00000000000000000000000000", "x", "rc_"])
     async def test_nothing_there(self, world: World, record: str) -> None:
@@ -84,6 +85,40 @@ class TestTrace:
         asked = await world.ask("/traces", {"record": record, "clerk": "0001", "purpose": "quality"})
         assert asked.status_code == 404
         assert (await world.ask("/batches/ba_00000000000000000000000000")).status_code == 404
+
+
+class TestWithdraw:
+    """`POST /v1/source/batches/{batch_id}/withdraw`."""
+
+    async def test_a_batch_is_taken_back(self, world: World) -> None:
+        """202 and the same body, also again; points and board say so, the citizen reads why; strangers find nothing."""
+        other, _ = await world.server.register("library", "source", "records:write", kinds=["P01"])
+        async with world.server.logged_in(world.person) as me:
+            before = (await me.get("/v1/me/score")).json()["points"]
+            wrong = (await world.push(world.bill("w1", 7), world.bill("w2", 8)))["batch_id"]
+            assert (await me.get("/v1/me/score")).json()["points"] > before
+            stranger = [
+                await self._withdraw(world, other, one) for one in (wrong, "ba_00000000000000000000000000", "x")
+            ]
+            assert {(one.status_code, one.json()["detail"]) for one in stranger} == {
+                (404, "There is nothing of yours under this address.")
+            }
+            answers = [await self._withdraw(world, world.source, wrong) for _ in range(2)]
+            assert [(one.status_code, one.json()) for one in answers] == [(202, {"status": "accepted"})] * 2
+            assert (await me.get("/v1/me/score")).json()["points"] == before
+            history = (await me.get("/v1/me/score/history")).json()["changes"][0]
+            assert (history["cause"], "整批" in str(history)) == ("records.withdraw:utilities", True)
+            seen = (await me.get("/v1/me/accesses")).json()["accesses"]
+            assert [one["action"] for one in seen].count("records.withdraw") == 1
+        batch = (await world.ask(f"/batches/{wrong}")).json()
+        assert batch["withdrawn_at"] is not None
+        assert batch["held"] == {}
+        (mine,) = [one for one in (await world.ask("?days=7")).json()["sources"] if one["source"] == "utilities"]
+        assert "withdrawn" in mine["ended"]
+
+    async def _withdraw(self, world: World, source: httpx2.Auth, batch: str) -> httpx2.Response:
+        async with httpx2.AsyncClient(base_url=world.server.base_url, auth=source) as http:
+            return await http.post(f"/v1/source/batches/{batch}/withdraw")
 
 
 class TestBoard:

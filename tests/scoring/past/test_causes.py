@@ -54,7 +54,12 @@ class TestRecords:
 
     def test_one_went_with_the_reason_of_then(self) -> None:
         """Hidden, refused, revoked: each in its words."""
-        for cause, words in (("hidden", "您让它不计分"), ("refused:P01", "不再让这类"), ("records.revoke:x", "撤销了")):
+        for cause, words in (
+            ("hidden", "您让它不计分"),
+            ("refused:P01", "不再让这类"),
+            ("records.revoke:x", "撤销了"),
+            ("records.withdraw:x", "整批"),
+        ):
             (one,) = because(counted(BILL), counted(), cause)
             assert (one.went, words in one.text) == (("w",), True)
 
