@@ -21,6 +21,7 @@ _WHERE = (
     ("notice", "notices/*.zh.md"),
     ("repair", "repair.toml"),
     ("promises", "promises.toml"),
+    ("disputes", "disputes.toml"),
     ("perks", "perks/*.toml"),
     ("cases", "cases/*.toml"),
 )

@@ -26,7 +26,7 @@ from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
-from scoring.book import catalogue, promisefile, repairfile, schema, scorecard
+from scoring.book import catalogue, disputefile, promisefile, repairfile, schema, scorecard
 from scoring.book.scorecard import Scorecard
 
 _CARD_TENTHS = ("base", "low", "high", "deduction_cap", "points", "cap", "start")
@@ -191,6 +191,18 @@ async def promises(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Respo
     return published.answer(request, await shelf.document("promises", "whole", make))
 
 
+@get("/disputes", summary="How long each side of a dispute has", tags=["rules"])
+async def disputes(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response[Any]:
+    """Working days for the check here, the source's answer, its extension, and the decision of what is overdue."""
+
+    def make(found: list[Release]) -> object:
+        for one in _newest(found):
+            return {**published.plain(disputefile.load(one.body, one.name)), "release": _stamp(one)}
+        raise NotFound("No clocks of disputes have been published; the shipped ones rule until some are.")
+
+    return published.answer(request, await shelf.document("disputes", "whole", make))
+
+
 @get("/export.schema.json", summary="The schema of an export", tags=["rules"])
 async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
     """JSON Schema of `export.json` in the archive that `GET /v1/me/export` gives."""
@@ -221,6 +233,7 @@ handlers = [
             cases,
             repair,
             promises,
+            disputes,
             export_schema,
             scorecard_schema,
             receipt_schema,

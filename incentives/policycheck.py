@@ -13,9 +13,10 @@ import msgspec
 from core.policyfile import Fault, Faulty, decode
 from incentives.book import perks
 from incentives.book.perks import Perk
-from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
+from scoring.book import basis, catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.basis import Statute
 from scoring.book.catalogue import Catalogue
+from scoring.book.disputefile import DisputeRules
 from scoring.book.promisefile import PromiseRules
 from scoring.book.repairfile import RepairRules
 from scoring.book.scorecard import Scorecard
@@ -25,6 +26,12 @@ from scoring.points.reach import Personas
 FEWEST_CASES = 40
 _MOST_THRESHOLDS = 2
 
+# What is read into the member of its name.
+_RIGHTS: dict[str, Callable[[str, str], object]] = {
+    "repair.toml": repairfile.load,
+    "promises.toml": promisefile.load,
+    "disputes.toml": disputefile.load,
+}
 NoticeReader = Callable[[str, str], object]
 
 
@@ -45,6 +52,7 @@ class _Book(msgspec.Struct):
     personas: tuple[str, Personas] | None = None
     repair: tuple[str, RepairRules] | None = None
     promises: tuple[str, PromiseRules] | None = None
+    disputes: tuple[str, DisputeRules] | None = None
     cases: dict[str, str] = {}
     notices: int = 0
 
@@ -67,7 +75,7 @@ def check(files: Mapping[str, str], read_notice: NoticeReader) -> Report:
             faults += faulty.faults
     claims = [claim for card in book.cards.values() for claim in card.claims]
     claims += book.catalogue[1].claims if book.catalogue else ()
-    claims += [claim for part in (book.repair, book.promises) if part for claim in part[1].claims]
+    claims += [claim for part in (book.repair, book.promises, book.disputes) if part for claim in part[1].claims]
     faults += basis.judge(claims, book.statutes) + _kinds(book) + _rights(book) + _limits(book)
     faults += _cases(book) + _perks(book)
     if book.personas:
@@ -85,10 +93,8 @@ def _take(book: _Book, file: str, text: str, read_notice: NoticeReader) -> list[
         book.catalogue = file, catalogue.load(text, file, draft=True)
     elif file == "personas.toml":
         book.personas = file, reach.load(text, file)
-    elif file == "repair.toml":
-        book.repair = file, repairfile.load(text, file)
-    elif file == "promises.toml":
-        book.promises = file, promisefile.load(text, file)
+    elif file in _RIGHTS:
+        setattr(book, Path(file).stem, (file, _RIGHTS[file](text, file)))
     elif folder == "scorecard":
         book.cards[file] = scorecard.load(text, file)
     elif folder == "perks":

@@ -15,20 +15,25 @@ from api.citizen.disputes import Object, StepView, View
 from api.citizen.records import Record
 from api.deps import House, HttpRequest
 from api.pages.door import behind, sent
-from scoring.rights import disputes
-from scoring.rights.disputing import CLOCKS, DISPUTE, OPEN, REASONS
+from core import clock
+from scoring.book.disputefile import DisputeRules
+from scoring.rights import disputes, inforce
+from scoring.rights.disputing import DISPUTE, OPEN, REASONS
 
 _EVENTS = {"open": "提出异议", **{one.name: one.chinese for one in DISPUTE.events}}
 _BY = {"citizen": "您", "source": "来源单位", "staff": "工作人员", "clock": "到期自动"}
 
 
 class Objections(msgspec.Struct, frozen=True):
-    """What the page says of disputes: the newest about each record, by record; and those whose record is gone."""
+    """What the page says of disputes: the newest about each record, by record; and those whose record is gone.
+
+    `clocks` are those under which one would be opened today.
+    """
 
     asked: dict[str, View]
     gone: list[View]
+    clocks: DisputeRules
     reasons = REASONS
-    clocks = CLOCKS
     longest_words = disputes.LONGEST_WORDS
     longest_evidence = disputes.LONGEST_EVIDENCE
 
@@ -54,7 +59,8 @@ async def objections(session: AsyncSession, house: House, caller: guards.Citizen
     """Everything that the page says of this citizen's disputes."""
     found = (await api.mine.fn(session, house, caller)).items
     asked = {one.record: one for one in reversed(found) if one.record is not None}
-    return Objections(asked, [one for one in found if one.record is None])
+    clocks = await inforce.disputes(session, on=clock.today())
+    return Objections(asked, [one for one in found if one.record is None], clocks)
 
 
 @post("/disputes", status_code=303)

@@ -24,11 +24,11 @@ from incentives import rulebook
 from incentives.book import perks
 from incentives.book.perks import Perk
 from scoring import rulebook as scorebook
-from scoring.book import basis, catalogue, promisefile, repairfile, scorecard
+from scoring.book import basis, catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.basis import Claim, Statute
 from scoring.points import cases
 
-KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes", "repair", "promises")
+KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes", "repair", "promises", "disputes")
 MOST_THRESHOLDS = 2
 
 
@@ -68,10 +68,9 @@ async def _faults(session: AsyncSession, kind: str, name: str, body: str, on: da
             return await _judge(session, catalogue.load(body, name, draft=True).claims, on)
         case "cases":
             return await _run(session, name, body, on)
-        case "repair":
-            return await _judge(session, repairfile.load(body, name).claims, on)
-        case "promises":
-            return await _judge(session, promisefile.load(body, name).claims, on)
+        case "repair" | "promises" | "disputes":
+            load = {"repair": repairfile.load, "promises": promisefile.load, "disputes": disputefile.load}[kind]
+            return await _judge(session, load(body, name).claims, on)
         case "perks":
             perks.load(body, name)
         case "notice":

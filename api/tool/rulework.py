@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 _AHEAD = timedelta(days=8)
-_EFFECTS = {"up": "只会多得", "down": "可能少得", "open": "两种都可能", "words": "只改文字"}
+_SIGNS = {"[[perk]]": "perks", "[[tier]]": "scorecard", "\nextension = {": "disputes"}  # by what no other file has
+_EFFECTS = {"up": "只会多得", "down": "可能少得", "open": "两种都可能", "words": "只改文字", "days": "不涉及分数"}
 
 
 class NotOursError(Exception):
@@ -22,7 +23,7 @@ class NotOursError(Exception):
 
 
 def diff(chosen: argparse.Namespace) -> None:
-    """Print what changes from one scorecard or perks file to another, value by value, with its basis."""
+    """Print what changes from one scorecard, perks or disputes file to another, value by value, with its basis."""
     from scoring.book import changes
 
     found = _compared(chosen.old, chosen.new)
@@ -40,17 +41,21 @@ def _compared(old: Path, new: Path) -> tuple[Any, ...]:
     """The changes between two files of one kind. Raises Faulty, NotOursError."""
     from incentives import changes as perk_changes
     from incentives.book import perks
-    from scoring.book import changes, scorecard
+    from scoring.book import changes, disputefile, scorecard
 
     texts = [path.read_text(encoding="utf-8") for path in (old, new)]
-    kinds = {"perks" if "[[perk]]" in text else "scorecard" if "[[tier]]" in text else "" for text in texts}
+    kinds = {next((kind for sign, kind in _SIGNS.items() if sign in text), "") for text in texts}
     if kinds == {"scorecard"}:
         return changes.compare(*(scorecard.load(text, str(path)) for text, path in zip(texts, (old, new), strict=True)))
     if kinds == {"perks"}:
         return perk_changes.compare(
             *(perks.load(text, str(path)) for text, path in zip(texts, (old, new), strict=True))
         )
-    raise NotOursError("Give two scorecards, or two files of perks.")
+    if kinds == {"disputes"}:
+        return disputefile.compare(
+            *(disputefile.load(text, str(path)) for text, path in zip(texts, (old, new), strict=True))
+        )
+    raise NotOursError("Give two scorecards, two files of perks, or two of the clocks of disputes.")
 
 
 def publish(chosen: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from core.errors import Conflict, NotFound
 from core.keys import Keyring
 from scoring import holders, rulebook, standing, suspensions
 from scoring.holders import Holder
-from scoring.rights import objections, turning
+from scoring.rights import inforce, objections, turning
 from scoring.rights.disputing import DISPUTE, OPEN, Reason
 from scoring.rights.objections import Dispute, Said
 from scoring.rights.turning import Turn
@@ -65,8 +65,10 @@ async def open(  # noqa: A001  the field's word; always called as `disputes.open
     key = await keys.make(session, ring, owner=citizen_id, purpose="cases")
     dispute_id, today = ids.random(), clock.today()  # the source sees the id, so it tells no order
     suspends = not book.catalogue.kinds[row.kind].positive and not before
-    started = await turning.started(session, DISPUTE.start, today)
+    rules = await inforce.disputes(session, on=today)
+    started = await turning.started(session, rules, DISPUTE.start, today)
     about = {"record_id": row.id, "version": row.version, "source": row.source, "ref": row.ref, "kind": row.kind}
+    about["rules"] = rules.digest
     await session.execute(
         insert(dispute).values(
             id=dispute_id, citizen_id=citizen_id, **about, reason=reason, state=DISPUTE.start, suspends=suspends,

@@ -1,15 +1,12 @@
-"""The course of a dispute: its state table, its clocks, and what may be objected. Pure.
+"""The course of a dispute: its state table, and what may be objected. Pure.
 
-SZX articles 50 and 51 are the strictest clocks found (working days): flagged at once, checked here within one,
-forwarded the same day, answered by the source within two, three more if a head approves. A clock that runs out moves
-the dispute on by itself, and whatever waits for an office costs the citizen nothing: a disputed deduction does not
-count meanwhile.
+How many working days each open state has is published (`scoring.book.disputefile`). A clock that runs out moves the
+dispute on by itself, and whatever waits for an office costs the citizen nothing: a disputed deduction does not count
+meanwhile.
 """
 
 from collections.abc import Mapping
 from typing import Literal, get_args
-
-import msgspec
 
 from core.lifecycle import Event, Machine, State
 
@@ -26,20 +23,7 @@ REASONS: Mapping[Reason, str] = {
 NEEDS_A_LINE: frozenset[Reason] = frozenset({"wrong_detail"})
 
 
-class Clock(msgspec.Struct, frozen=True):
-    """Working days that an office has in a state, and the article that the value was taken from."""
-
-    days: int
-    basis: str
-
-
 OPEN = ("opened", "with_source", "extended", "escalated")
-CLOCKS: Mapping[str, Clock] = {
-    "opened": Clock(1, "SZX 51"),
-    "with_source": Clock(2, "SZX 51"),
-    "extended": Clock(3, "SZX 51"),
-    "escalated": Clock(1, "demo"),
-}
 # What the clock does by itself where the days are over; an escalated dispute waits for a head, overdue.
 OVERDUE: Mapping[str, str] = {"opened": "forward", "with_source": "escalate", "extended": "escalate"}
 

@@ -1,7 +1,8 @@
-"""The rules of repair and of promises that were published, read once per digest.
+"""The rules of repair, of promises and of disputes that were published, read once per digest.
 
-Until two persons published them nothing can be applied for, declared or promised; a matter keeps the digest of the
-rules under which it began, and is finished by those.
+Until two persons published them nothing can be applied for, declared or promised; to object needs nobody's leave, so
+without a file about disputes the shipped numbers rule. A matter keeps the digest of the rules under which it began, and
+is finished by those.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import releases
 from core.errors import Unavailable
 from scoring import rulebook
-from scoring.book import promisefile, repairfile
+from scoring.book import disputefile, promisefile, repairfile
+from scoring.book.disputefile import UNPUBLISHED, DisputeRules
 from scoring.book.promisefile import PromiseRules
 from scoring.book.repairfile import RepairRules
 
-T = TypeVar("T", RepairRules, PromiseRules)
+T = TypeVar("T", RepairRules, PromiseRules, DisputeRules)
 
 
 class NoRightsInForce(Unavailable):
@@ -35,6 +37,19 @@ async def repair(session: AsyncSession, *, on: date) -> RepairRules:
 async def promises(session: AsyncSession, *, on: date) -> PromiseRules:
     """The rules of declarations and commitments in force on a day. Raises NoRightsInForce."""
     return await _newest(session, "promises", promisefile.load, on)
+
+
+async def disputes(session: AsyncSession, *, on: date) -> DisputeRules:
+    """The clocks of disputes in force on a day; the shipped numbers until some were published."""
+    try:
+        return await _newest(session, "disputes", disputefile.load, on)
+    except NoRightsInForce:
+        return UNPUBLISHED
+
+
+async def disputes_of(session: AsyncSession, *, digest: str) -> DisputeRules:
+    """The clocks under which a dispute began."""
+    return await _named(session, "disputes", disputefile.load, digest) if digest else UNPUBLISHED
 
 
 async def repair_of(session: AsyncSession, *, digest: str) -> RepairRules:
@@ -58,7 +73,7 @@ async def _newest(session: AsyncSession, kind: str, load: Callable[[str, str], T
 
 async def _named(session: AsyncSession, kind: str, load: Callable[[str, str], T], digest: str) -> T:
     if (kept := _kept.get((kind, digest))) is not None:
-        return kept  # pyright: ignore[reportReturnType]  (the kind says which of the two it is)
+        return kept  # pyright: ignore[reportReturnType]  (the kind says which of them it is)
     return _read(kind, load, digest, await rulebook.text(session, kind=kind, digest=digest))
 
 
@@ -71,4 +86,4 @@ def _read(kind: str, load: Callable[[str, str], T], digest: str, text: str) -> T
 
 
 _MOST = 32
-_kept: dict[tuple[str, str], RepairRules | PromiseRules] = {}
+_kept: dict[tuple[str, str], RepairRules | PromiseRules | DisputeRules] = {}

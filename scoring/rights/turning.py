@@ -17,9 +17,10 @@ from core import clock, workdays
 from core.lifecycle import By
 from core.workdays import Due
 from scoring import standing, suspensions
+from scoring.book.disputefile import DisputeRules
 from scoring.holders import Holder
-from scoring.rights import objections
-from scoring.rights.disputing import CLOCKS, DISPUTE
+from scoring.rights import inforce, objections
+from scoring.rights.disputing import DISPUTE
 from scoring.rulebook import RuleBook
 from scoring.tables import dispute, record
 
@@ -53,9 +54,9 @@ async def turn(
     return state
 
 
-async def started(session: AsyncSession, state: str, on: date) -> dict[str, Any]:
+async def started(session: AsyncSession, rules: DisputeRules, state: str, on: date) -> dict[str, Any]:
     """The columns of a clock that begins in a state on a day."""
-    days = CLOCKS[state].days
+    days = rules.days(state)
     due = await workdays.due(session, start=on, days=days)
     return {"clock_from": on, "clock_days": days, "due_on": due.on, "provisional": due.provisional}
 
@@ -71,7 +72,8 @@ async def _clock(session: AsyncSession, row: Any, state: str, event: str, today:
     """A new state has a clock of its own; an extension runs on from the day that was due."""
     if state == row.state or state in DISPUTE.final:
         return {}
-    return await started(session, state, row.due_on if event == "extend" else today)
+    rules = await inforce.disputes_of(session, digest=row.rules)
+    return await started(session, rules, state, row.due_on if event == "extend" else today)
 
 
 async def _effect(

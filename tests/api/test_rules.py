@@ -21,6 +21,7 @@ PATHS = [
     "cases",
     "repair",
     "promises",
+    "disputes",
     "consent-receipt.schema.json",
 ]
 

@@ -2,9 +2,11 @@
 
 from core import clock
 from scoring import records, retention, sources
-from scoring.rights.disputing import CLOCKS, DISPUTE, OPEN
+from scoring.book import disputefile
+from scoring.rights.disputing import DISPUTE, OPEN
 from scoring.rights.objections import Said
 from tests.law.conftest import Move
+from tests.rulebook import text
 from tests.scoring.rights.disputeworld import Court, days
 from tests.scoringworld import City, id_number, penalty
 
@@ -28,8 +30,8 @@ class TestObjection:
 
     def test_rule_34_one_working_day_here_two_at_the_source_three_more_by_a_head(self) -> None:
         """The strictest clocks found are the default (SZX 50-51); each open state has one, and a way on."""
-        assert [CLOCKS[state].days for state in ("opened", "with_source", "extended")] == [1, 2, 3]
-        assert set(OPEN) == set(CLOCKS)
+        rules = disputefile.load(text("disputes.toml"), "disputes.toml")
+        assert [rules.days(state) for state in OPEN] == [1, 2, 3, 1]
         assert "extend" not in DISPUTE.allowed("with_source", by="source")
         assert "extend" in DISPUTE.allowed("with_source", by="staff")
 

@@ -49,6 +49,16 @@ class TestDiff:
         assert "等级“银”：起点分 120 → 125（示范规则，未经任何城市采用）　可能少得" in said
         assert "必须提前告知" in said
 
+    def test_clocks_of_disputes(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Another number of days is said with its basis, and that no point depends on it."""
+        shipped = ROOT / "policy" / "disputes.toml"
+        (longer := tmp_path / "disputes.toml").write_text(shipped.read_text().replace("days = 2", "days = 4"))
+        assert cli.main(["policy", "diff", str(shipped), str(longer)]) == 0
+        said = capsys.readouterr().out
+        assert "异议期限：来源单位答复 2个工作日 → 4个工作日（示范规则，未经任何城市采用）　不涉及分数" in said
+        repair = ROOT / "policy" / "repair.toml"
+        assert cli.main(["policy", "diff", str(repair), str(repair)]) == 1
+
     def test_nothing_and_nonsense(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """Two equal files differ in nothing; a file of another kind is refused with what to give."""
         assert cli.main(["policy", "diff", str(CARD), str(CARD)]) == 0

