@@ -49,12 +49,7 @@ def _scoring_columns() -> list[sa.Column[object]]:
     ]
 
 
-def _place_in_file() -> list[sa.Column[object]]:
-    """Where a record stood in its source's file, and from which day its feed's clock runs."""
-    return [sa.Column("line", sa.Integer), sa.Column("dated_on", sa.Date)]
-
-
-# `earlier` holds what earlier versions of the same kind said, newest first, sealed as they were, for a while.
+# `line`: its place in its source's file; `dated_on`: from when a feed's clock runs; `earlier`: what it said before.
 record = sa.Table(
     "record",
     metadata,
@@ -64,7 +59,8 @@ record = sa.Table(
     sa.Column("status_at", INSTANT, nullable=False),
     sa.Column("batch_id", sa.Uuid, nullable=False),
     sa.Column("received_at", INSTANT, nullable=False),
-    *_place_in_file(),
+    sa.Column("line", sa.Integer),
+    sa.Column("dated_on", sa.Date),
     sa.Column("earlier", JSONB),
     sa.CheckConstraint("status in ('active', 'disputed', 'hidden', 'repaired', 'revoked')", name="status"),
     sa.UniqueConstraint("record_subject", "source", "ref"),
