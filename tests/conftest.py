@@ -21,6 +21,7 @@ from typing import TextIO, cast
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings as hypothesis_settings
 from prometheus_client import generate_latest
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -34,6 +35,9 @@ from core.postgres import migrate
 from core.postgres.engine import engine_of
 from core.settings import Settings
 from tests import eavesdropping, gateworld
+
+hypothesis_settings.register_profile("house", deadline=None)  # no test says how fast a machine is
+hypothesis_settings.load_profile("house")
 
 PREFIX = "osmanthus"
 TEMPLATE = "osmanthus_template"

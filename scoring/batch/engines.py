@@ -13,8 +13,8 @@ from datetime import date
 from importlib import metadata
 from typing import Any
 
-from scoring.batch import plan, spark
-from scoring.batch.plan import ibis
+from scoring.batch import gather, plan, spark
+from scoring.batch.gather import ibis
 from scoring.batch.sources import ArrowTable, Part, Scorer, Source, arrow, schema
 from scoring.book.scorecard import Scorecard
 
@@ -65,15 +65,17 @@ def version(engine: str) -> str:
 
 def expression(card: Scorecard, as_of: date) -> Any:
     """The plan over tables named `records`, `register` and `slots`."""
-    tables = {"records": plan.RECORDS, "register": plan.REGISTER, "slots": plan.SLOTS}
+    tables = {"records": plan.RECORDS, "register": plan.REGISTER, "slots": gather.SLOTS}
     records, register, slots = [ibis.table(columns, name=name) for name, columns in tables.items()]
     return plan.build(card, records, register, slots, as_of)
 
 
 def slot_table(card: Scorecard, as_of: date) -> ArrowTable:
-    """The table `slots` of the plan."""
-    rows = plan.slotted(card, as_of)
-    return arrow.table([[row[column] for row in rows] for column in range(len(plan.SLOTS))], schema=schema(plan.SLOTS))
+    """The table `slots` that `gather` joins."""
+    rows = gather.slotted(card, as_of)
+    return arrow.table(
+        [[row[column] for row in rows] for column in range(len(gather.SLOTS))], schema=schema(gather.SLOTS)
+    )
 
 
 @contextmanager
@@ -127,7 +129,7 @@ def _polars(query: Any, slots: ArrowTable) -> Scorer:
         bind("register", register, plan.REGISTER)
         return connection.to_polars(query, engine="streaming").to_arrow()
 
-    bind("slots", slots, plan.SLOTS)
+    bind("slots", slots, gather.SLOTS)
     return run
 
 

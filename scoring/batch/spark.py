@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from scoring.batch.plan import ibis
+from scoring.batch.gather import ibis
 from scoring.batch.sources import ArrowTable, Part, Scorer, Source
 
 

@@ -21,7 +21,7 @@ from tests.rulebook import POLICY, book, card, evaluator, reader
 DEMO = Basis("demo", "")
 POSITIVE = [f"P{number:02}" for number in range(1, 23)]
 NEGATIVE = [f"N{number:02}" for number in range(1, 7)]
-WINDOWS = (0, 1, 6, 12, 24, 36, 59, 60, 61, 120, 600)
+WINDOWS = (0, 1, 6, 12, 24, 29, 30, 31, 36, 60, 120, 600)
 MEASURES = ("months", "months", "sum", "count", "best")
 STATUSES = ("active",) * 8 + ("disputed", "hidden", "repaired", "revoked")
 # The ends of February around a leap year, the ends of a month, and an ordinary day.

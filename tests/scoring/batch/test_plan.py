@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -44,6 +45,18 @@ class TestBuild:
         for as_of, people in found.items():
             scored = engines.score(engine, shipped(), *ledgers.tables(people), as_of)
             assert scored.to_pylist() == ledgers.evaluated(shipped(), people, as_of)
+
+    @pytest.mark.parametrize("measures", [{"best"}, {"months", "sum"}])
+    def test_a_scorecard_of_few_measures(self, measures: set[str]) -> None:
+        """A card that leaves one of the two passes over the rows empty is scored like any other."""
+        dimensions = tuple(
+            msgspec.structs.replace(one, indicators=tuple(rule for rule in one.indicators if rule.measure in measures))
+            for one in shipped().dimensions
+        )
+        card = msgspec.structs.replace(shipped(), dimensions=dimensions, deductions=(), holds=())
+        people = ledgers.people(5, AS_OF)
+        found = engines.score("polars", card, *ledgers.tables(people), AS_OF)
+        assert found.to_pylist() == ledgers.evaluated(card, people, AS_OF)
 
     @pytest.mark.parametrize("engine", ENGINES)
     def test_whoever_has_no_record_is_there(self, engine: str) -> None:
