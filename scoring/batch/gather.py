@@ -1,7 +1,7 @@
 """What counts of everybody's rows, as units: months, sums, counts and first days for each rule, a row a person.
 
-Pure. The half of `scoring.batch.plan` that meets the many rows, so it is written for speed: rows are cut by kind and day
-before anything is joined, what most rows are about is gathered in one pass, and a month is a bit in a word that is
+Pure: the half of `scoring.batch.plan` that meets the many rows, so it is written for speed. Rows are cut by kind and
+day before anything is joined, what most rows are about is gathered in one pass, and a month is a bit in a word that is
 or-ed, since to count distinct values costs an engine more than all the rest. Gives the same integers on every engine.
 """
 
