@@ -73,8 +73,8 @@ class HeldRecord(msgspec.Struct, frozen=True):
     notice: dict[str, Any] | None
     statement: str | None
     suspended: list[Span]
-    earlier: list[HeldVersion]
     repair: dict[str, Any] | None = None
+    earlier: list[HeldVersion] = []
 
 
 class HeldAsking(msgspec.Struct, frozen=True):

@@ -101,7 +101,7 @@ async def state(
 ) -> Shown:
     """Put the citizen's own words beside a record, in place of earlier ones; None takes them back. No point moves.
 
-    Raises NotEnrolled, NotFound.
+    Raises NotEnrolled, NotFound, NoWords.
     """
     book = await rulebook.current(session, on=clock.today())
     holder = await _holder(session, ring, citizen_id, locked=True)

@@ -23,7 +23,7 @@ from api.deps import House
 from api.staff.clerks import ClerkNo, ClerkQuery, Purpose, PurposeQuery
 from core import clock, ids
 from core.errors import FieldError, Invalid
-from scoring.rights import inforce, repairdesk
+from scoring.rights import inforce, repairdesk, steps
 from scoring.rights.repairdesk import Case, Look
 
 _MOST = 100
@@ -107,7 +107,7 @@ async def one_repair(
     purpose: PurposeQuery,
 ) -> View:
     """One application with its words. Its citizen reads which clerk opened it, and why."""
-    return await _shown(session, await _open(session, house, Look(caller.jti_hash, clerk, purpose), repair_id))
+    return await _shown(session, house, await _open(session, house, Look(caller.jti_hash, clerk, purpose), repair_id))
 
 
 @post("/{repair_id:str}/check", status_code=200, summary="Check the conditions", tags=["staff"])
@@ -121,7 +121,7 @@ async def check(
     """Write down which conditions are met; the minimum display time was counted before."""
     async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
         after = await repairdesk.check(deciding, case=case, look=look, met=data.met)
-    return await _shown(session, after)
+    return await _shown(session, house, after)
 
 
 @post("/{repair_id:str}/extend", status_code=200, summary="Take three working days more", tags=["staff"])
@@ -135,7 +135,7 @@ async def extend(
     """Once, with reasons."""
     async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
         after = await repairdesk.extend(deciding, case=case, look=look, reasons=data.reasons)
-    return await _shown(session, after)
+    return await _shown(session, house, after)
 
 
 @post("/{repair_id:str}/approve", status_code=200, summary="Approve a repair", tags=["staff"])
@@ -149,7 +149,7 @@ async def approve(
     """End the deduction from today on; its citizen's points have moved before the answer. 409 `conditions_missing`."""
     async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
         after = await repairdesk.approve(deciding, house.ring, case=case, look=look, reasons=data.reasons)
-    return await _shown(session, after)
+    return await _shown(session, house, after)
 
 
 @post("/{repair_id:str}/refuse", status_code=200, summary="Refuse a repair", tags=["staff"])
@@ -163,7 +163,7 @@ async def refuse(
     """Refuse with reasons and what is missing; the citizen may apply again at once."""
     async with _opened(session, house, caller, data, repair_id) as (deciding, case, look):
         after = await repairdesk.refuse(deciding, case=case, look=look, reasons=data.reasons, missing=data.missing)
-    return await _shown(session, after)
+    return await _shown(session, house, after)
 
 
 @asynccontextmanager
@@ -181,9 +181,12 @@ async def _open(session: AsyncSession, house: House, look: Look, shown: str) -> 
     return await repairdesk.read(session, house.ring, look=look, repair_id=ids.read(_PREFIX, shown))
 
 
-async def _shown(session: AsyncSession, case: Case) -> View:
-    """As the citizen sees it, but for what only they can do."""
-    shown = citizens.view(case.repair, await inforce.repair_of(session, digest=case.repair.rules))
+async def _shown(session: AsyncSession, house: House, case: Case) -> View:
+    """As the citizen sees it, steps and all, but for what only they can do."""
+    async with house.doors.work("scorer") as scorer:
+        history = (await steps.of(scorer, [case.repair.id])).get(case.repair.id, [])
+    told = msgspec.structs.replace(case.repair, history=history)
+    shown = citizens.view(told, await inforce.repair_of(session, digest=case.repair.rules))
     allowed = list(repairdesk.REPAIR.allowed(case.repair.state, by="staff"))
     return msgspec.structs.replace(shown, allowed_actions=allowed)
 

@@ -59,6 +59,30 @@ async def browser(place: Place) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
+class TestStatement:
+    """`POST /v1/me/records/{id}/statement`, and the page."""
+
+    async def test_hostile_words_are_shown_as_text(self, place: Place, browser: httpx2.AsyncClient) -> None:
+        """Markup is escaped, direction is isolated; too long or empty is 422; nobody else finds the record."""
+        record = await place.punished(browser)
+        path = f"/v1/me/records/{record}/statement"
+        headers = {"X-CSRF-Token": str(browser.cookies.get("osm_csrf")), "Sec-Fetch-Site": "same-origin"}
+        said = {"words": "<img src=x onerror=alert(1)>\u202e{{7*7}}"}
+        answer = await browser.post(path, json=said, headers=headers)
+        assert (answer.status_code, answer.json()["statement"]) == (200, "<img src=x onerror=alert(1)>{{7*7}}")
+        page = (await browser.get("/records")).text
+        assert "<bdi>&lt;img src=x onerror=alert(1)&gt;{{7*7}}</bdi>" in page
+        for wrong in ({"words": "字" * 201}, {"words": ""}, {"words": "\u202e"}, {"words": "x", "points": 1}):
+            assert (await browser.post(path, json=wrong, headers=headers)).status_code == 422
+        async with place.server.logged_in(place.server.person()) as other:
+            await place.server.join(other)
+            assert (await other.post(path, json=said)).status_code == 404
+            assert (await other.delete(path)).status_code == 404
+        gone = await browser.request("DELETE", path, headers=headers)
+        assert (gone.status_code, gone.json()["statement"]) == (200, None)
+        assert "您的说明" not in (await browser.get("/records")).text
+
+
 class TestRepair:
     """`/records` and `/repairs`."""
 

@@ -128,6 +128,11 @@ class TestCourse:
             longer = (await stage.step("extend", asked["id"], reasons="等待缴款核对")).json()
             assert (longer["state"], longer["reasons"]) == ("extended", "等待缴款核对")
             assert longer["decide_by"] > asked["decide_by"]
+            mine = (await me.get(f"/v1/me/repairs/{asked['id']}")).json()
+            assert longer["history"] == mine["history"], "the desk sees the course that the citizen sees"
+            assert [(one["event"], one["by"]) for one in mine["history"]] == [
+                ("apply", "citizen"), ("check", "staff"), ("extend", "staff"),
+            ]  # fmt: skip
             assert code(await stage.step("extend", asked["id"], reasons="x")) == (409, "illegal_transition")
 
     async def test_withdrawn(self, stage: Stage) -> None:

@@ -3,11 +3,14 @@
 import uuid
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from core.errors import NotFound
-from scoring import records, refusals
+from scoring import records, refusals, statements
 from scoring.records import Shown
 from scoring.standing import NotEnrolled
+from scoring.statements import NoWords
 from tests.scoringworld import City, id_number, penalty, water
 
 ANN, BOB = id_number(1), id_number(2)
@@ -53,6 +56,44 @@ class TestState:
         assert (await say(city, one.id, None)).statement is None
         assert (await say(city, one.id, None)).statement is None
         assert await city.rows("select 1 from scoring.statement") == []
+
+    @pytest.mark.parametrize(
+        ("words", "kept"),
+        [
+            ("罚款\u202e已缴清\u2066。\u200f", "罚款已缴清。"),
+            ("\x00已\x1b[31m缴\x85清\t。\r\n", "已[31m缴清。"),
+            ("<script>alert(1)</script>&amp;", "<script>alert(1)</script>&amp;"),
+            ("第一行\n第二行", "第一行\n第二行"),
+            ("👨\u200d👩\u200d👧家里人", "👨\u200d👩\u200d👧家里人"),
+            ("字" * statements.LONGEST, "字" * statements.LONGEST),
+        ],
+        ids=["direction", "controls", "markup", "lines", "joined", "longest"],
+    )
+    async def test_words_are_text_and_nothing_else(self, city: City, words: str, kept: str) -> None:
+        """What could turn or hide writing is left out; markup is kept as the text that it is, for pages to escape."""
+        await city.join(ANN)
+        await city.push(penalty("n1", ANN))
+        (one,) = await shown(city)
+        assert (await say(city, one.id, words)).statement == kept
+
+    async def test_no_words_are_refused_and_earlier_ones_stay(self, city: City) -> None:
+        """Nothing but controls, nothing at all, and one character too many change nothing."""
+        await city.join(ANN)
+        await city.push(penalty("n1", ANN))
+        (one,) = await shown(city)
+        await say(city, one.id, WORDS)
+        for words in ("", " \n ", "\u202e\x07", "字" * (statements.LONGEST + 1)):
+            with pytest.raises(NoWords):
+                await say(city, one.id, words)
+        assert (await shown(city))[0].statement == WORDS
+
+    async def test_only_its_citizen_can_see_them(self, city: City) -> None:
+        """The doors of partners, sources, staff and logins have no right to the table, and the scorer none to words."""
+        for door in ("partner", "source", "staff", "auth", "scorer"):
+            async with city.doors.work(door) as session:  # type: ignore[arg-type]  (each is a Door)
+                with pytest.raises(ProgrammingError, match="permission denied"):
+                    await session.execute(text("select sealed from scoring.statement"))
+                await session.rollback()
 
     async def test_nobody_speaks_to_another_one_s_record(self, city: City) -> None:
         """Not yours is absent; who takes no part has no records."""
