@@ -45,6 +45,11 @@ def login_name(settings: Settings) -> str:
     return "__Host-osm_login" if _secure(settings) else "osm_login"
 
 
+def counter_name(settings: Settings) -> str:
+    """The name of the cookie that makes a telephone a shop's counter."""
+    return "__Host-osm_counter" if _secure(settings) else "osm_counter"
+
+
 def cookie(settings: Settings, name: str, value: str, *, readable: bool = False, max_age: int | None = None) -> Cookie:
     """A host-only cookie for the whole origin; `readable` by scripts only where that is its use."""
     return Cookie(

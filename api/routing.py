@@ -50,6 +50,7 @@ from api.citizen import reviews as citizen_reviews
 from api.citizen import sessions as citizen_sessions
 from api.pages import accesses, printed
 from api.pages import consents as consent_pages
+from api.pages import counter as counter_page
 from api.pages import disputes as dispute_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
@@ -59,7 +60,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import eligibility, statements
+from api.partner import counters, eligibility, statements
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -123,6 +124,7 @@ _MODULES = (
     source_disputes,
     eligibility,
     partner_perks,
+    counters,
     statements,
     credit_code,
     citizen_perks,
@@ -161,6 +163,7 @@ _MODULES = (
     accesses,
     session_pages,
     printed,
+    counter_page,
 )
 
 

@@ -92,6 +92,11 @@ class Gate:
         """HMAC-SHA-256 of the presented value, known or not; what limits count and what a repeat must share."""
         return sealed.digest(self._key, question.presented())
 
+    async def fetch(self, query: str, *given: object) -> "list[asyncpg.Record]":
+        """The rows of one call of a gate function, which is a transaction of its own."""
+        async with self._turn, self._pool.acquire() as connection:
+            return await connection.fetch(query, *given)
+
     async def check(self, question: Question, *, token: bytes, key: str | None = None) -> Verdict:
         """Decide. `token` is the SHA-256 of the access token's jti, `key` an Idempotency-Key.
 

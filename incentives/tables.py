@@ -135,3 +135,26 @@ decision = sa.Table(
     sa.Index(None, "citizen_id"),
     schema="incentives",
 )
+
+# A telephone at a shop without a system: bound to a perk and a terminal, opened once by a link. `link`, `session` and
+# `token` are SHA-256 of secrets; the token's own was never told to anybody.
+counter = sa.Table(
+    "counter",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("partner_id", sa.Text, sa.ForeignKey("auth.client.client_id"), nullable=False),
+    sa.Column("perk_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("terminal", sa.Text),
+    sa.Column("deposit", sa.BigInteger),
+    sa.Column("made_at", INSTANT, nullable=False),
+    sa.Column("link", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("link_until", INSTANT, nullable=False),
+    sa.Column("session", sa.LargeBinary, unique=True),
+    sa.Column("token", sa.LargeBinary),
+    sa.Column("opened_at", INSTANT),
+    sa.Column("ends_at", INSTANT, nullable=False),
+    sa.Column("ended_at", INSTANT),
+    sa.Index(None, "partner_id"),
+    schema="incentives",
+)

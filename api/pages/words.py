@@ -177,6 +177,12 @@ def move(cause: str) -> tuple[str, str]:
     return _MOVES.get(name, "重新计算"), "" if name == "refused" else source
 
 
+def yuan(fen: int) -> str:
+    """An amount as a price tag has it: whole yuan without decimals."""
+    whole, rest = divmod(fen, 100)
+    return f"{whole:,}元" if not rest else f"{whole:,}.{rest:02d}元"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "moment": moment,
@@ -185,4 +191,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "clock": hour,
     "points": points,
     "change": change,
+    "yuan": yuan,
 }

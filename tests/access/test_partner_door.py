@@ -19,8 +19,14 @@ from tests.gateworld import LIBRARY, World, world
 CANARY = "canary-4711"
 FUNCTIONS = [
     "incentives.check_eligibility",
+    "incentives.counter_day",
+    "incentives.counter_of",
+    "incentives.counters_of_caller",
+    "incentives.end_counter",
     "incentives.ended_shares",
     "incentives.events_of_caller",
+    "incentives.make_counter",
+    "incentives.open_counter",
     "incentives.perks_of_caller",
 ]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
