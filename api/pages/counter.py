@@ -26,7 +26,7 @@ from incentives.book import perks
 from incentives.counters import Counter
 from incentives.eligibility import Question
 
-_LONGEST = 128
+_LONGEST = 256
 # What a clerk reads about the perk or the code; a personal cause has no words.
 _REASONS = {
     "code_expired": "这个码过期了，请顾客重新出示一次。",

@@ -54,7 +54,7 @@ async function scan() {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
     rest();
-    at("hint").textContent = "打不开相机：请允许使用相机，或者在下面输入信用码。";
+    at("hint").textContent = "打不开相机：请允许使用相机，或者在下面粘贴信用码。";
     return;
   }
   at("scan").hidden = true;

@@ -41,6 +41,9 @@ alter table incentives.counter enable row level security, force row level securi
 create policy gate_counter on auth.token for insert to {role}_gate
   with check (actor = 'counter' and citizen_id is null and grant_id is null and family is null);
 
+-- An ended one is still the gate's to see, or ending it would break the policy of what may be seen.
+create policy gate_counter_reads on auth.token for select to {role}_gate using (actor = 'counter');
+
 create policy gate_counter_ends on auth.token for update to {role}_gate
   using (actor = 'counter') with check (actor = 'counter');
 

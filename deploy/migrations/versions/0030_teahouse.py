@@ -22,6 +22,7 @@ def downgrade() -> None:
     op.execute(f"drop function {', '.join(f'incentives.{name}' for name in _FUNCTIONS)}")
     op.execute("drop table incentives.counter")
     op.execute("drop policy gate_counter on auth.token")
+    op.execute("drop policy gate_counter_reads on auth.token")
     op.execute("drop policy gate_counter_ends on auth.token")
     op.execute(f"revoke insert, update (revoked_at) on auth.token from {role}_gate")
     op.execute("delete from auth.token where actor = 'counter'")
