@@ -56,8 +56,12 @@ class PerkNotOffered(NotFound):
         super().__init__(detail)
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """What a perk gives to everybody it is granted to, and what everybody else gets. `cap` in fen."""
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a perk gives to everybody it is granted to, and what everybody else gets. `cap` in fen.
+
+    Of an amount from `from_amount` fen on, `percent` of it and `minus` fen on top are waived, at most `cap`. `place`:
+    the zone or programme whose terms these are; `measures`: what a holder has of each. What is as usual is left out.
+    """
 
     name: str
     text: str
@@ -66,6 +70,12 @@ class Terms(msgspec.Struct, frozen=True):
     cap: int
     over_cap: str
     basis: str
+    kind: str = "deposit_waiver"
+    place: str | None = None
+    percent: int = 100
+    minus: int = 0
+    from_amount: int = 0
+    measures: dict[str, int] = {}
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -82,16 +92,19 @@ def read(body: str, name: str) -> tuple[Perk, ...]:
     return perks.load(body, name)
 
 
-def terms(perk: Perk) -> Terms:
-    """The terms as everybody reads them."""
+def terms(perk: Perk, place: Place | None = None) -> Terms:
+    """The terms as everybody reads them, here or everywhere."""
+    rate = place.rate(perk.rate()) if place else perk.rate()
     return Terms(
         name=perk.name,
         text=perk.terms,
         standard_route=perk.standard_route,
         price_rule=perk.price_rule,
-        cap=perk.cap,
-        over_cap=perk.over_cap,
         basis=perk.basis.shown(),
+        kind=perk.kind,
+        place=place and place.name,
+        measures={one.name: one.granted for one in perk.measures} | (place.measures if place else {}),
+        **msgspec.structs.asdict(rate),
     )
 
 

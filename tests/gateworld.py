@@ -95,9 +95,9 @@ class World:
     async def perk(
         self, perk_id: str = LIBRARY, *, threshold: int | None = THRESHOLD, cap: int | None = 30000,
         over_cap: str = "part", closed: bool = False, terminals: list[str] | None = None, on: date = DAY,
-        body: str = "",
+        body: str = "", **more: Any,
     ) -> uuid.UUID:  # fmt: skip
-        """One dated line of a perk, with its release; returns the release's id."""
+        """One dated line of a perk, with its release; returns the release's id. `more`: other columns of the line."""
         release_id, name = ids.new(), f"{perk_id}-{secrets.token_hex(4)}"
         await self.lay(
             release, id=release_id, kind="perks", name=name, body=body, digest=name, effective_on=on, drafted_by="a",
@@ -105,7 +105,7 @@ class World:
         )  # fmt: skip
         await self.lay(
             perk, perk_id=perk_id, release_id=release_id, effective_on=on, approved_at=clock.wall(),
-            threshold=threshold, cap=cap, over_cap=over_cap, closed=closed, terminals=terminals,
+            threshold=threshold, cap=cap, over_cap=over_cap, closed=closed, terminals=terminals, **more,
         )  # fmt: skip
         return release_id
 

@@ -18,11 +18,12 @@ from api.deps import HttpRequest
 from api.partner import desk
 from api.partner.desk import Desk
 from api.proofs import outside_grant
-from core import ids
+from core import clock, ids
 from core.errors import FieldError, Invalid
 from incentives import receipts, rulebook
-from incentives.book import perks
+from incentives.book import perks, places
 from incentives.book.perks import Perk
+from incentives.book.places import Place
 from incentives.eligibility import Question, TokenDead, Verdict
 from incentives.rulebook import Terms
 
@@ -117,19 +118,28 @@ async def _answer(here: Desk, verdict: Verdict, question: Question, *, token: by
 def tell(verdict: Verdict, perk: Perk | None, question: Question) -> Told:
     """The answer to a verdict: everything but the bit belongs to the perk and the request."""
     waived, payable = UNSET, UNSET
+    place = None if perk is None else _place(verdict, perk, question.terminal)
     if question.amount is not None:
-        given = perks.terms(perk, question.amount) if perk is not None and verdict.granted else None
+        given = perks.terms(perk, question.amount, place) if perk is not None and verdict.granted else None
         waived, payable = (given.waived_amount, given.payable_deposit) if given else (0, question.amount)
     return Told(
         decision_id=ids.show("dc", verdict.decision_id),
         result="granted" if verdict.granted else "standard_route",
         perk=question.perk,
-        terms=None if perk is None else rulebook.terms(perk),
+        terms=None if perk is None else rulebook.terms(perk, place),
         waived_amount=waived,
         payable_deposit=payable,
         reason=UNSET if verdict.reason is None else verdict.reason,
         valid_until=verdict.valid_until,
     )
+
+
+def _place(verdict: Verdict, perk: Perk, terminal: str | None) -> Place | None:
+    """The zone or programme whose terms ruled at this terminal on the civil day of the decision, as the gate chose."""
+    if not perk.places:
+        return None
+    day = clock.day_of(verdict.at + (clock.civil() - clock.wall()))
+    return places.choose(perk.places, partner=verdict.partner_id, terminal=terminal, day=day)
 
 
 def _question(ask: Ask) -> Question:

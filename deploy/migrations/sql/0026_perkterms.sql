@@ -99,11 +99,11 @@ begin atomic
     where coalesce(p_partner = any (o.partners), o.partners is null)
       and coalesce(p_terminal = any (o.terminals), o.terminals is null)
       and coalesce(o.from_on <= p_day, true) and coalesce(o.until_on >= p_day, true)
-  ), rule as (select * from place order by zone limit 1)
+  ), rule as (select * from place order by zone, id limit 1)
   select line.perk_id, line.release_id, line.threshold, line.kind, coalesce(rule.cap, line.cap), line.over_cap,
     coalesce(rule.percent, line.percent), coalesce(rule.minus, line.minus), coalesce(rule.from_amount, line.from_amount),
     line.closed or coalesce(line.starts_on > p_day, false) or coalesce(line.ends_on < p_day, false), line.terminals,
-    (select place.id from place where place.zone), (select place.id from place where not place.zone),
+    (select min(place.id) from place where place.zone), (select min(place.id) from place where not place.zone),
     line.hold_minutes, line.start_hours, line.longest_days
   from line left join rule on true;
 end;
