@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import deps, published
+from api import deps, perklist, published
 from api.citizen import archive, leaving
 from api.deps import House, HttpRequest
 from api.published import Document, Press
@@ -26,11 +26,11 @@ from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
+from incentives.book import schema as perkschema
 from scoring.book import catalogue, disputefile, promisefile, repairfile, schema, scorecard
 from scoring.book.scorecard import Scorecard
 
 _CARD_TENTHS = ("base", "low", "high", "deduction_cap", "points", "cap", "start")
-_PERK_TENTHS = ("threshold",)
 
 
 async def provide_press(request: HttpRequest, house: NamedDependency[House]) -> Press:
@@ -143,12 +143,15 @@ async def notice(
 
 @get("/perks", summary="The perks in force", tags=["rules"])
 async def perks(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response[Any]:
-    """Threshold, cap, terms and standard route of every perk, and the bits that a partner can learn from it."""
+    """All of every perk: threshold, formula, measures, prices, budgets, places, and the bits that a partner can learn.
+
+    Of each measure and price both what a stranger has and what a holder has are stated.
+    """
 
     def make(found: list[Release]) -> object:
         return {
             "perks": [
-                {**published.plain(perk, tenths=_PERK_TENTHS), "bits": perk.bits(), "release": _stamp(one)}
+                {**perklist.show(perk), "release": _stamp(one)}
                 for one in found
                 for perk in rulebook.read(one.body, one.name)
             ]
@@ -215,6 +218,12 @@ async def scorecard_schema(request: HttpRequest, press: NamedDependency[Press]) 
     return published.answer(request, press.document("scorecard.schema", schema.schema))
 
 
+@get("/perks.schema.json", summary="The schema of a file of perks", tags=["rules"])
+async def perks_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
+    """JSON Schema (2020-12) of the language of perks, for editors; drawn from the reader itself."""
+    return published.answer(request, press.document("perks.schema", perkschema.schema))
+
+
 @get("/consent-receipt.schema.json", summary="The schema of a consent receipt", tags=["rules"])
 async def receipt_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
     """JSON Schema of what a consent receipt signs: the record of ISO/IEC TS 27560 and its hash."""
@@ -236,6 +245,7 @@ handlers = [
             disputes,
             export_schema,
             scorecard_schema,
+            perks_schema,
             receipt_schema,
             leaving.see_again,
         ],

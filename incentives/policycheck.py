@@ -1,8 +1,10 @@
 """`policy check`: the whole rule book read as one, every fault with file, line and advice.
 
 Pure but for `read`, which opens the files of a directory. It holds the parts against each other: kinds counted are in
-the catalogue, statutes set what cites them, every case gives what it expects, every persona can reach its tier, no perk
-tells a partner more than one bit. A file that it does not know is a fault, so that nothing goes unchecked.
+the catalogue, statutes set what cites them, every case gives what it expects, every persona can reach its tier. Of
+perks it proves, for all inputs: never below a stranger, monotone in points (`incentives.book.proofs`, as each file is
+read), no path from a default to points (`incentives.book.paths`); and none tells a partner more than one bit. A file
+that it does not know is a fault, so that nothing goes unchecked.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from core.policyfile import Fault, Faulty, decode
-from incentives.book import perks
+from incentives.book import paths, perkfile
 from incentives.book.perks import Perk
 from scoring.book import basis, catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.basis import Statute
@@ -98,7 +100,7 @@ def _take(book: _Book, file: str, text: str, read_notice: NoticeReader) -> list[
     elif folder == "scorecard":
         book.cards[file] = scorecard.load(text, file)
     elif folder == "perks":
-        book.perks += [(file, perk) for perk in perks.load(text, file)]
+        book.perks += [(file, perk) for perk in perkfile.load(text, file)]
     elif folder == "cases":
         book.cases[file] = text
     elif folder == "notices":
@@ -188,7 +190,9 @@ def _perks(book: _Book) -> list[Fault]:
     if len(thresholds) > _MOST_THRESHOLDS:
         advice = "A partner with all of them could narrow the points down; use two."
         faults.append(Fault("perks", 1, f"Live perks use {len(thresholds)} thresholds.", advice))
-    return faults
+    kinds = book.catalogue[1].kinds if book.catalogue else {}
+    counted = {code for card in book.cards.values() for code in card.kinds()}
+    return faults + paths.faults(book.perks, kinds, counted, book.catalogue[0] if book.catalogue else "catalogue.toml")
 
 
 def _summary(book: _Book) -> list[str]:
@@ -203,5 +207,6 @@ def _summary(book: _Book) -> list[str]:
             tier = book.personas[1].tier if book.personas else ""
             lines.append(f"{file}: {persona.english} reaches {tier} with {reach.hours(card, persona, tier)} hours")
     for file, perk in book.perks:
-        lines.append(f"{file}: {perk.id} from {perk.threshold / 10:g}, tells a partner {perk.bits():g} bit")
+        proved = "proved: never below a stranger, never less with more points, no default reaches points"
+        lines.append(f"{file}: {perk.id} from {perk.threshold / 10:g}, tells a partner {perk.bits():g} bit; {proved}")
     return lines

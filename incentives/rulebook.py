@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import releases
 from core.errors import Conflict, NotFound
 from core.releases import Release
-from incentives.book import perks
+from incentives.book import perkfile
 from incentives.book.perks import Perk
 from incentives.book.places import Place
 from incentives.tables import perk as perk_line
@@ -89,7 +89,7 @@ class InForce(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=128)
 def read(body: str, name: str) -> tuple[Perk, ...]:
     """The perks of a file, parsed once per text. Raises `core.policyfile.Faulty`."""
-    return perks.load(body, name)
+    return perkfile.load(body, name)
 
 
 def terms(perk: Perk, place: Place | None = None) -> Terms:

@@ -21,8 +21,9 @@ from core.errors import Conflict, FieldError, Invalid
 from core.policyfile import Document, Fault, Faulty
 from core.releases import Release
 from incentives import rulebook
-from incentives.book import perks
+from incentives.book import paths, perkfile
 from incentives.book.perks import Perk
+from incentives.changes import MOST_BITS_A_PERK
 from scoring import rulebook as scorebook
 from scoring.book import basis, catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.basis import Claim, Statute
@@ -37,6 +38,13 @@ class TooManyThresholds(Conflict):
 
     code = "too_many_thresholds"
     title = "A partner's perks use at most two thresholds"
+
+
+class TooManyBits(Conflict):
+    """A partner could learn more of one person from one perk than granted or standard route."""
+
+    code = "too_many_bits"
+    title = "A perk tells a partner at most one bit"
 
 
 class PolicyFaulty(Invalid):
@@ -65,14 +73,15 @@ async def _faults(session: AsyncSession, kind: str, name: str, body: str, on: da
         case "scorecard":
             return await _judge(session, scorecard.load(body, name).claims, on)
         case "catalogue":
-            return await _judge(session, catalogue.load(body, name, draft=True).claims, on)
+            drafted = catalogue.load(body, name, draft=True)
+            return await _judge(session, drafted.claims, on) + paths.faults([], drafted.kinds, [], name)
         case "cases":
             return await _run(session, name, body, on)
         case "repair" | "promises" | "disputes":
             load = {"repair": repairfile.load, "promises": promisefile.load, "disputes": disputefile.load}[kind]
             return await _judge(session, load(body, name).claims, on)
         case "perks":
-            perks.load(body, name)
+            perkfile.load(body, name)
         case "notice":
             notices.load(body, name)
         case _:
@@ -123,14 +132,14 @@ async def must_be_assessed(session: AsyncSession, *, release_id: uuid.UUID) -> N
     if drafted.kind == "scorecard":
         await assessments.need(session, subject_kind="city")
     if drafted.kind == rulebook.KIND:
-        for perk in perks.load(drafted.body, drafted.name):
+        for perk in perkfile.load(drafted.body, drafted.name):
             await assessments.need(session, subject_kind="perk", subject=perk.id)
 
 
 async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehearsal: str | None = None) -> Release:
     """Put a draft in force from its day, having seen the rehearsal's report of that digest.
 
-    Raises NotFound, SecondPersonNeeded, AlreadyApproved, AnotherWaits, IllegalTransition, PerkElsewhere,
+    Raises NotFound, SecondPersonNeeded, AlreadyApproved, AnotherWaits, IllegalTransition, PerkElsewhere, TooManyBits,
     TooManyThresholds.
     """
     drafted = await releases.get(session, release_id=release_id)
@@ -139,6 +148,7 @@ async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehe
     approved = await releases.approve(session, release_id=release_id, by=by, rehearsal=rehearsal, alone=alone)
     if approved.kind == rulebook.KIND:
         await rulebook.put_in_force(session, approved)
+        _few_bits(rulebook.read(approved.body, approved.name))
         await _few_thresholds(session, approved.effective_on)
         await _note_perks(session, approved, before, by)
     await _note(session, approved, "release.approve", by)
@@ -180,6 +190,14 @@ async def _note_perks(session: AsyncSession, approved: Release, before: dict[str
 
 def _terms(perk: Perk | None) -> dict[str, object] | None:
     return perk and {"threshold": perk.threshold, "cap": perk.cap, "closed": perk.closed}
+
+
+def _few_bits(held: Iterable[Perk]) -> None:
+    """What one perk's answers can tell of one person."""
+    for perk in held:
+        if perk.bits() > MOST_BITS_A_PERK:
+            detail = f"{perk.id} tells a partner {perk.bits():.2f} bits of one person. Give it two personal answers."
+            raise TooManyBits(detail)
 
 
 async def _few_thresholds(session: AsyncSession, on: date) -> None:

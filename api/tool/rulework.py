@@ -40,7 +40,7 @@ def diff(chosen: argparse.Namespace) -> None:
 def _compared(old: Path, new: Path) -> tuple[Any, ...]:
     """The changes between two files of one kind. Raises Faulty, NotOursError."""
     from incentives import changes as perk_changes
-    from incentives.book import perks
+    from incentives.book import perkfile
     from scoring.book import changes, disputefile, scorecard
 
     texts = [path.read_text(encoding="utf-8") for path in (old, new)]
@@ -49,7 +49,7 @@ def _compared(old: Path, new: Path) -> tuple[Any, ...]:
         return changes.compare(*(scorecard.load(text, str(path)) for text, path in zip(texts, (old, new), strict=True)))
     if kinds == {"perks"}:
         return perk_changes.compare(
-            *(perks.load(text, str(path)) for text, path in zip(texts, (old, new), strict=True))
+            *(perkfile.load(text, str(path)) for text, path in zip(texts, (old, new), strict=True))
         )
     if kinds == {"disputes"}:
         return disputefile.compare(

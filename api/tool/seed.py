@@ -20,7 +20,7 @@ from api.tool.citizen_app import signed_in
 from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
 from core import clock
 from core.settings import ROOT, Settings
-from incentives.book import perks
+from incentives.book import perkfile
 
 Progress = Callable[[str, int, int], None]
 Kit = dict[str, Any]
@@ -99,7 +99,7 @@ async def _assess(kit: Kit) -> None:
         perk.id
         for file in rulebook_files.shipped(ROOT / "policy")
         if file.kind == "perks"
-        for perk in perks.load(file.body, file.name)
+        for perk in perkfile.load(file.body, file.name)
     ]
     subjects = [("city", "990000"), *(("perk", one) for one in perks_of)]
     subjects += [("partner", one.client_id) for one in CLIENTS if one.role != "staff"]

@@ -8,16 +8,13 @@ their form, as editors show them.
 
 import json
 import sys
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
-from core.policyfile import Document, Table
+from core.policysketch import Sketch
 from scoring.book import scorecard
 from scoring.book.rules import MEASURES
 
 ADDRESS = "/v1/rules/scorecard.schema.json"
-_DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 _WORDS = {
     "id": "唯一的代号；文件本身的 id 就是生效日期",
@@ -74,7 +71,7 @@ def schema() -> dict[str, Any]:
 
 
 def _draw(measure: str) -> dict[str, Any]:
-    sketch = _Sketch(measure)
+    sketch = Sketch(_WORDS, {"measure": measure})
     scorecard.read(sketch, "")
     return sketch.drawn()
 
@@ -95,93 +92,6 @@ def _forms(drawn: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         {**form, "properties": {"measure": {"enum": names, "description": _WORDS["measure"]}, **form["properties"]}}
         for names, form in forms
     ]
-
-
-class _Sketch(Table):
-    """A table that notes what is asked of it, and answers with something harmless."""
-
-    def __init__(self, measure: str) -> None:
-        super().__init__(Document("", "schema"), {}, ())
-        self._measure = measure
-        self._optional: set[str] = set()
-        self._noted: dict[str, Any] = {}
-        self._inner: dict[str, _Sketch] = {}
-        self._least: dict[str, int] = {}
-
-    def drawn(self) -> dict[str, Any]:
-        """Give the schema of this table."""
-        properties = {key: {**self._of(key), "description": _WORDS[key]} for key in sorted(self._noted)}
-        required = sorted(self._noted.keys() - self._optional)
-        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-    def _of(self, key: str) -> dict[str, Any]:
-        inner = self._inner.get(key)
-        if inner is None:
-            return self._noted[key]
-        if key not in self._least:
-            return inner.drawn()
-        return {"type": "array", "items": inner.drawn(), "minItems": self._least[key]}
-
-    def _note(self, key: str, schema: dict[str, Any], *, required: bool) -> None:
-        self._noted[key] = schema
-        if not required:
-            self._optional.add(key)
-
-    def has(self, key: str) -> bool:
-        """What is asked about first may be left out."""
-        self._optional.add(key)
-        return True
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """A text that is not empty."""
-        self._note(key, {"type": "string", "pattern": r"\S"}, required=default is None)
-        return "x"
-
-    def flag(self, key: str, *, default: bool | None = None) -> bool:
-        """True or false."""
-        self._note(key, {"type": "boolean"}, required=default is None)
-        return True
-
-    def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number."""
-        self._note(key, {"type": "integer", "minimum": low, "maximum": high}, required=default is None)
-        return low
-
-    def tenths(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        """A number with at most one decimal."""
-        # No multipleOf 0.1: many validators divide binary fractions and would call 0.3 wrong.
-        self._note(key, {"type": "number", "minimum": low / 10, "maximum": high / 10}, required=default is None)
-        return low
-
-    def day(self, key: str) -> date:
-        """A date."""
-        self._note(key, {"type": "string", "format": "date", "pattern": _DAY}, required=True)
-        return date.min
-
-    def choice(self, key: str, allowed: Sequence[str], default: str | None = None) -> str:
-        """One of a list; `measure` is the one that is being drawn."""
-        self._note(key, {"enum": list(allowed)}, required=default is None)
-        return self._measure if key == "measure" else allowed[0]
-
-    def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of texts."""
-        schema = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True}
-        self._note(key, schema, required=default is None)
-        return ()
-
-    def table(self, key: str) -> "_Sketch":
-        """A table inside."""
-        self._note(key, {}, required=True)
-        return self._inner.setdefault(key, _Sketch(self._measure))
-
-    def tables(self, key: str, *, least: int = 0) -> list[Table]:
-        """A list of tables, drawn by one of them."""
-        self._note(key, {}, required=least > 0)
-        self._least[key] = least
-        return [self._inner.setdefault(key, _Sketch(self._measure))]
-
-    def close(self) -> None:
-        """Nothing can be unknown here."""
 
 
 if __name__ == "__main__":

@@ -74,6 +74,17 @@ class TestDocuments:
         assert perks["library.deposit-free"]["bits"] == 1.0
         assert {one["basis"]["cite"] for one in perks.values()} == {DEMO}
 
+    async def test_what_a_stranger_and_a_holder_have_stands_side_by_side(self, server: Server) -> None:
+        """Measures, prices that follow from the formula, everywhere and in a programme, budgets and clocks."""
+        perks = {one["id"]: one for one in (await fetch(server, "perks")).json()["perks"]}
+        assert perks["library.more-books"]["measures"][0] == {"name": "items", "stranger": 10, "granted": 20}
+        ticket = perks["tourism.ticket"]
+        assert ticket["prices"][0] == {"item": "园林成人票（旺季）", "stranger": 8000, "granted": 6400}
+        spring = next(one for one in ticket["places"] if one["id"] == "spring")
+        assert (spring["prices"][0]["granted"], spring["from_on"]) == (5600, "2027-03-01")
+        assert {"per": "citizen", "every": "day", "count": 2, "amount": None} in ticket["budgets"]
+        assert [ticket[name] for name in ("hold_minutes", "start_hours", "longest_days")] == [15, 24, 30]
+
     async def test_cases(self, server: Server) -> None:
         """Every shipped case file that was published."""
         cases = (await fetch(server, "cases")).json()["cases"]

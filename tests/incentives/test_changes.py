@@ -4,11 +4,11 @@ import pytest
 
 from core.settings import ROOT
 from incentives import changes
-from incentives.book import perks
+from incentives.book import perkfile
 from scoring.book.changes import DOWN, UP, may_lower
 
 TEXT = (ROOT / "policy" / "perks" / "library.toml").read_text()
-OLD = perks.load(TEXT, "library.toml")
+OLD = perkfile.load(TEXT, "library.toml")
 
 
 class TestCompare:
@@ -25,7 +25,7 @@ class TestCompare:
     )
     def test_each_value_says_which_way(self, old: str, new: str, effect: str) -> None:
         """A higher threshold, a lower cap and a closed perk may take something away."""
-        (found,) = changes.compare(OLD, perks.load(TEXT.replace(old, new), "library.toml"))
+        (found,) = changes.compare(OLD, perkfile.load(TEXT.replace(old, new), "library.toml"))
         assert (found.effect, may_lower([found])) == (effect, effect == DOWN)
 
     def test_coming_and_going(self) -> None:

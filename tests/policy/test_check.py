@@ -29,7 +29,8 @@ class TestCheck:
         report = policycheck.check(ALL, notices.load)
         assert report.faults == ()
         assert any("values are demo" in line for line in report.summary)
-        assert sum("tells a partner 1 bit" in line for line in report.summary) == 2
+        assert sum("tells a partner 1 bit" in line for line in report.summary) == 15
+        assert all("proved: never below a stranger" in line for line in report.summary if "tells a partner" in line)
 
     def test_a_demo_value_never_passes_for_law(self) -> None:
         """A statute cited for a number that it does not set is refused, with its line."""

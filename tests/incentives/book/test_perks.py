@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.policyfile import Faulty
-from incentives.book import perks, rates
+from incentives.book import perkfile, perks, rates
 from incentives.book.perks import Perk
 from tests.rulebook import text
 
 LIBRARY = text("perks/library.toml")
-(library,) = perks.load(LIBRARY, "library.toml")
-(rental,) = perks.load(text("perks/rental.toml"), "rental.toml")
+(library,) = perkfile.load(LIBRARY, "library.toml")
+(rental,) = perkfile.load(text("perks/rental.toml"), "rental.toml")
 
 
 class TestTerms:
@@ -46,7 +46,7 @@ class TestTerms:
 
 
 class TestLoad:
-    """`perks.load`."""
+    """`perkfile.load`."""
 
     def test_the_shipped_perks(self) -> None:
         """One threshold and one cap each, one bit each."""
@@ -70,9 +70,9 @@ class TestLoad:
     def test_what_may_not_be_a_perk_is_told(self, old: str, new: str, says: str) -> None:
         """Finance, no standard route, several thresholds, no impact assessment."""
         with pytest.raises(Faulty, match=says.replace("`", ".")):
-            perks.load(LIBRARY.replace(old, new, 1), "library.toml")
+            perkfile.load(LIBRARY.replace(old, new, 1), "library.toml")
 
     def test_a_perk_stands_once_in_its_file(self) -> None:
         """One threshold, one cap."""
         with pytest.raises(Faulty, match="stands twice"):
-            perks.load(LIBRARY + LIBRARY, "library.toml")
+            perkfile.load(LIBRARY + LIBRARY, "library.toml")

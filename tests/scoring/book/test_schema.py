@@ -29,9 +29,14 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def wrong_by(drawn: Mapping[str, Any], body: str) -> list[str]:
+    """What a schema finds in a file."""
+    return list(faults(plain(tomllib.loads(body)), drawn, drawn))
+
+
 def wrong(body: str) -> list[str]:
-    """What the schema finds in a file."""
-    return list(faults(plain(tomllib.loads(body)), SCHEMA, SCHEMA))
+    """What the schema of a scorecard finds in a file."""
+    return wrong_by(SCHEMA, body)
 
 
 def parts(drawn: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
