@@ -15,19 +15,17 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import deps, perklist, published
-from api.citizen import archive, leaving
+from api import deps, perklist, published, ruleschemas
+from api.citizen import leaving
 from api.deps import House, HttpRequest
 from api.published import Document, Press
 from auth import notices
-from auth.consent import receipts
 from core import clock, releases
 from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
-from incentives.book import schema as perkschema
-from scoring.book import catalogue, disputefile, promisefile, repairfile, schema, scorecard
+from scoring.book import catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.scorecard import Scorecard
 
 _CARD_TENTHS = ("base", "low", "high", "deduction_cap", "points", "cap", "start")
@@ -206,30 +204,6 @@ async def disputes(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Respo
     return published.answer(request, await shelf.document("disputes", "whole", make))
 
 
-@get("/export.schema.json", summary="The schema of an export", tags=["rules"])
-async def export_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
-    """JSON Schema of `export.json` in the archive that `GET /v1/me/export` gives."""
-    return published.answer(request, press.document("export.schema", archive.schema))
-
-
-@get("/scorecard.schema.json", summary="The schema of a scorecard file", tags=["rules"])
-async def scorecard_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
-    """JSON Schema (2020-12) of the scorecard language, for editors; drawn from the reader itself."""
-    return published.answer(request, press.document("scorecard.schema", schema.schema))
-
-
-@get("/perks.schema.json", summary="The schema of a file of perks", tags=["rules"])
-async def perks_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
-    """JSON Schema (2020-12) of the language of perks, for editors; drawn from the reader itself."""
-    return published.answer(request, press.document("perks.schema", perkschema.schema))
-
-
-@get("/consent-receipt.schema.json", summary="The schema of a consent receipt", tags=["rules"])
-async def receipt_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
-    """JSON Schema of what a consent receipt signs: the record of ISO/IEC TS 27560 and its hash."""
-    return published.answer(request, press.document("receipt.schema", receipts.schema))
-
-
 handlers = [
     Router(
         path="/v1/rules",
@@ -243,10 +217,7 @@ handlers = [
             repair,
             promises,
             disputes,
-            export_schema,
-            scorecard_schema,
-            perks_schema,
-            receipt_schema,
+            *ruleschemas.handlers,
             leaving.see_again,
         ],
         dependencies={

@@ -39,16 +39,15 @@ async def missing(
     try:
         evaluation, _ = await standing.of(session, ring, citizen_id=citizen_id, as_of=as_of, book=book)
     except standing.NotEnrolled as away:
-        return {perk.id: _closed(perk) or Missing("not_enrolled", away.detail) for perk in perks}
-    return {perk.id: _closed(perk) or _lacks(evaluation, perk, book) for perk in perks}
+        return {perk.id: _closed(perk, as_of) or Missing("not_enrolled", away.detail) for perk in perks}
+    return {perk.id: _closed(perk, as_of) or _lacks(evaluation, perk, book) for perk in perks}
 
 
-def _closed(perk: Perk) -> Missing | None:
-    return (
-        Missing("perk_closed", f"「{perk.name}」目前暂停办理；仍可走普通方式：{perk.standard_route}")
-        if perk.closed
-        else None
-    )
+def _closed(perk: Perk, as_of: date) -> Missing | None:
+    if not perk.rests(as_of):
+        return None
+    why = "目前暂停办理" if perk.closed else "目前不在办理日期内"
+    return Missing("perk_closed", f"「{perk.name}」{why}；仍可走普通方式：{perk.standard_route}")
 
 
 def _lacks(evaluation: Evaluation, perk: Perk, book: RuleBook) -> Missing | None:
