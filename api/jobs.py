@@ -15,6 +15,7 @@ from api import histories, lapses, nightly, rehearsing, rotation, sealing, stati
 from api.deps import House
 from core import audit, clock, db, workdays
 from core.errors import Unavailable
+from incentives.orders import rounds
 from scoring import retention
 from scoring.rights import verdicts
 
@@ -81,6 +82,7 @@ async def once(house: House, done: date | None = None) -> date | None:
         for statement in _SWEEPS:
             await session.execute(text(statement))
     await verdicts.keep(house.doors)
+    await rounds.keep(house.doors)
     await lapses.outdate(house)
     await house.short.sweep()
     await rotation.turn(house)

@@ -15,9 +15,11 @@ from api.deps import HttpRequest
 from api.published import Press
 from core import releases
 from core.lifecycle import Machine
+from incentives.orders.courses import ORDER
 from scoring.rights import courses, disputing
 
 REGISTRY: tuple[Machine, ...] = (
+    ORDER,
     disputing.DISPUTE,
     courses.REPAIR,
     courses.DECLARATION,
@@ -50,7 +52,7 @@ def shown(table: Machine) -> dict[str, Any]:
 
 @get("/v1/state-machines", summary="The courses of every matter", tags=["rules"])
 async def machines(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
-    """States, events with whose act they are, and moves: disputes, repairs, declarations, commitments and the rest."""
+    """States, events with whose act they are, and moves: orders, disputes, repairs, declarations and the rest."""
     document = press.document("state-machines", lambda: {"machines": [shown(table) for table in REGISTRY]})
     return published.answer(request, document)
 

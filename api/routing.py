@@ -43,6 +43,7 @@ from api.citizen import (
 from api.citizen import commitments as citizen_commitments
 from api.citizen import declarations as citizen_declarations
 from api.citizen import disputes as citizen_disputes
+from api.citizen import orders as citizen_orders
 from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import repairs as citizen_repairs
@@ -52,6 +53,7 @@ from api.pages import accesses, printed
 from api.pages import consents as consent_pages
 from api.pages import counter as counter_page
 from api.pages import disputes as dispute_pages
+from api.pages import orders as order_pages
 from api.pages import perks as perk_pages
 from api.pages import records as record_pages
 from api.pages import repairs as repair_pages
@@ -60,7 +62,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import counters, eligibility, statements
+from api.partner import counters, eligibility, orders, statements
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -83,6 +85,7 @@ from api.staff import (
 )
 from api.staff import decisions as staff_decisions
 from api.staff import disputes as staff_disputes
+from api.staff import orders as staff_orders
 from api.staff import repairs as staff_repairs
 from api.staff import reviews as staff_reviews
 from core.settings import Settings
@@ -111,6 +114,7 @@ _MODULES = (
     citizen_declarations,
     citizen_commitments,
     citizen_disputes,
+    citizen_orders,
     export,
     report,
     occupational,
@@ -123,6 +127,7 @@ _MODULES = (
     source_occupational,
     source_disputes,
     eligibility,
+    orders,
     partner_perks,
     counters,
     statements,
@@ -141,6 +146,7 @@ _MODULES = (
     staff_repairs,
     staff_decisions,
     staff_disputes,
+    staff_orders,
     workdays,
     counter,
     people,
@@ -157,6 +163,7 @@ _MODULES = (
     record_pages,
     repair_pages,
     dispute_pages,
+    order_pages,
     rights_pages,
     rule_change_pages,
     report_pages,

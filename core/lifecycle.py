@@ -12,13 +12,14 @@ import msgspec
 
 from core.errors import Conflict
 
-By = Literal["citizen", "source", "staff", "partner", "clock"]
+By = Literal["citizen", "source", "staff", "partner", "clock", "rule"]
 _WHO: Mapping[By, str] = {
     "citizen": "本人",
     "source": "来源单位",
     "staff": "工作人员",
     "partner": "商户",
     "clock": "期限",
+    "rule": "规则",
 }
 
 
@@ -48,7 +49,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """What can happen to it, and whose act that is (`clock`: a day that comes)."""
+    """What can happen to it, and whose act that is (`clock`: a day that comes; `rule`: what follows by itself)."""
 
     name: str
     chinese: str

@@ -92,6 +92,10 @@ class Gate:
         """HMAC-SHA-256 of the presented value, known or not; what limits count and what a repeat must share."""
         return sealed.digest(self._key, question.presented())
 
+    def seal(self, text: str) -> bytes:
+        """HMAC-SHA-256 of any text under the same key."""
+        return sealed.digest(self._key, text)
+
     async def fetch(self, query: str, *given: object) -> "list[asyncpg.Record]":
         """The rows of one call of a gate function, which is a transaction of its own."""
         async with self._turn, self._pool.acquire() as connection:
@@ -109,7 +113,7 @@ class Gate:
             token,
             question.perk,
             None if question.code is None else codes.digest(question.code),
-            None if question.code is not None else _subject(question.subject or ""),
+            None if question.code is not None else subject_id(question.subject or ""),
             question.amount,
             question.terminal,
             key,
@@ -123,7 +127,7 @@ class Gate:
             detail = "Ask for a new access token."
             raise TokenDead(detail)
         if row["first_input"] is not None:
-            raise _conflict(msgspec.json.decode(row["first_input"], type=dict[str, object]), given)
+            raise conflict(msgspec.json.decode(row["first_input"], type=dict[str, object]), given)
         return Verdict(*(row[name] for name in Verdict.__struct_fields__))
 
     async def perks(self, *, token: bytes) -> list[Published]:
@@ -154,7 +158,7 @@ class Gate:
         return await self._ask(arguments, again=False)  # the same key won a race: its decision is there to be repeated
 
 
-def _subject(text: str) -> uuid.UUID:
+def subject_id(text: str) -> uuid.UUID:
     """The pairwise id behind the text; one that nobody has for what is no id at all, so that the two answer alike."""
     try:
         return ids.read("su", text)
@@ -172,7 +176,8 @@ def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _conflict(first: Mapping[str, object], given: Mapping[str, object]) -> IdempotencyConflict:
+def conflict(first: Mapping[str, object], given: Mapping[str, object]) -> IdempotencyConflict:
+    """The conflict that names each member in which a repeat differs from the first input."""
     changed = sorted(name for name in {*first, *given} if first.get(name) != given.get(name))
     detail = f"Differs from the first request in: {', '.join(changed)}. Use a new key for a new request."
     errors = [FieldError(f"/{name}", "differs", "Send the first value or a new key.") for name in changed]

@@ -89,6 +89,7 @@ credit_code_use = sa.Table(
     sa.Column("hash", sa.LargeBinary, primary_key=True),
     sa.Column("decision_id", sa.Uuid, nullable=False),
     sa.Column("at", INSTANT, nullable=False),
+    sa.Index(None, "decision_id"),
     schema="incentives",
 )
 

@@ -22,6 +22,7 @@ from api.citizen.declarations import View as Declaration
 from api.citizen.disputes import View as Dispute
 from api.citizen.me import Access
 from api.citizen.occupational import View as Occupational
+from api.citizen.orders import View as Order
 from api.citizen.repairs import View as Repair
 from api.citizen.report import View as Report
 from api.citizen.reviews import View as Matter
@@ -49,7 +50,7 @@ class Export(msgspec.Struct, frozen=True):
     """Everything held about one citizen. `enrolment` is null without a live `score` consent.
 
     `ways_in`: accounts, logins and what they opened, by table; `sources` may send about the citizen now; `names` are
-    the organisations behind the client ids in `records` and `decisions`.
+    the organisations behind the client ids in `records` and `decisions`; `orders` name theirs.
     """
 
     format: str
@@ -63,6 +64,7 @@ class Export(msgspec.Struct, frozen=True):
     sources: list[Known]
     enrolment: Enrolment | None
     decisions: list[HeldDecision]
+    orders: list[Order]
     reviews: list[Matter]
     corrections: list[Matter]
     disputes: list[Dispute]
@@ -134,7 +136,7 @@ def _readme(export: Export) -> str:
         "",
         *_points(export.enrolment),
         f"同意 {len(export.consents)} 项；机构查询和变更 {len(export.accesses)} 次。",
-        f"使用便利的结果 {len(export.decisions)} 个。",
+        f"使用便利的结果 {len(export.decisions)} 个，订单 {len(export.orders)} 个。",
         f"人工复核 {len(export.reviews)} 件；更正 {len(export.corrections)} 件；异议 {len(export.disputes)} 件。",
         "",
         "文件说明：",

@@ -9,19 +9,21 @@ JWS (typ `erasure-certificate+jwt`) that verifies offline. PIPL articles 15, 44 
 import hmac
 import uuid
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from litestar import Response, delete, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import cookies, guards, stepup
+from api import cookies, guards, problems, stepup
 from api.citizen import agreement, certificate
 from api.citizen.certificate import Destroyed, Remains
 from api.citizen.door import behind
-from api.deps import House
+from api.deps import House, HttpRequest
 from auth import assurance, citizens, holdings, leaving
 from auth.consent import ledger
 from core import audit, clock, ids
@@ -29,6 +31,7 @@ from core.audit import Actor
 from core.errors import NotFound
 from core.tables import erasure
 from incentives import holdings as perks
+from incentives.orders import holders as orders
 from scoring import retention
 from scoring.reports import career
 
@@ -63,18 +66,27 @@ async def preview(
     )
 
 
-@delete("/v1/me", status_code=200, summary="Leave for good", tags=["citizen"])
+@delete(
+    "/v1/me", status_code=200, summary="Leave for good", tags=["citizen"],
+    responses={200: ResponseSpec(Left, description="The certificate", generate_examples=False)},
+)  # fmt: skip
 async def leave(
-    session: NamedDependency[AsyncSession], house: NamedDependency[House], caller: NamedDependency[guards.Citizen]
-) -> Response[Left]:
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[Any]:
     """Destroy all that is held about the caller, at once and for good; nothing brings it back.
 
-    401 `insufficient_user_authentication` asks for a new login first. `GET /v1/rules/erasures/{certificate_id}` gives
+    401 `insufficient_user_authentication` asks for a new login first; 409 `orders_open` names what must be returned or
+    paid before, or closes by itself within 30 days. `GET /v1/rules/erasures/{certificate_id}` gives
     the certificate again.
     """
     await ledger.turn(session, citizen_id=caller.id)
     if await leaving.is_here(session, citizen_id=caller.id):  # or they left a moment ago, and this is a repeat
         await must_be_fresh(session, house, caller)
+        if running := await orders.closing(session):  # returned, not raised: that these close within 30 days holds
+            return problems.answer(request, orders.OrdersOpen.of(running))
     left = await go(session, house, citizen_id=caller.id, proof=caller.proof)
     # not "cookies": a browser would take those of the whole registered domain; ours are named below
     headers = {"Cache-Control": "no-store", "Clear-Site-Data": '"cache", "storage"'}
@@ -86,7 +98,10 @@ _COOKIES = (cookies.session_name, cookies.csrf_name)
 
 
 async def go(session: AsyncSession, house: House, *, citizen_id: uuid.UUID, proof: bytes) -> Left:
-    """Destroy all that is held about a citizen; `proof` is that of the live session or token that says who they are."""
+    """Destroy all that is held about a citizen; `proof` is that of the live session or token that says who they are.
+
+    Orders that still run go on without them; a citizen who leaves themselves is told of these first (`leave`).
+    """
     await ledger.turn(session, citizen_id=citizen_id)
     number = _number(house, citizen_id)
     if await leaving.is_here(session, citizen_id=citizen_id):
@@ -125,6 +140,7 @@ async def _leave(session: AsyncSession, house: House, mine: uuid.UUID, proof: by
         owner=mine,
         detail={"certificate": ids.show("le", number)},
     )
+    await orders.unlink(session)
     await leaving.destroy_keys(session, citizen_id=mine)
     signed = certificate.sign(house, number, at=now, destroyed=destroyed, keys=key_names)
     await session.execute(insert(erasure).values(id=number, at=now, certificate=signed))

@@ -4,6 +4,16 @@ from collections.abc import Mapping
 
 ACTS: Mapping[str, str] = {
     "eligibility.check": "查询您能不能享受一项便利（看不到分数和记录）",
+    "order.open": "为您开了一个便利订单（对方看不到分数和原因）",
+    "order.start": "开始使用前，核对了便利还能不能享受",
+    "order.extend": "延长使用前，核对了便利还能不能享受",
+    "order.report-fault": "您报告了故障，停止计费",
+    "order.dispute": "您对一笔收费提出争议",
+    "order.read": "工作人员查看了您的订单",
+    "order.uphold": "工作人员认定您对收费的争议成立",
+    "order.reject": "工作人员没有支持您对收费的争议，并说明了理由",
+    "order.default": "工作人员认定一个订单未履约：只暂停这一项便利，付清即恢复，不影响分数",
+    "order.write_off": "工作人员免除了一个订单的余款",
     "account.link": "一个微信账号连到了您",
     "session.end": "您结束了登录",
     "everyone.nightly": "每天为所有参加的人重新计分，看日子到了有没有变化",

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.status_codes import HTTP_200_OK
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
@@ -11,8 +12,10 @@ from api.citizen import export as exporting
 from api.citizen import leaving, reviews
 from api.citizen.reviews import AskCorrection, AskReview
 from api.deps import House, HttpRequest
-from api.pages import frame
+from api.pages import door, frame
 from api.pages.door import behind, sent
+from incentives.orders import holders
+from incentives.orders.holders import OrdersOpen
 
 _ASKING = {"score": (AskReview, reviews.ask_review), "profile.name": (AskCorrection, reviews.ask_correction)}
 _ASKING["profile.birth_date"] = _ASKING["profile.name"]
@@ -77,7 +80,9 @@ async def leave(
     caller: NamedDependency[guards.Citizen],
 ) -> Response[str]:
     """Leave, and show the certificate."""
-    left = await leaving.leave.fn(session, house, caller)
+    left = await leaving.leave.fn(request, session, house, caller)
+    if left.status_code != HTTP_200_OK:
+        return door.answer(request, OrdersOpen.of(await holders.closing(session)))
     headers = {"Clear-Site-Data": left.headers["Clear-Site-Data"]}
     page = frame.page(request, "left.html", headers=headers, left=left.content, contact=house.settings.contact)
     page.cookies.extend(left.cookies)

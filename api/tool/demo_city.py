@@ -91,7 +91,7 @@ CLIENTS = (
         "staff-rights",
         "staff",
         "信用办·修复与异议岗",
-        ("staff:repairs", "staff:disputes", "staff:quality", "staff:calendar"),
+        ("staff:repairs", "staff:disputes", "staff:orders", "staff:quality", "staff:calendar"),
     ),
 )
 CITIZEN_CLIENT = "citizen-app"

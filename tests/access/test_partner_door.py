@@ -18,6 +18,7 @@ from tests.gateworld import LIBRARY, World, world
 
 CANARY = "canary-4711"
 FUNCTIONS = [
+    "incentives.act_on_order",
     "incentives.check_eligibility",
     "incentives.counter_day",
     "incentives.counter_of",
@@ -27,6 +28,8 @@ FUNCTIONS = [
     "incentives.events_of_caller",
     "incentives.make_counter",
     "incentives.open_counter",
+    "incentives.open_order",
+    "incentives.orders_of_caller",
     "incentives.perks_of_caller",
 ]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

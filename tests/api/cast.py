@@ -15,7 +15,7 @@ from tests.api.oauth.client import follow, submit
 LIBRARY = "library.deposit-free"
 RENTAL = "rental.deposit-free"
 CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
-    "partner": ("partner", ["eligibility:check", "orders:write"], {"perks": [LIBRARY, RENTAL]}),
+    "partner": ("partner", ["eligibility:check", "orders:write", "recognition"], {"perks": [LIBRARY, RENTAL]}),
     "source": ("source", ["records:write"], {"kinds": ["P01", "P04", "P08", "N01", "N05"]}),
     "staff": (
         "staff",
@@ -26,6 +26,7 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
             "staff:calendar",
             "staff:counter",
             "staff:disputes",
+            "staff:orders",
             "staff:incidents",
             "staff:quality",
             "staff:releases",
@@ -42,7 +43,7 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
 class Cast(msgspec.Struct, frozen=True):
     """Clients by name: those above, `anonymous`, `citizen` (an app's token), `cookie` (a browser), `idle partner`.
 
-    `citizen` takes part; `person` is their entry. `idle partner` holds a token without `eligibility:check`.
+    `citizen` takes part; `person` is their entry. `idle partner` holds a token of another scope alone.
     """
 
     server: Server
@@ -72,7 +73,7 @@ async def gathered(server: Server, prefix: str) -> AsyncGenerator[Cast]:
                 server.house.settings, client_id=client_id, role=role, name=name, scopes=scopes, **more
             )
             await enter(name, server.as_client(entries[name]))
-        await enter("idle partner", server.as_client({**entries["partner"], "scopes": ["orders:write"]}))
+        await enter("idle partner", server.as_client({**entries["partner"], "scopes": ["recognition"]}))
         await enter("anonymous", None)
         person = server.person()
         clients["citizen"] = await stack.enter_async_context(server.logged_in(person))

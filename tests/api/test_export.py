@@ -46,8 +46,10 @@ EXPORTED = {
     "scoring.history_pull": "enrolment.asked",
     "incentives.decision": "decisions",
     "incentives.credit_code": "codes",
+    "incentives.perk_order": "orders",
 }
 LEFT_OUT = {
+    "incentives.exposure": "sums over the orders that are in the archive",
     "scoring.career": "that somebody consented to occupational reports: consents says so",
     "scoring.career_source": "which sources may send for them, as digests: consents names the sources",
     "keys.person_key": "keys are no data about the person; in an archive they would open what is sealed elsewhere",

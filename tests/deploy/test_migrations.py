@@ -13,6 +13,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.events.tables
+import incentives.orders.tables
 import incentives.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
@@ -36,6 +37,7 @@ ROOMS = (
     scoring.righttables,
     incentives.events.tables,
     incentives.tables,
+    incentives.orders.tables,
 )
 OURS = ("keys", "core", "auth", "scoring", "incentives", "jobs")
 

@@ -8,6 +8,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.events.tables
+import incentives.orders.tables
 import incentives.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
@@ -29,6 +30,7 @@ ROOMS = (
     scoring.tables,
     scoring.righttables,
     incentives.events.tables,
+    incentives.orders.tables,
     incentives.tables,
 )
 _ROW = re.compile(r"^\| (`[a-z_.`, ]+`) \|", re.MULTILINE)

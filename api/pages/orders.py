@@ -1,0 +1,88 @@
+"""Orders on a page: what is out, what it costs, what the clock does next, and the two buttons against a wrong clock.
+
+The forms do what `POST /v1/me/orders/{id}/report-fault` and `/dispute` do.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import guards
+from api.citizen import orders as api
+from api.citizen.orders import Dispute, View
+from api.deps import House, HttpRequest
+from api.pages import frame
+from api.pages.door import behind, sent
+from core import clock
+from incentives import rulebook
+from incentives.orders.courses import ORDER, REASONS
+from incentives.orders.holders import Step
+
+_NEXT: Mapping[str, str] = {
+    "expire": "还没有取用就自动失效，什么都不用付",
+    "presume": "视为已经归还，停止计费",
+    "forgive": "商户还没有结算，就按零元结清",
+    "lapse": "还没有付清，会提醒您",
+    "remind": "再提醒一次；不影响分数",
+    "uphold": "还没有答复，就按您说的办，收费全部取消",
+    "write_off": "余款不再要求支付",
+    "close": "与您脱钩，只留商户的账目",
+}
+_BY = {"partner": "商户", "citizen": "您", "staff": "工作人员", "clock": "到期自动", "rule": "自动"}
+_EVENTS = {"open": "受理", **{one.name: one.chinese for one in ORDER.events}}
+
+
+class Words(msgspec.Struct, frozen=True):
+    """What the page says of orders; `perks` are names by id."""
+
+    perks: Mapping[str, str]
+    reasons = REASONS
+
+    def state(self, one: View) -> str:
+        """Where an order stands."""
+        return ORDER.chinese(one.status)
+
+    def next(self, one: View) -> str:
+        """What happens if nobody does anything."""
+        return _NEXT.get(one.next or "", "")
+
+    def step(self, one: Step) -> str:
+        """What was done and by whom."""
+        return f"{_EVENTS[one.event]}（{_BY[one.by]}）"
+
+    def yuan(self, fen: int) -> str:
+        """Fen as yuan."""
+        return f"{fen // 100}.{fen % 100:02d}元"
+
+
+@get("/orders")
+async def see(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """Every order, newest first."""
+    found = await api.mine.fn(session)
+    names = {one.perk.id: one.perk.name for one in await rulebook.in_force(session, on=clock.today())}
+    return frame.member(request, "orders.html", house, caller, orders=found.orders, words=Words(names))
+
+
+@post("/orders", status_code=303)
+async def act(
+    request: HttpRequest, session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
+) -> Redirect:
+    """Report a fault by its button, or dispute by the form."""
+    form = await request.form()
+    if broken := form.get("broken"):
+        await api.report_fault.fn(str(broken), session, caller)
+    else:
+        await api.dispute.fn(str(form.get("order", "")), await sent(request, Dispute), session, caller)
+    return Redirect("/orders", status_code=303)
+
+
+handlers = [behind([see, act])]

@@ -1,0 +1,194 @@
+"""What a partner does with orders: open, act, find. One call of a gate function each, which is one transaction.
+
+Promises: a crash at any point either did the whole step or nothing; a repeat of an Idempotency-Key gets the first
+answer for as long as the order is held; an order's steps are numbered without gaps, each with its event; a personal
+cause at any step ends the order in `standard_route` and says nothing else. Money never passes here: amounts are fen
+that the partner names within what the order was opened for. Migration 0027 holds the functions; they prove the caller.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from core import ids
+from core.errors import NotFound
+from incentives import codes
+from incentives.eligibility import Gate, TokenDead, conflict, subject_id
+from incentives.orders import refusals
+
+PREFIX = "or"
+_OPEN = "select * from incentives.open_order($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
+_ACT = "select * from incentives.act_on_order($1, $2, $3, $4, $5, $6, $7)"
+_FIND = "select * from incentives.orders_of_caller($1, $2, $3, $4, $5, $6)"
+_NOBODY = uuid.UUID(int=0)
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A line: what for, and fen."""
+
+    name: str
+    amount: int
+
+
+class Line(Item, frozen=True):
+    """A line of a settlement, and how much of it was taken back."""
+
+    reversed: int = 0
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What was charged by line, in fen: taken back by the partner, forgiven by the office or a clock, paid, still due.
+
+    `refund_due`: what was paid and then taken back, for the partner to return.
+    """
+
+    items: tuple[Line, ...] | None
+    charge: int
+    reversed: int
+    forgiven: int
+    paid: int
+    due: int
+    refund_due: int
+
+
+class Order(msgspec.Struct, frozen=True):
+    """How an order stands. `reason` is impersonal; `next` is what the clock will do at `next_at` if nothing happens."""
+
+    order_id: str
+    out_order_no: str
+    perk: str
+    status: str
+    reason: str | None
+    waived_amount: int
+    payable_deposit: int
+    seq: int
+    opened_at: datetime
+    planned_end: datetime | None
+    started_at: datetime | None
+    returned_at: datetime | None
+    next: str | None
+    next_at: datetime | None
+    settlement: Settlement | None = None
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What an order is opened with; exactly one of `decision_id`, `code`, `subject` is given. Amounts in fen."""
+
+    out_order_no: str
+    perk: str
+    decision_id: str | None = None
+    code: str | None = None
+    subject: str | None = None
+    deposit: int | None = None
+    planned_end: datetime | None = None
+    items: tuple[Item, ...] | None = None
+    terminal: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True):
+    """An order after a step; `replayed` when the key was used before."""
+
+    order: Order
+    replayed: bool
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Orders, newest first; `after` begins the next page, if there is one."""
+
+    orders: tuple[Order, ...]
+    after: tuple[datetime, uuid.UUID] | None
+
+
+async def open(gate: Gate, *, token: bytes, key: str, asked: Opening) -> Done:  # noqa: A001  (as merchants call it)
+    """Open an order, itself a check. Raises TokenDead, IdempotencyConflict and what `refusals` holds."""
+    number, check = ids.random(), ids.random()
+    given = {"action": "open", **{name: value for name, value in _members(asked).items() if value is not None}}
+    arguments = (
+        token, key, _digests(gate, given), number, ids.show(PREFIX, number), asked.out_order_no, asked.perk,
+        _decision(asked.decision_id), None if asked.code is None else codes.digest(asked.code),
+        None if asked.subject is None else subject_id(asked.subject), asked.deposit, _json(asked.items),
+        asked.planned_end, asked.terminal, check, ids.show("dc", check), ids.new(),
+    )  # fmt: skip
+    try:
+        rows = await gate.fetch(_OPEN, *arguments)
+    except asyncpg.UniqueViolationError:  # the number or the decision went to a request at the same time
+        rows = await gate.fetch(_OPEN, *arguments)
+    return _done(rows, _told(gate, given), event="open")
+
+
+async def act(gate: Gate, *, token: bytes, key: str, order_id: str, action: str, given: Mapping[str, object]) -> Done:
+    """Start, extend, return, settle, reverse, cancel or sync. Raises as `open` does, NotFound and IllegalTransition."""
+    told = {"action": action, "order_id": order_id, **given}
+    sent = msgspec.json.encode(given).decode()
+    rows = await gate.fetch(
+        _ACT, token, ids.read(PREFIX, order_id), action, key, _digests(gate, told), sent, ids.new()
+    )  # fmt: skip
+    return _done(rows, _told(gate, told), event=action)
+
+
+async def find(
+    gate: Gate, *, token: bytes, number: str | None = None, status: str | None = None,
+    before: tuple[datetime, uuid.UUID] | None = None, most: int = 50,
+) -> Page:  # fmt: skip
+    """The caller's orders by number or status. Raises TokenDead."""
+    at, last = before or (None, None)
+    rows = await gate.fetch(_FIND, token, number, status, at, last, most + 1)
+    if not rows:
+        raise _dead()
+    found = [row for row in rows if row["id"] is not None]
+    more = found[most - 1] if len(found) > most else None
+    shown = tuple(_order(row["shown"]) for row in found[:most])
+    return Page(shown, None if more is None else (more["opened_at"], more["id"]))
+
+
+def _members(asked: Opening) -> dict[str, object]:
+    told = msgspec.to_builtins(asked)
+    told["holder"] = asked.code if asked.code is not None else asked.subject
+    return {name: value for name, value in told.items() if name not in {"code", "subject"}}
+
+
+def _told(gate: Gate, given: Mapping[str, object]) -> dict[str, object]:
+    """Keyed digests, member by member: what was sent is not kept, and a repeat is told from another input."""
+    return {name: gate.seal(msgspec.json.encode(value).decode()).hex() for name, value in given.items()}
+
+
+def _digests(gate: Gate, given: Mapping[str, object]) -> str:
+    return msgspec.json.encode(_told(gate, given)).decode()
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+def _decision(text: str | None) -> uuid.UUID | None:
+    """The decision behind the text; one that nobody has for what is no id at all."""
+    if text is None:
+        return None
+    try:
+        return ids.read("dc", text)
+    except NotFound:
+        return _NOBODY
+
+
+def _done(rows: list[Any], told: Mapping[str, object], *, event: str) -> Done:
+    if not rows:
+        raise _dead()
+    refusal, shown = rows[0]["refusal"], rows[0]["shown"]
+    if refusal == "conflict":
+        raise conflict(msgspec.json.decode(rows[0]["first_input"] or "{}", type=dict[str, object]), told)
+    if refusal not in {None, "replay"}:
+        raise refusals.problem(refusal, None if shown is None else msgspec.json.decode(shown), event=event)
+    return Done(_order(shown), refusal == "replay")
+
+
+def _order(shown: str) -> Order:
+    return msgspec.json.decode(shown, type=Order)
+
+
+def _dead() -> TokenDead:
+    detail = "Ask for a new access token."
+    return TokenDead(detail)
