@@ -153,7 +153,8 @@ def promise(holder: Holder, row: Mapping[Any, Any]) -> Promise:
 def course(made: Promise, said: Iterable[Shown], *, today: date) -> Course:
     """How a commitment stands on a day: what its own bureau's records with its number say, and the clock.
 
-    A finding (N06) that stands outweighs a record of keeping (P06); a disputed one waits like none.
+    A finding (N06) that stands outweighs one that was repaired, and both a record of keeping (P06); a disputed one
+    waits like none, and a revoked one is lifted by itself alone.
     """
     about = sorted(
         (one for one in said if one.source == made.source and one.fields.get("commitment") == made.terms.number),
@@ -161,20 +162,23 @@ def course(made: Promise, said: Iterable[Shown], *, today: date) -> Course:
     )
     state, history = COMMITMENT.start, [Step(made.made_at, "make", COMMITMENT.start, "citizen")]
 
-    def then(event: str, at: datetime, by: str) -> None:
+    def then(event: str, at: datetime, by: str) -> bool:
         nonlocal state
-        if event in COMMITMENT.allowed(state):
+        possible = event in COMMITMENT.allowed(state)
+        if possible:
             state = COMMITMENT.after(state, event)
             history.append(Step(at, event, state, by))
+        return possible
 
     if made.withdrawn_at is not None:
         then("withdraw", made.withdrawn_at, "citizen")
     last: Shown | None = None
-    for one in (each for each in about if each.kind == "N06" and each.status in {"active", "repaired", "revoked"}):
-        then("break", one.received_at, "source")
-        if one.status != "active":
+    findings = [one for one in about if one.kind == "N06" and one.status in {"active", "repaired", "revoked"}]
+    stands = any(one.status == "active" for one in findings)
+    for one in (each for each in findings if not (stands and each.status == "repaired")):
+        if then("break", one.received_at, "source") and one.status != "active":
             then("lift" if one.status == "revoked" else "mend", one.received_at, "source")
-        last = last if one.status == "revoked" else one
+        last = last if one.status == "revoked" else last or one
     for one in (each for each in about if each.kind == "P06" and each.status in {"active", "hidden"}):
         then("keep", one.received_at, "source")
         last = last or one

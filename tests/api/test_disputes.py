@@ -1,5 +1,6 @@
 """Disputes over real HTTP: the citizen, the source, the office; and what nobody else learns."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ import pytest_asyncio
 
 from core import clock, embedded
 from core.keys import Keyring
+from scoring.rights import verdicts
 from tests.api.conftest import Server, serving
 from tests.conftest import _clone
 from tests.scoringworld import hours, ndjson, penalty
@@ -132,6 +134,33 @@ class TestCourse:
             ]  # fmt: skip
             acts = {one["action"] for one in (await at.me.get("/v1/me/accesses")).json()["accesses"]}
             assert {"dispute.open", "dispute.forward", "dispute.read", "dispute.answer"} <= acts
+
+    @pytest.mark.parametrize("outcome", ["rejected", "upheld"])
+    async def test_two_answers_at_once(self, offices: Offices, monkeypatch: pytest.MonkeyPatch, outcome: str) -> None:
+        """The source answers and the desk upholds at the same moment: one wins, the other hears 409, once each."""
+        both, held = asyncio.Barrier(2), verdicts._held
+
+        async def together(*given: Any) -> Any:
+            await both.wait()  # each has found the dispute open, and neither holds it yet
+            return await held(*given)
+
+        async with desk(offices) as at:
+            clean = (await at.points()) + 7
+            opened = (await at.asks()).json()
+            await at.step(opened["id"], "forward")
+            with monkeypatch.context() as patched:
+                patched.setattr(verdicts, "_held", together)
+                answers = await asyncio.gather(
+                    at.answers(opened["id"], outcome=outcome), at.step(opened["id"], "uphold", reasons="查实")
+                )
+            won = [one.status_code for one in answers]
+            assert won in ([202, 409], [409, 200]), [one.text for one in answers]
+            lost = next(one for one in answers if one.status_code == 409)
+            assert lost.json()["code"] == "illegal_transition"
+            mine = (await at.me.get(f"/v1/me/disputes/{opened['id']}")).json()
+            assert mine["state"] == (outcome if won[0] == 202 else "upheld")
+            assert [one["by"] for one in mine["history"][2:]] == ["source" if won[0] == 202 else "staff"]
+            assert await at.points() == (clean if mine["state"] == "upheld" else clean - 7)
 
     async def test_upheld_with_the_right_line(self, offices: Offices) -> None:
         """A partial line, as in a correction, takes the record's place before the answer."""
