@@ -11,7 +11,7 @@ from datetime import date
 import structlog
 from sqlalchemy import text
 
-from api import histories, lapses, nightly, rehearsing, rotation, sealing, statistics, watching
+from api import histories, lapses, nightly, rehearsing, rotation, sealing, sending, statistics, watching
 from api.deps import House
 from core import audit, clock, db, workdays
 from core.errors import Unavailable
@@ -46,8 +46,14 @@ _SWEEPS = (
 
 
 async def run(house: House) -> None:
-    """Seal the log, rehearse what is asked for, see to the daily pass and do the rounds until cancelled."""
-    works = (sealing.run(house), rehearsing.attend(house), nightly.attend(house), _rounds(house))
+    """Seal the log, rehearse what is asked for, see to the daily pass, send and do the rounds until cancelled."""
+    works = (
+        sealing.run(house),
+        rehearsing.attend(house),
+        nightly.attend(house),
+        sending.run(house),
+        _rounds(house),
+    )
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)
@@ -85,6 +91,7 @@ async def once(house: House, done: date | None = None) -> date | None:
     await rounds.keep(house.doors)
     await lapses.outdate(house)
     await house.short.sweep()
+    await sending.keep(house)
     await rotation.turn(house)
     await histories.turn(house)
     today = clock.today()

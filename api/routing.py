@@ -62,7 +62,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import counters, eligibility, orders, statements
+from api.partner import counters, eligibility, events, orders, statements, webhooks
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -131,6 +131,8 @@ _MODULES = (
     partner_perks,
     counters,
     statements,
+    events,
+    webhooks,
     credit_code,
     citizen_perks,
     cards,

@@ -151,6 +151,16 @@ class Doors:
                 )
             return self._pool
 
+    @asynccontextmanager
+    async def lasting(self, door: Door, *, size: int) -> "AsyncGenerator[asyncpg.Pool[asyncpg.Record]]":
+        """A raw pool of a door's own for the length of a block, for a library that brings its own statements."""
+        url = self._urls[door]
+        async with asyncpg.create_pool(
+            url, min_size=1, max_size=size, timeout=_CONNECT_SECONDS, command_timeout=_COMMAND_SECONDS,
+            server_settings=_SERVER,
+        ) as pool:  # fmt: skip
+            yield pool
+
     async def close(self) -> None:
         """Close every connection."""
         for engine in self._engines.values():

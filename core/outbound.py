@@ -3,16 +3,19 @@
 Promises: https only, but for loopback in a sandbox; no redirect is followed and no proxy asked; the host is looked up
 once, what must not be reached (this machine, link-local, multicast) is refused, and the connection goes to the very
 address that was checked, with the certificate checked against the name, so a name that changes its mind meanwhile gains
-nothing; the answer is bounded in bytes, the whole in seconds. Does not promise that private networks are out of reach:
-bureaus are in one. What was sent and what came is nobody's to log.
+nothing; the answer is bounded in bytes, the whole in seconds. Private networks are out of reach for `public` requests,
+a merchant's, alone: bureaus are in one. What was sent and what came is nobody's to log.
 """
 
 import asyncio
 import ipaddress
 import logging
+import re
 import socket
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from urllib.parse import SplitResult, urlsplit
 
 import httpx2
@@ -24,7 +27,10 @@ from core.errors import FieldError, Invalid, TooLarge, Unavailable
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # its lines hold whole addresses
 
 _LONGEST = 200
+_NUMBER = re.compile(r"[0-9]{1,6}")
 _NEVER = ("unspecified", "multicast", "reserved", "link_local")
+# Public by their own number, and yet another address, perhaps a private one, is inside: 6to4, Teredo, NAT64.
+_WRAPPERS = tuple(ipaddress.ip_network(one) for one in ("2002::/16", "2001::/32", "64:ff9b::/96"))
 
 
 class BadAddress(Invalid):
@@ -42,19 +48,20 @@ class NotReached(Unavailable):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A status and the bytes as they come."""
+    """A status and the bytes as they come; `retry_after` is that header, in seconds, where it is a number."""
 
     status: int
     chunks: AsyncIterator[bytes]
+    retry_after: int | None = None
 
 
-def check(address: str, *, sandbox: bool) -> str:
-    """The address, if it may be registered. Raises BadAddress."""
+def check(address: str, *, sandbox: bool, member: str = "address") -> str:
+    """The address, if it may be registered; `member` is what the request calls it. Raises BadAddress."""
     parts = _split(address)
     loopback = sandbox and parts is not None and parts.scheme == "http" and _is_loopback(parts.hostname or "")
     if parts is None or not (loopback or (parts.scheme == "https" and parts.hostname)):
         wanted = "An https address without user, query and fragment, at most 200 characters."
-        raise BadAddress(errors=[FieldError("/address", "bad_address", wanted)])
+        raise BadAddress(errors=[FieldError(f"/{member}", "bad_address", wanted)])
     return address
 
 
@@ -77,19 +84,28 @@ def _is_loopback(host: str) -> bool:
 
 @asynccontextmanager
 async def post(
-    address: str, *, body: bytes, headers: Mapping[str, str], sandbox: bool, most: int, seconds: float
+    address: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    sandbox: bool,
+    most: int,
+    seconds: float,
+    public: bool = False,
 ) -> AsyncGenerator[Answer]:
     """Send `body`; the answer's bytes are read inside the block. Raises BadAddress, NotReached.
+
+    `public`: to an address of the public internet alone.
 
     In the block only reading the bytes raises NotReached: the reader's own faults stay what they are.
     """
     parts = urlsplit(check(address, sandbox=sandbox))
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     over = asyncio.get_running_loop().time() + seconds
-    client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds)
+    client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds, verify=_trusted())
     async with client:
         async with _theirs(over):
-            reached = await _look_up(host, port, sandbox=sandbox)
+            reached = await _look_up(host, port, sandbox=sandbox, public=public)
             target = httpx2.URL(address).copy_with(host=reached)
             told = {**headers, "Host": parts.netloc, "Accept-Encoding": "identity"}
             request = client.build_request(
@@ -97,7 +113,10 @@ async def post(
             )
             answer = await client.send(request, stream=True)
         try:
-            yield Answer(answer.status_code, _chunks(answer, most, over))
+            said = answer.headers.get("retry-after", "")
+            yield Answer(
+                answer.status_code, _chunks(answer, most, over), int(said) if _NUMBER.fullmatch(said) else None
+            )
         finally:
             await answer.aclose()
 
@@ -123,13 +142,21 @@ async def _chunks(answer: httpx2.Response, most: int, over: float) -> AsyncItera
         yield chunk
 
 
-async def _look_up(host: str, port: int, *, sandbox: bool) -> str:
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificate authorities, read once."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
+async def _look_up(host: str, port: int, *, sandbox: bool, public: bool) -> str:
     """The one address to connect to. Raises NotReached for one that must not be reached."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     reached = ipaddress.ip_address(str(found[0][4][0]))
     if reached.is_loopback and sandbox:
         return str(reached)
-    if reached.is_loopback or any(getattr(reached, f"is_{word}") for word in _NEVER):
+    inner = getattr(reached, "ipv4_mapped", None) or reached
+    hidden = public and (not inner.is_global or any(inner in wrapper for wrapper in _WRAPPERS))
+    if hidden or inner.is_loopback or any(getattr(inner, f"is_{word}") for word in _NEVER):
         raise NotReached("The registered name leads to an address that may not be reached.")
     return str(reached)

@@ -9,6 +9,7 @@ from core.signed import Signer
 from incentives import receipts, rulebook
 from incentives.book.perks import Perk
 from incentives.eligibility import Gate
+from incentives.events.outlet import Outlet
 
 
 class Desk:
@@ -30,6 +31,14 @@ class Desk:
                     self._perks[one.release_id, perk.id] = perk
             known = self._perks[release_id, perk_id]
         return known
+
+
+async def outlet(request: HttpRequest) -> Outlet:
+    """The partner door's way to events and webhooks, made at first use."""
+    found = request.app.state.get("partner_outlet")
+    if found is None:
+        found = request.app.state["partner_outlet"] = Outlet(await deps.house(request).doors.pool())
+    return found
 
 
 async def of(request: HttpRequest) -> Desk:

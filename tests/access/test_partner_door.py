@@ -19,10 +19,12 @@ from tests.gateworld import LIBRARY, World, world
 CANARY = "canary-4711"
 FUNCTIONS = [
     "incentives.act_on_order",
+    "incentives.add_webhook",
     "incentives.check_eligibility",
     "incentives.counter_day",
     "incentives.counter_of",
     "incentives.counters_of_caller",
+    "incentives.deliveries_of_caller",
     "incentives.end_counter",
     "incentives.ended_shares",
     "incentives.events_of_caller",
@@ -31,6 +33,11 @@ FUNCTIONS = [
     "incentives.open_order",
     "incentives.orders_of_caller",
     "incentives.perks_of_caller",
+    "incentives.remove_webhook",
+    "incentives.replay_webhook",
+    "incentives.rotate_webhook",
+    "incentives.test_webhook",
+    "incentives.webhooks_of_caller",
 ]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 

@@ -119,6 +119,8 @@ class TestOperations:
             "POST /v1/partner/orders/{order_id}/cancel",
             "POST /v1/partner/orders/{order_id}/start",
             "POST /v1/source/batches/{batch_id}/withdraw",
+            "POST /v1/partner/webhooks/{webhook_id}/rotate",
+            "POST /v1/partner/webhooks/{webhook_id}/test",
             "POST /v1/staff/clients/changes/{change_id}/approve",
             "POST /v1/staff/clients/{client_id}/disable",
             "POST /v1/staff/clients/{client_id}/enable",

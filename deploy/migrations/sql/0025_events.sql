@@ -162,6 +162,166 @@ begin atomic
   select 0, 'webhook', convert_to(sent.id::text, 'UTF8'), sent.id || '/0/0', 'queued' from sent;
 end;
 
+-- The caller of the functions below: a live token of a partner that may order.
+create function incentives.ordering_client(p_token bytea) returns text
+language sql stable security definer
+begin atomic
+  select c.client_id from auth.token t join auth.client c on c.client_id = t.client_id
+  where t.jti_hash = p_token and t.revoked_at is null and t.expires_at > now() and t.grant_id is null
+    and 'orders:write' = any (string_to_array(t.scope, ' ')) and c.role = 'partner' and c.disabled_at is null;
+end;
+
+-- Register a webhook of the caller, p_most at most. No row: the token is dead; `made` false with `others` below p_most:
+-- the address is one of theirs already.
+create function incentives.add_webhook(p_token bytea, p_id uuid, p_url text, p_types text[], p_most integer)
+returns table (made boolean, others bigint, created_at timestamptz)
+language sql volatile security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  ), held as materialized (
+    select count(w.id) as others from caller left join incentives.webhook w on w.partner_id = caller.client_id
+  ), made as (
+    insert into incentives.webhook (id, partner_id, url, types, created_at)
+    select p_id, caller.client_id, p_url, p_types, now() from caller cross join held where held.others < p_most
+    on conflict do nothing returning created_at
+  )
+  select made.created_at is not null, held.others, made.created_at from caller cross join held left join made on true;
+end;
+
+-- The caller's webhooks, oldest first, each with how many deliveries wait. A first row without an id: the caller lives.
+create function incentives.webhooks_of_caller(p_token bytea)
+returns table (
+  id uuid, url text, types text[], created_at timestamptz, disabled_at timestamptz, failing_since timestamptz,
+  paused_until timestamptz, old_until timestamptz, waiting bigint
+)
+language sql stable security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  )
+  select null::uuid, null::text, null::text[], null::timestamptz, null::timestamptz, null::timestamptz,
+    null::timestamptz, null::timestamptz, null::bigint from caller
+  union all
+  (select w.id, w.url, w.types, w.created_at, w.disabled_at, w.failing_since, w.paused_until, w.old_until,
+    (select count(*) from incentives.delivery d where d.webhook_id = w.id and d.state = 'waiting')
+  from caller join incentives.webhook w on w.partner_id = caller.client_id order by w.created_at, w.id);
+end;
+
+-- Whether there was a webhook of the caller to remove; what was to be sent to it goes too.
+create function incentives.remove_webhook(p_token bytea, p_id uuid) returns table (found boolean)
+language sql volatile security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  ), gone as (
+    delete from incentives.webhook w using caller where w.id = p_id and w.partner_id = caller.client_id returning w.id
+  )
+  select exists (select from gone) from caller;
+end;
+
+-- Take the next generation of secrets; the one before signs as well for a day.
+create function incentives.rotate_webhook(p_token bytea, p_id uuid)
+returns table (serial smallint, old_until timestamptz)
+language sql volatile security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  ), turned as (
+    update incentives.webhook w set serial = w.serial + 1, old_until = date_trunc('second', now()) + interval '24 hours'
+    from caller where w.id = p_id and w.partner_id = caller.client_id returning w.serial, w.old_until
+  )
+  select turned.serial, turned.old_until from caller left join turned on true;
+end;
+
+-- An event for one webhook of the caller alone, also where it is disabled: an answer of 2xx enables it again.
+create function incentives.test_webhook(p_token bytea, p_id uuid, p_shown text) returns table (event_id uuid)
+language sql volatile security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  ), counted as (
+    update incentives.webhook w set seq = w.seq + 1 from caller where w.id = p_id and w.partner_id = caller.client_id
+    returning w.id, w.partner_id, w.seq
+  ), told as (
+    insert into incentives.event (id, partner_id, type, object, seq, data, at, turn)
+    select gen_random_uuid(), counted.partner_id, 'webhook.test', p_shown, counted.seq,
+      jsonb_build_object('webhook_id', p_shown), now(), greatest(pg_current_xact_id()::text::bigint, (
+        select e.turn from incentives.event e where e.partner_id = counted.partner_id and e.object = p_shown
+        order by e.seq desc limit 1))
+    from counted returning id
+  ), sent as (
+    insert into incentives.delivery (id, webhook_id, event_id, state, next_at, changed_at)
+    select gen_random_uuid(), p_id, told.id, 'waiting', now(), now() from told returning id
+  ), put as (
+    insert into jobs.pgqueuer (priority, entrypoint, payload, dedupe_key, status)
+    select 0, 'webhook', convert_to(sent.id::text, 'UTF8'), sent.id || '/0/0', 'queued' from sent
+  )
+  select told.id from caller left join told on true;
+end;
+
+-- Send to a webhook of the caller once more: one event, whatever became of it, or everything since an instant that did
+-- not arrive, p_most at most, the oldest first. A course of its own begins.
+create function incentives.replay_webhook(p_token bytea, p_id uuid, p_event uuid, p_since timestamptz, p_most integer)
+returns table (found boolean, times bigint)
+language sql volatile security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  ), target as materialized (
+    select w.* from caller join incentives.webhook w on w.id = p_id and w.partner_id = caller.client_id
+  ), wanted as materialized (
+    select e.id, d.id as delivery_id from target join incentives.event e on e.partner_id = target.partner_id
+    left join incentives.delivery d on d.webhook_id = target.id and d.event_id = e.id
+    where e.type not like 'webhook.%' and (e.id = p_event or p_event is null and e.at >= p_since
+      and (target.types is null or e.type = any (target.types)) and d.state is distinct from 'delivered'
+      and d.state is distinct from 'waiting')
+    order by e.turn, e.position limit p_most
+  ), again as (
+    insert into incentives.delivery as d (id, webhook_id, event_id, state, next_at, changed_at)
+    select coalesce(wanted.delivery_id, gen_random_uuid()), p_id, wanted.id, 'waiting', now(), now() from wanted
+    on conflict (webhook_id, event_id) do update
+    set state = 'waiting', course = d.course + 1, attempts = 0, starts = 0, next_at = now(), changed_at = now()
+    returning d.id, d.course
+  ), put as (
+    insert into jobs.pgqueuer (priority, entrypoint, payload, dedupe_key, status)
+    select 0, 'webhook', convert_to(again.id::text, 'UTF8'), again.id || '/' || again.course || '/0', 'queued' from again
+  )
+  select exists (select from target), (select count(*) from again) from caller;
+end;
+
+-- What became of the caller's events at one of its webhooks, the newest first, each with its latest attempts.
+create function incentives.deliveries_of_caller(
+  p_token bytea, p_id uuid, p_state text, p_before uuid, p_most integer
+) returns table (
+  found boolean, event_id uuid, type text, state text, tried integer, next_at timestamptz, changed_at timestamptz,
+  attempts text
+)
+language sql stable security definer
+begin atomic
+  with caller as materialized (
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
+  ), target as materialized (
+    select w.id, w.partner_id from caller join incentives.webhook w on w.id = p_id and w.partner_id = caller.client_id
+  ), mark as materialized (
+    select e.turn, e.position from target join incentives.event e on e.id = p_before and e.partner_id = target.partner_id
+  ), listed as materialized (
+    select d.*, e.type, e.turn, e.position
+    from target join incentives.delivery d on d.webhook_id = target.id join incentives.event e on e.id = d.event_id
+    where (p_state is null or d.state = p_state)
+      and (p_before is null or (e.turn, e.position) < (select mark.turn, mark.position from mark))
+    order by e.turn desc, e.position desc limit p_most
+  )
+  select exists (select from target) and (p_before is null or exists (select from mark)), null::uuid, null::text,
+    null::text, null::integer, null::timestamptz, null::timestamptz, null::text from caller
+  union all
+  (select true, l.event_id, l.type, l.state, l.tried, case when l.state = 'waiting' then l.next_at end, l.changed_at,
+    (select jsonb_agg(jsonb_build_object('number', a.number, 'at', a.at, 'status', a.status, 'outcome', a.outcome,
+      'millis', a.millis) order by a.number)
+    from incentives.delivery_attempt a where a.delivery_id = l.id and a.number > l.tried - 10)::text
+  from listed l order by l.turn desc, l.position desc);
+end;
+
 -- The caller's events after the one named, oldest first. A first row without an id says that the caller lives, and
 -- whether the named event is theirs and there.
 create function incentives.events_of_caller(p_token bytea, p_after uuid, p_most integer)
@@ -169,9 +329,7 @@ returns table (known boolean, id uuid, type text, object text, seq integer, data
 language sql stable security definer
 begin atomic
   with caller as materialized (
-    select c.client_id from auth.token t join auth.client c on c.client_id = t.client_id
-    where t.jti_hash = p_token and t.revoked_at is null and t.expires_at > now() and t.grant_id is null
-      and 'orders:write' = any (string_to_array(t.scope, ' ')) and c.role = 'partner' and c.disabled_at is null
+    select client_id from incentives.ordering_client(p_token) client_id where client_id is not null
   ), mark as materialized (
     select e.turn, e.position from caller join incentives.event e on e.id = p_after and e.partner_id = caller.client_id
   ), found as materialized (
@@ -190,13 +348,42 @@ alter function incentives.emit(text, text, text, integer, jsonb) owner to {role}
 
 alter function incentives.events_of_caller(bytea, uuid, integer) owner to {role}_gate;
 
+alter function incentives.ordering_client(bytea) owner to {role}_gate;
+
+alter function incentives.add_webhook(bytea, uuid, text, text[], integer) owner to {role}_gate;
+
+alter function incentives.webhooks_of_caller(bytea) owner to {role}_gate;
+
+alter function incentives.remove_webhook(bytea, uuid) owner to {role}_gate;
+
+alter function incentives.rotate_webhook(bytea, uuid) owner to {role}_gate;
+
+alter function incentives.test_webhook(bytea, uuid, text) owner to {role}_gate;
+
+alter function incentives.replay_webhook(bytea, uuid, uuid, timestamptz, integer) owner to {role}_gate;
+
+alter function incentives.deliveries_of_caller(bytea, uuid, text, uuid, integer) owner to {role}_gate;
+
 revoke create on schema incentives from {role}_gate;
 
 revoke {role}_gate from current_user;
 
 revoke all on function incentives.emit(text, text, text, integer, jsonb),
-  incentives.events_of_caller(bytea, uuid, integer) from public;
+  incentives.events_of_caller(bytea, uuid, integer), incentives.ordering_client,
+  incentives.add_webhook,
+  incentives.webhooks_of_caller,
+  incentives.remove_webhook,
+  incentives.rotate_webhook,
+  incentives.test_webhook,
+  incentives.replay_webhook,
+  incentives.deliveries_of_caller from public;
 
 grant execute on function incentives.emit(text, text, text, integer, jsonb) to {role}_citizen, {role}_staff, {role}_jobs;
 
-grant execute on function incentives.events_of_caller(bytea, uuid, integer) to {role}_partner;
+grant execute on function incentives.events_of_caller(bytea, uuid, integer), incentives.add_webhook,
+  incentives.webhooks_of_caller,
+  incentives.remove_webhook,
+  incentives.rotate_webhook,
+  incentives.test_webhook,
+  incentives.replay_webhook,
+  incentives.deliveries_of_caller to {role}_partner;

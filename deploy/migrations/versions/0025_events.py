@@ -18,6 +18,19 @@ _CLOSED = (
     "incentives.delivery_attempt",
 )
 
+_FUNCTIONS = (
+    "emit",
+    "events_of_caller",
+    "add_webhook",
+    "webhooks_of_caller",
+    "remove_webhook",
+    "rotate_webhook",
+    "test_webhook",
+    "replay_webhook",
+    "deliveries_of_caller",
+    "ordering_client",
+)
+
 
 def upgrade() -> None:
     """Lay pgqueuer's own tables, then ours, and close them all to whom no policy lets in."""
@@ -32,6 +45,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget what was to be sent, and what was told."""
-    op.execute("drop function incentives.emit, incentives.events_of_caller")
+    op.execute(f"drop function {', '.join(f'incentives.{name}' for name in _FUNCTIONS)}")
     op.execute("drop table incentives.delivery_attempt, incentives.delivery, incentives.webhook, incentives.event")
     op.execute("drop schema jobs cascade")
