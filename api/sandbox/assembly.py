@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from litestar.types import ControllerRouterHandler, Message, Scope
 
 from api.deps import HttpRequest
-from api.sandbox import clock, codes, faults
+from api.sandbox import clock, codes, faults, orders
 from core.settings import Settings
 
-_MODULES = (clock, codes, faults)
+_MODULES = (clock, codes, faults, orders)
 
 
 def handlers_for(settings: Settings) -> Sequence[ControllerRouterHandler]:

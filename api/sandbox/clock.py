@@ -23,6 +23,7 @@ from api.sandbox.door import behind
 from core import clock, db, ids
 from core.errors import FieldError, Invalid, Unavailable
 from core.tables import civil_offset
+from incentives.orders import rounds
 
 FARTHEST = timedelta(days=3660)
 _EVERY_SECONDS = 1
@@ -62,6 +63,7 @@ async def advance(data: JSONBody[Advance], house: NamedDependency[House], caller
     if row is None:
         raise invalid_token()
     clock.move(row["moved"])
+    await rounds.keep(house.doors)
     await jobs.once(house, clock.today())
     return _clock(row["moved"])
 

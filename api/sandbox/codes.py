@@ -90,7 +90,7 @@ async def draw(
     await _count(house, caller)
     perk = await _perk(request, caller, data.perk)
     will = outcomes.find(perk, data.citizen, holder="code")
-    person = await people.make(house, data.citizen, perk)
+    person = await _made(house, caller, will, perk)
     code = await _drawn(house, person, perk, will)
     if will.citizen == "code_used":
         await _use(request, caller, perk, code)
@@ -105,7 +105,7 @@ async def share(
     await _count(house, caller)
     perk = await _perk(request, caller, data.perk)
     will = outcomes.find(perk, data.citizen, holder="subject")
-    person = await people.make(house, data.citizen, perk)
+    person = await _made(house, caller, will, perk)
     ends = will.citizen == "share_ended"
     subject = await people.share(house, person, partner=caller.client_id, perk=perk.id, ends=ends)
     return TestSubject(ids.show("su", subject), perk.id, will)
@@ -124,6 +124,17 @@ async def _perk(request: HttpRequest, caller: Client, named: str | None) -> Perk
         if one.newest and named in {None, one.perk_id}:
             return next(perk for perk in rulebook.read(one.body, one.name) if perk.id == one.perk_id)
     raise NotYourPerk(errors=[FieldError("/perk", "perk_unknown", "GET /v1/partner/perks lists yours.")])
+
+
+async def _made(house: House, caller: Client, will: Outcome, perk: Perk) -> Person:
+    """The test citizen, with the orders that they have elsewhere."""
+    person = await people.make(house, will.citizen, perk)
+    pool = await house.doors.pool()
+    if will.citizen == "three_open_orders":
+        await pool.execute("select sandbox.occupy($1, $2, $3)", caller.jti_hash, person.id, perk.id)
+    elif will.citizen == "defaulted":
+        await pool.execute("select sandbox.owe($1, $2, $3, $4)", caller.jti_hash, person.id, perk.id, ids.random())
+    return person
 
 
 async def _drawn(house: House, person: Person, perk: Perk, will: Outcome) -> Code:

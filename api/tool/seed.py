@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 
 from api import rulebook_files
-from api.tool import registration
+from api.tool import demo_orders, registration
 from api.tool.caller import signed
 from api.tool.citizen_app import signed_in
 from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
@@ -51,6 +51,7 @@ async def run(settings: Settings, *, progress: Progress) -> Kit:
         *((f"{one.name} objects", _objects(one)) for one in everybody if one.note == "open_dispute"),
         *((f"{one.name} declares", _declares(one)) for one in everybody if one.note == "declared"),
         *((f"{one.name} leaves", _leaves(one)) for one in everybody if one.leaves),
+        ("partners open orders", demo_orders.seed),
     ]
     progress("registering clients", 0, len(steps))
     kit = await _register(settings)

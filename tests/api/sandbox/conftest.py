@@ -1,11 +1,14 @@
 """A partner at the tests' sandbox, with the bureaus that its test citizens need."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import httpx2
 import msgspec
 import pytest_asyncio
 
+from api.tool import registration
 from core import embedded
 from core.keys import Keyring
 from tests.api.conftest import Server, _clone, serving
@@ -21,17 +24,25 @@ class Shop(msgspec.Struct, frozen=True):
     http: httpx2.AsyncClient
     server: Server
 
-    async def draw(self, citizen: str, perk: str = LIBRARY) -> dict[str, object]:
+    async def draw(self, citizen: str, perk: str = LIBRARY) -> dict[str, Any]:
         """A fresh code of a test citizen."""
         drawn = await self.http.post("/v1/sandbox/codes", json={"perk": perk, "citizen": citizen})
         assert drawn.status_code == 201, drawn.text
         return drawn.json()
 
-    async def subject(self, citizen: str, perk: str = LIBRARY) -> dict[str, object]:
+    async def subject(self, citizen: str, perk: str = LIBRARY) -> dict[str, Any]:
         """The subject of a test citizen."""
         shared = await self.http.post("/v1/sandbox/subjects", json={"perk": perk, "citizen": citizen})
         assert shared.status_code == 201, shared.text
         return shared.json()
+
+    async def behind(self, statement: str, *values: object) -> None:
+        """One statement of the operator's."""
+        owner = await asyncpg.connect(self.server.owner_url)
+        try:
+            await owner.execute(statement, *values)
+        finally:
+            await owner.close()
 
 
 @pytest_asyncio.fixture(scope="package")
@@ -40,7 +51,10 @@ async def shop(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> 
     async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
         for name, kinds in SOURCES.items():
             await server.register(name, "source", "records:write", kinds=kinds)
-        auth, entry = await server.register("bikes", "partner", "eligibility:check", perks=[LIBRARY, RENTAL])
-        entry["scopes"].append("orders:write")
+        entry = await registration.add(
+            server.house.settings, client_id="bikes", role="partner", name="单车", perks=[LIBRARY, RENTAL],
+            scopes=["eligibility:check", "orders:write"],
+        )  # fmt: skip
+        auth = server.as_client(entry)
         async with httpx2.AsyncClient(base_url=server.base_url, auth=auth, timeout=30) as http:
             yield Shop(http, server)
