@@ -8,8 +8,6 @@ import uuid
 from typing import Annotated
 
 import msgspec
-from incentives.orders import holders
-from incentives.orders.counter import PREFIX
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -25,6 +23,8 @@ from api.sandbox.door import behind
 from core import audit, ids
 from core.audit import Actor
 from core.errors import Conflict, NotFound
+from incentives.orders import holders
+from incentives.orders.counter import PREFIX
 
 _WHOSE = "select sandbox.citizen_of($1, $2)"
 _SPEND = "select sandbox.spend($1, $2, $3)"

@@ -118,6 +118,7 @@ class TestOperations:
             "POST /v1/me/repairs/{repair_id}/withdraw",
             "POST /v1/partner/orders/{order_id}/cancel",
             "POST /v1/partner/orders/{order_id}/start",
+            "POST /v1/sandbox/orders/{order_id}/citizen/report-fault",
             "POST /v1/source/batches/{batch_id}/withdraw",
             "POST /v1/partner/webhooks/{webhook_id}/rotate",
             "POST /v1/partner/webhooks/{webhook_id}/test",
