@@ -62,7 +62,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import counters, eligibility, events, orders, statements, webhooks
+from api.partner import batch, counters, eligibility, events, orders, statements, webhooks
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -127,6 +127,7 @@ _MODULES = (
     source_occupational,
     source_disputes,
     eligibility,
+    batch,
     orders,
     partner_perks,
     counters,

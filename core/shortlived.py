@@ -8,6 +8,7 @@ among racing callers `claim` and `take` succeed for exactly one; a store that ca
 store: it may come back empty, and then `epoch` has changed, so whoever relies on memory refuses what is older.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -20,6 +21,10 @@ class Store(Protocol):
 
     async def count(self, key: str, window: float) -> int:
         """Count one more under `key`; the first count opens a window of `window` seconds. Returns the count, from 1."""
+        ...
+
+    async def count_all(self, keys: Sequence[str], window: float) -> dict[str, int]:
+        """Count once for every key of the list, which may repeat itself, in one step; the counts after it, by key."""
         ...
 
     async def put(self, key: str, value: bytes, ttl: float) -> None:

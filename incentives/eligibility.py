@@ -5,13 +5,13 @@ statement, writes the same rows and carries the same signature. An impersonal re
 code) is named. A code is consumed by a unique insert inside the statement, so of racing checks exactly one has it. No
 answer without its access row. Does not promise anything about money: a grant waives, it never pays.
 
-`incentives.check_eligibility` (migration 0005) is the statement; it proves the caller by the hash of its live token, so
-this module never says who is asking.
+`incentives.check_eligibility` is the statement, and `check_eligibilities` the same for many at once (migrations 0026,
+0028); each proves the caller by the hash of its live token, so this module never says who is asking.
 """
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import asyncpg
@@ -23,6 +23,7 @@ from core.idempotency import IdempotencyConflict
 from incentives import codes
 
 _CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_CHECK_ALL = "select * from incentives.check_eligibilities($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _PERKS = "select * from incentives.perks_of_caller($1)"
 _ENDED = "select * from incentives.ended_shares($1, $2, $3, $4)"
 _NOBODY = uuid.UUID(int=0)
@@ -107,28 +108,30 @@ class Gate:
         A repeat of a key is answered as the first time until `valid_until` and while the consent lives; after that
         it is a new check. Raises TokenDead and IdempotencyConflict.
         """
-        decision = ids.random()
         given = {} if key is None else _shared_by_repeats(question, self.digest(question))
-        arguments = (
-            token,
-            question.perk,
-            None if question.code is None else codes.digest(question.code),
-            None if question.code is not None else subject_id(question.subject or ""),
-            question.amount,
-            question.terminal,
-            key,
-            msgspec.json.encode(given).decode(),
-            decision,
-            ids.show("dc", decision),
-            ids.new(),
-        )
-        row = await self._ask(arguments, again=key is not None)
-        if row is None:
-            detail = "Ask for a new access token."
-            raise TokenDead(detail)
-        if row["first_input"] is not None:
-            raise conflict(msgspec.json.decode(row["first_input"], type=dict[str, object]), given)
-        return Verdict(*(row[name] for name in Verdict.__struct_fields__))
+        rows = await self._ask(_CHECK, (token, *_arguments(question, key, given)), again=key is not None)
+        if rows[0]["first_input"] is not None:
+            raise conflict(msgspec.json.decode(rows[0]["first_input"], type=dict[str, object]), given)
+        return _verdict(rows[0])
+
+    async def check_all(self, questions: Sequence[Question], *, token: bytes, key: str | None = None) -> list[Verdict]:
+        """Decide many in one statement, each as `check` would decide it alone, in their order; of one code the first.
+
+        A key is the whole list's: what differs anywhere is a conflict, and then nothing is decided.
+        """
+        given = [{} if key is None else self._shared_in(questions, place) for place in range(len(questions))]
+        keys = [None if key is None else f"{key}\n{place}" for place in range(len(questions))]
+        columns = zip(*map(_arguments, questions, keys, given), strict=True)
+        rows = await self._ask(_CHECK_ALL, (token, *map(list, columns)), again=key is not None)
+        if differ := [place for place, row in enumerate(rows) if row["first_input"] is not None]:
+            first = {at: msgspec.json.decode(rows[at]["first_input"], type=dict[str, object]) for at in differ}
+            raise _named({name for at in differ for name in _changed(first[at], given[at], f"/checks/{at}")})
+        return [_verdict(row) for row in rows]
+
+    def _shared_in(self, questions: Sequence[Question], place: int) -> dict[str, object]:
+        """What a repeat of a list must share at a place: the question, and how many there are."""
+        question = questions[place]
+        return {**_shared_by_repeats(question, self.digest(question)), "of": len(questions)}
 
     async def perks(self, *, token: bytes) -> list[Published]:
         """Every release with terms of a perk of the caller, newest first per perk; nothing for a dead token."""
@@ -148,14 +151,39 @@ class Gate:
         found = [Ended(row["subject"], row["perk"]) for row in rows if row["subject"] is not None]
         return rows[0]["today"], sorted(found, key=lambda one: one.subject)
 
-    async def _ask(self, arguments: tuple[object, ...], *, again: bool) -> "asyncpg.Record | None":
+    async def _ask(self, statement: str, arguments: tuple[object, ...], *, again: bool) -> "list[asyncpg.Record]":
+        """The rows of a check, at least one. TokenDead."""
         try:
             async with self._turn, self._pool.acquire() as connection:
-                return await connection.fetchrow(_CHECK, *arguments)
+                if rows := await connection.fetch(statement, *arguments):
+                    return rows
         except asyncpg.UniqueViolationError:
             if not again:
                 raise
-        return await self._ask(arguments, again=False)  # the same key won a race: its decision is there to be repeated
+            return await self._ask(statement, arguments, again=False)  # its key won a race: there is what to repeat
+        detail = "Ask for a new access token."
+        raise TokenDead(detail)
+
+
+def _arguments(question: Question, key: str | None, given: dict[str, object]) -> tuple[object, ...]:
+    """What the statement is told of one question."""
+    decision = ids.random()
+    return (
+        question.perk,
+        None if question.code is None else codes.digest(question.code),
+        None if question.code is not None else subject_id(question.subject or ""),
+        question.amount,
+        question.terminal,
+        key,
+        msgspec.json.encode(given).decode(),
+        decision,
+        ids.show("dc", decision),
+        ids.new(),
+    )
+
+
+def _verdict(row: "asyncpg.Record") -> Verdict:
+    return Verdict(*(row[name] for name in Verdict.__struct_fields__))
 
 
 def subject_id(text: str) -> uuid.UUID:
@@ -178,7 +206,18 @@ def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
 
 def conflict(first: Mapping[str, object], given: Mapping[str, object]) -> IdempotencyConflict:
     """The conflict that names each member in which a repeat differs from the first input."""
-    changed = sorted(name for name in {*first, *given} if first.get(name) != given.get(name))
-    detail = f"Differs from the first request in: {', '.join(changed)}. Use a new key for a new request."
-    errors = [FieldError(f"/{name}", "differs", "Send the first value or a new key.") for name in changed]
+    return _named(_changed(first, given, ""))
+
+
+def _changed(first: Mapping[str, object], given: Mapping[str, object], at: str) -> set[str]:
+    """Pointers of the members that differ, below `at`; how many a list has is the list's own."""
+    changed = {name for name in {*first, *given} if first.get(name) != given.get(name)}
+    return {"/checks" if name == "of" else f"{at}/{name}" for name in changed}
+
+
+def _named(pointers: Collection[str]) -> IdempotencyConflict:
+    named = sorted(pointers)
+    said = ", ".join(pointer[1:] for pointer in named)
+    detail = f"Differs from the first request in: {said}. Use a new key for a new request."
+    errors = [FieldError(pointer, "differs", "Send the first value or a new key.") for pointer in named]
     return IdempotencyConflict(detail, errors=errors)

@@ -76,12 +76,13 @@ class Answer(Told, frozen=True, kw_only=True):
 )
 async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
     """Ask about one holder and one perk. Every personal cause gives the same `standard_route`."""
-    question, key = _question(data), _key(idempotency_key)
+    question, key = question_of(data), key_of(idempotency_key)
     here, caller = await desk.of(request), await guards.provide_client(request)
     # Both sides of this comparison are the caller's own words: it tells nobody whether another subject exists.
     if caller.grant not in {None, (question.perk, question.subject)}:
         raise outside_grant()
-    headers = await here.limits.count(partner=caller.client_id, value=here.gate.digest(question))
+    asked = [(here.gate.digest(question), question.terminal)]
+    headers = await here.limits.count(partner=caller.client_id, asked=asked)
     try:
         verdict = await here.gate.check(question, token=caller.jti_hash, key=key)
     except TokenDead as dead:
@@ -89,10 +90,10 @@ async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: Idem
     answer = await _answer(here, verdict, question, token=caller.jti_hash)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
-    return _sent(msgspec.json.encode(answer), headers)
+    return sent(msgspec.json.encode(answer), headers)
 
 
-def _sent(body: bytes, headers: list[tuple[str, str]]) -> ASGIApp:
+def sent(body: bytes, headers: list[tuple[str, str]]) -> ASGIApp:
     """The answer as it goes out: the framework's response object costs as much as the signature."""
     named = [("content-type", "application/json"), ("content-length", str(len(body))), ("cache-control", "no-store")]
     raw = [(name.lower().encode(), value.encode()) for name, value in (*named, *headers)]
@@ -105,14 +106,18 @@ def _sent(body: bytes, headers: list[tuple[str, str]]) -> ASGIApp:
 
 
 async def _answer(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Answer:
-    perk = None
-    if verdict.release_id is not None and verdict.reason != "perk_unknown":
-        perk = await here.perk(verdict.release_id, question.perk, token=token)
-    told = tell(verdict, perk, question)
+    told = tell(verdict, await perk_of(here, verdict, question, token=token), question)
     receipt = receipts.sign(
         here.signer, told, issuer=here.issuer, partner=verdict.partner_id, issued=int(verdict.at.timestamp())
     )
     return Answer(**msgspec.structs.asdict(told), receipt=receipt)
+
+
+async def perk_of(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Perk | None:
+    """The perk by the release that ruled; None for one that the caller does not hold."""
+    if verdict.release_id is None or verdict.reason == "perk_unknown":
+        return None
+    return await here.perk(verdict.release_id, question.perk, token=token)
 
 
 def tell(verdict: Verdict, perk: Perk | None, question: Question) -> Told:
@@ -142,11 +147,12 @@ def _place(verdict: Verdict, perk: Perk, terminal: str | None) -> Place | None:
     return places.choose(perk.places, partner=verdict.partner_id, terminal=terminal, day=day)
 
 
-def _question(ask: Ask) -> Question:
+def question_of(ask: Ask, at: str = "") -> Question:
+    """The question; `at` is the JSON Pointer of what was sent. Raises Invalid unless it is about one holder."""
     code, subject = ask.holder.code, ask.holder.subject
     if (code is UNSET) == (subject is UNSET):
         advice = "Send either the code that was shown or the subject of a standing consent."
-        raise Invalid("A check is about exactly one holder.", errors=[FieldError("/holder", "one_of", advice)])
+        raise Invalid("A check is about exactly one holder.", errors=[FieldError(f"{at}/holder", "one_of", advice)])
     return Question(
         perk=ask.perk,
         code=None if code is UNSET else code,
@@ -156,7 +162,7 @@ def _question(ask: Ask) -> Question:
     )
 
 
-def _key(value: str | None) -> str | None:
+def key_of(value: str | None) -> str | None:
     """An Idempotency-Key: 1 to 255 visible characters."""
     if value is not None and not (0 < len(value) <= _KEY and value.isascii() and value.isprintable()):
         advice = "Send 1 to 255 printable ASCII characters, e.g. a UUID."

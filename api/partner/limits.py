@@ -1,11 +1,13 @@
-"""How often a partner may ask, and how often about one presented value, known or not: probing gains nothing.
+"""How often a partner may ask, about one presented value, known or not, and from one terminal: probing gains nothing.
 
-Limits are published in every answer (draft-ietf-httpapi-ratelimit-headers). Both are counted in the short-lived store,
+Limits are published in every answer (draft-ietf-httpapi-ratelimit-headers). All are counted in the short-lived store,
 so they hold across processes; a partner's own total is drawn from it in lots, so that a busy partner's count is not one
-hot row, and may be overrun by one lot a process at most.
+hot row, and may be overrun by one lot a process at most. Each question of a batch counts as one that came alone.
 """
 
+import hashlib
 import time
+from collections.abc import Sequence
 
 from core.errors import TooMany
 from core.shortlived import Store
@@ -13,6 +15,7 @@ from core.shortlived import Store
 WINDOW = 60
 PER_PARTNER = 12_000
 PER_VALUE = 30
+PER_TERMINAL = 600
 LOT = 20
 
 
@@ -24,27 +27,44 @@ class Limits:
         self._short = short
         self._lots: dict[str, tuple[float, int, int]] = {}  # partner: until (monotonic), left of the lot, left beyond
 
-    async def count(self, *, partner: str, value: bytes) -> list[tuple[str, str]]:
-        """Count one check of `value` (a digest) by `partner`; returns the RateLimit headers. Raises TooMany."""
-        beyond = await self._draw(partner)
-        of_value = PER_VALUE - await self._short.count(f"check|{partner}|{value.hex()}", WINDOW)
-        name, left = ("value", of_value) if of_value <= beyond else ("partner", beyond)
+    async def count(self, *, partner: str, asked: Sequence[tuple[bytes, str | None]]) -> list[tuple[str, str]]:
+        """Count checks, each of a value (a digest) at a terminal, by `partner`. Returns RateLimit headers; TooMany."""
+        left = {"partner": await self._draw(partner, len(asked)), **await self._left(partner, asked)}
+        name = min(left, key=lambda each: left[each])
+        quotas = {"partner": PER_PARTNER, "value": PER_VALUE, "terminal": PER_TERMINAL}
         headers = [
-            ("RateLimit-Policy", f'"partner";q={PER_PARTNER};w={WINDOW}, "value";q={PER_VALUE};w={WINDOW}'),
-            ("RateLimit", f'"{name}";r={max(0, left)};t={WINDOW}'),
+            ("RateLimit-Policy", ", ".join(f'"{each}";q={quota};w={WINDOW}' for each, quota in quotas.items())),
+            ("RateLimit", f'"{name}";r={max(0, left[name])};t={WINDOW}'),
         ]
-        if left < 0:
-            detail = f"At most {PER_VALUE} checks of one value and {PER_PARTNER} in all within {WINDOW} s."
-            problem = TooMany(detail, retry_after=WINDOW)
+        if left[name] < 0:
+            detail = f"At most {PER_VALUE} checks of one value, {PER_TERMINAL} of one terminal, {PER_PARTNER} in all"
+            problem = TooMany(f"{detail} within {WINDOW} s.", retry_after=WINDOW)
             problem.headers.update(headers)
             raise problem
         return headers
 
-    async def _draw(self, partner: str) -> int:
-        """Take one from the partner's lot, drawing a new one when it is empty or old; how many are left then."""
+    async def _left(self, partner: str, asked: Sequence[tuple[bytes, str | None]]) -> dict[str, int]:
+        """What is left of the value and of the terminal asked most."""
+        of_value = [f"check|{partner}|{value.hex()}" for value, _ in asked]
+        of_terminal = [f"check|{partner}|@{_hidden(terminal)}" for _, terminal in asked if terminal is not None]
+        if len(asked) == 1 and not of_terminal:
+            return {"value": PER_VALUE - await self._short.count(of_value[0], WINDOW)}
+        counted = await self._short.count_all([*of_value, *of_terminal], WINDOW)
+        left = {"value": PER_VALUE - max(counted[key] for key in of_value)}
+        return left | ({"terminal": PER_TERMINAL - max(counted[key] for key in of_terminal)} if of_terminal else {})
+
+    async def _draw(self, partner: str, taken: int) -> int:
+        """Take from the partner's lot, drawing more when it is empty or old; how many are left then."""
         until, left, beyond = self._lots.get(partner, (0.0, 0, 0))
-        if left == 0 or time.monotonic() > until:
-            drawn = await self._short.count(f"check|{partner}", WINDOW)
-            until, left, beyond = time.monotonic() + WINDOW, LOT, PER_PARTNER - drawn * LOT
-        self._lots[partner] = (until, left - 1, beyond)
-        return beyond + left - 1
+        left = left if time.monotonic() <= until else 0
+        if lots := max(0, -((left - taken) // LOT)):
+            drawn = await self._short.count_all([f"check|{partner}"] * lots, WINDOW)
+            left += lots * LOT
+            until, beyond = time.monotonic() + WINDOW, PER_PARTNER - drawn[f"check|{partner}"] * LOT
+        self._lots[partner] = (until, left - taken, beyond)
+        return beyond + left - taken
+
+
+def _hidden(terminal: str) -> str:
+    """A terminal's name, which may be anything, as a short key."""
+    return hashlib.blake2b(terminal.encode(), digest_size=16).hexdigest()

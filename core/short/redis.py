@@ -4,7 +4,7 @@ Promises what `core.shortlived` promises on a single primary. Does not promise i
 `maxmemory-policy noeviction`) or fails over to a replica that lags: both forget without a new epoch.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -15,6 +15,13 @@ from core.short.forgetting import StoreUnavailable, epoch_word
 _COUNT = """local n = redis.call('INCR', KEYS[1])
 if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return n"""
+
+_COUNT_ALL = """local found = {}
+for at, key in ipairs(KEYS) do
+  found[at] = redis.call('INCR', key)
+  if found[at] == 1 then redis.call('PEXPIRE', key, ARGV[1]) end
+end
+return found"""
 
 
 class RedisStore:
@@ -34,6 +41,12 @@ class RedisStore:
     async def count(self, key: str, window: float) -> int:
         """See `Store.count`."""
         return cast("int", await _said(self._redis.eval(_COUNT, 1, self._key("count", key), _ms(window))))
+
+    async def count_all(self, keys: Sequence[str], window: float) -> dict[str, int]:
+        """See `Store.count_all`."""
+        named = [self._key("count", key) for key in keys]
+        counted = cast("list[int]", await _said(self._redis.eval(_COUNT_ALL, len(keys), *named, _ms(window))))
+        return dict(zip(keys, counted, strict=True))
 
     async def put(self, key: str, value: bytes, ttl: float) -> None:
         """See `Store.put`."""

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import deps, guards, oauth, problems, rules
 from api.citizen import credit_code, perks
 from api.deps import House
-from api.partner import eligibility
+from api.partner import batch, eligibility
 from api.partner import perks as partner_perks
 from api.signing import Signer, fresh_key
 from api.staff import publication, rehearsals, releases
@@ -37,7 +37,8 @@ CLIENTS = {
     "s_approver": ("staff", ["staff:releases"], []),
 }
 _HANDLERS = [
-    *oauth.handlers, *eligibility.handlers, *partner_perks.handlers, *credit_code.handlers, *perks.handlers,
+    *oauth.handlers, *batch.handlers,
+    *eligibility.handlers, *partner_perks.handlers, *credit_code.handlers, *perks.handlers,
     *releases.handlers, *rehearsals.handlers, *rules.handlers,
 ]  # fmt: skip
 

@@ -42,6 +42,21 @@ class StoreConformance:
         counts = await asyncio.gather(*(store.count(key, 60) for _ in range(RACERS)))
         assert sorted(counts) == list(range(1, RACERS + 1))
 
+    async def test_counts_of_a_list_go_up_together(self, store: Store) -> None:
+        """A key that stands twice counts twice; lists in opposite orders lose nothing and never wait in a ring."""
+        one, other = fresh(), fresh()
+        assert await store.count_all([one, other, one], 60) == {one: 2, other: 1}
+        lists = [[one, other] if turn % 2 else [other, one] for turn in range(RACERS)]
+        await asyncio.gather(*(store.count_all(keys, 60) for keys in lists))
+        assert [await store.count(key, 60) for key in (one, other)] == [RACERS + 3, RACERS + 2]
+
+    async def test_counts_of_a_list_begin_anew_after_the_window(self, store: Store) -> None:
+        """As a single count does."""
+        key = fresh()
+        assert await store.count_all([key, key], MOMENT) == {key: 2}
+        await asyncio.sleep(2 * MOMENT)
+        assert await store.count_all([key], 60) == {key: 1}
+
     async def test_count_begins_anew_after_its_window(self, store: Store) -> None:
         """The window is opened by the first count and not moved by the next ones."""
         key = fresh()
