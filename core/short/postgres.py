@@ -2,7 +2,7 @@
 
 Promises what `core.shortlived` promises, by one autocommitted statement a verb on a pool of its own. Expired rows are
 as good as absent; `sweep` removes them. A crash of the server ends every connection, so the epoch read when a
-connection was made holds for as long as it lives: asking for the epoch costs no statement. Does not promise to notice
+connection was made holds for as long as it lives: asking for the epoch costs no statement, and takes no connection. Does not promise to notice
 that somebody truncated the tables under a running server.
 """
 
@@ -57,7 +57,7 @@ class PostgresStore:
         self._size = size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._lock = asyncio.Lock()
-        self._epochs: dict[int, str] = {}  # by the backend's pid; a new connection overwrites a reused one
+        self._greeted: list[tuple[_Connection, str]] = []  # connections and the epoch they found, the newest last
 
     async def claim(self, key: str, ttl: float) -> bool:
         """See `Store.claim`."""
@@ -87,8 +87,13 @@ class PostgresStore:
 
     async def epoch(self) -> str:
         """See `Store.epoch`."""
-        async with self._connection() as connection:
-            return self._epochs[connection.get_server_pid()]
+        while self._greeted:
+            newest, epoch = self._greeted[-1]
+            if not newest.is_closed():
+                return epoch
+            self._greeted.pop()
+        async with self._connection():  # makes one, which is greeted
+            return self._greeted[-1][1]
 
     async def sweep(self) -> int:
         """See `Store.sweep`."""
@@ -136,7 +141,7 @@ class PostgresStore:
         """Read, or make, the epoch that holds while this connection lives."""
         while (held := await connection.fetchval(_EPOCH)) is None:
             await connection.execute(_NEW_EPOCH, epoch_word(await connection.fetchval(_NOW)))
-        self._epochs[connection.get_server_pid()] = held
+        self._greeted = [*((one, found) for one, found in self._greeted if not one.is_closed()), (connection, held)]
 
 
 async def _keep(_connection: object) -> None:
