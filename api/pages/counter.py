@@ -97,7 +97,7 @@ async def check(request: HttpRequest) -> Response[str]:
     form, counter, here = await request.form(), standing.counter, standing.here
     code = str(form.get("code", "")).strip()[:_LONGEST]
     question = Question(counter.perk_id, code=code, amount=counter.deposit, terminal=counter.terminal)
-    await here.limits.count(partner=counter.partner_id, value=here.gate.digest(question))
+    await here.limits.count(partner=counter.partner_id, asked=[(here.gate.digest(question), counter.terminal)])
     key = counter.key(str(form.get("key", ""))[:64])
     verdict = await here.gate.check(question, token=counter.token, key=key)
     perk = None

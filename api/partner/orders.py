@@ -69,7 +69,8 @@ async def open_order(data: JSONBody[Open], request: HttpRequest, idempotency_key
     headers: list[tuple[str, str]] = []
     if data.holder is not UNSET:
         question = Question(data.perk, code=asked.code, subject=asked.subject)
-        headers = await here.limits.count(partner=caller.client_id, value=here.gate.digest(question))
+        counted = [(here.gate.digest(question), asked.terminal)]
+        headers = await here.limits.count(partner=caller.client_id, asked=counted)
     try:
         done = await counter.open(here.gate, token=caller.jti_hash, key=_key(idempotency_key), asked=asked)
     except TokenDead as dead:

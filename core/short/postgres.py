@@ -2,8 +2,8 @@
 
 Promises what `core.shortlived` promises, by one autocommitted statement a verb on a pool of its own. Expired rows are
 as good as absent; `sweep` removes them. A crash of the server ends every connection, so the epoch read when a
-connection was made holds for as long as it lives: asking for the epoch costs no statement, and takes no connection. Does not promise to notice
-that somebody truncated the tables under a running server.
+connection was made holds for as long as it lives: asking for the epoch costs no statement, and takes no connection.
+Does not promise to notice that somebody truncated the tables under a running server.
 """
 
 import asyncio

@@ -103,7 +103,7 @@ class TestAttacks:
     @pytest.mark.parametrize("other", [{"city": 320_500}, {"city": 0}, {"key": 25}])
     def test_an_unknown_city_or_key(self, other: dict[str, int]) -> None:
         """What has no key here is nobody's."""
-        assert Venue().shows(code(**other)) == "code_expired"
+        assert Venue().shows(code(KEY, **other)) == "code_expired"
 
     @pytest.mark.parametrize("late", [-11, 71, 3600, 10**9])
     def test_a_screenshot_and_a_clock_ahead(self, late: int) -> None:
@@ -120,7 +120,7 @@ class TestAttacks:
     @pytest.mark.parametrize("other", [{"audience": 42}, {"perk": 8}, {"perk": 41, "audience": 7}])
     def test_another_venue_or_perk(self, other: dict[str, int]) -> None:
         """Signed and fresh, and not for here; what it was for is still open to it."""
-        assert Venue().shows(code(**other)) == "code_not_for_you"
+        assert Venue().shows(code(KEY, **other)) == "code_not_for_you"
 
     def test_for_everybody(self) -> None:
         """Audience nought is refused even by a gate that was told to take it."""
@@ -169,7 +169,7 @@ class TestVectors:
                 gates.library.keys(told["jwks"], told["gate"]["city"]), told["gate"]["perk"], told["gate"]["audiences"],
                 clock=lambda now=one["now"]: now, since=told["gate"]["since"],
             )  # fmt: skip
-            came = []
+            came: list[str] = []
             for text in one["texts"]:
                 try:
                     gate.admit(text)
