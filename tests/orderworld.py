@@ -57,7 +57,11 @@ class Till:
 
     async def pass_by(self, **time: float) -> None:
         """Move the civil clock of the database on."""
-        await self.city.do("update core.civil_offset set moved = moved + :by", by=timedelta(**time))
+        await self.city.do(
+            "insert into core.civil_offset as c (one, moved) values (true, :by) "
+            "on conflict (one) do update set moved = c.moved + :by",
+            by=timedelta(**time),
+        )
         clock.move((await self.city.rows("select moved from core.civil_offset"))[0]["moved"])
 
     async def budget(self, *, per: str, every: str, count: int | None = None, amount: int | None = None) -> None:
