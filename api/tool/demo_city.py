@@ -46,10 +46,24 @@ class Connected(msgspec.Struct, frozen=True):
 
 CLIENTS = (
     Connected(
-        "city-library", "partner", "示范市图书馆", ("eligibility:check", "orders:write"), (), ("library.deposit-free",)
+        "city-library",
+        "partner",
+        "示范市图书馆",
+        ("eligibility:check", "orders:write"),
+        (),
+        ("library.deposit-free", "library.more-books"),
     ),
     Connected(
         "guixing-bikes", "partner", "桂行共享单车", ("eligibility:check", "orders:write"), (), ("rental.deposit-free",)
+    ),
+    *(
+        Connected(client_id, "partner", name, ("eligibility:check", "orders:write"), (), perks)
+        for client_id, name, perks in (
+            ("metro", "示范市轨道交通", ("transit.discount",)),
+            ("old-town", "示范市古城景区", ("tourism.ticket", "tourism.annual-pass")),
+            ("city-hospital", "示范市第一医院", ("health.pay-later",)),
+            ("city-parking", "示范市停车管理公司", ("parking.leave-first",)),
+        )
     ),
     Connected(
         "utilities",
