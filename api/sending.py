@@ -8,6 +8,7 @@ import asyncio
 import structlog
 
 from api.deps import House
+from api.sandbox.sending import Twisted
 from core import db, later
 from core.errors import Unavailable
 from incentives.events import deliveries
@@ -19,7 +20,7 @@ _log = structlog.get_logger("osmanthus.sending")
 
 async def run(house: House) -> None:
     """Send until cancelled."""
-    sender = Sender(house.doors, house.ring, sandbox=house.settings.sandbox)
+    sender = Twisted(house) if house.settings.sandbox else Sender(house.doors, house.ring, sandbox=False)
     while True:
         try:
             await later.attend(house.doors, {deliveries.TASK: sender.send})

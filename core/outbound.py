@@ -86,7 +86,7 @@ def _is_loopback(host: str) -> bool:
 async def post(
     address: str,
     *,
-    body: bytes,
+    body: bytes | AsyncIterator[bytes],
     headers: Mapping[str, str],
     sandbox: bool,
     most: int,
