@@ -4,10 +4,13 @@
 const at = (id) => document.getElementById(id);
 const me = at("script");
 
-if (at("open") && location.hash.length > 1) {
+function fill() {
+  if (!at("open") || location.hash.length < 2) return;
   at("secret").value = location.hash.slice(1); // behind #: no server and no log was told
   history.replaceState(null, "", location.pathname);
 }
+fill();
+addEventListener("hashchange", fill);
 
 let stream = null;
 let reader = null;
