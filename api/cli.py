@@ -198,6 +198,7 @@ def _add_call(actions: Actions) -> None:
     call.add_argument("--as", dest="client", required=True, help="a client of the kit, or a citizen by login")
     call.add_argument("--kit", type=Path, default=Path("var/demo/kit.json"))
     call.add_argument("--idempotency-key")
+    call.add_argument("--pick", help="print one member of the answer alone, e.g. code or webhook.id, for a script")
     call.set_defaults(run=commands.call)
 
 

@@ -180,7 +180,7 @@ def call(chosen: argparse.Namespace) -> int:
         caller.once(kit, chosen.client, chosen.method.upper(), chosen.path, content=content, headers=headers)
     )
     print(f"{answer.status_code} {answer.reason_phrase}", file=sys.stderr)
-    print(_pretty(answer.text))
+    print(_picked(answer.text, chosen.pick) if chosen.pick and answer.is_success else _pretty(answer.text))
     return 0 if answer.is_success else FAILED
 
 
@@ -195,6 +195,14 @@ def _body(given: str | None) -> tuple[bytes | None, str]:
         return Path(given[1:]).read_bytes(), media
     json.loads(given)  # a slip of the shell's quoting is told here
     return given.encode(), "application/json"
+
+
+def _picked(text: str, path: str) -> str:
+    """One member of an answer by its dotted path, as a script wants it. Raises KeyError where there is none."""
+    found: Any = json.loads(text)
+    for name in path.split("."):
+        found = found[name]
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def _pretty(text: str) -> str:

@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from api.tool import registration
 from core.settings import ROOT
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
@@ -55,7 +58,14 @@ class Shop(msgspec.Struct, frozen=True):
 @pytest_asyncio.fixture(scope="session")
 async def shop(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     """One merchant whom every language plays."""
-    _, entry = await server.register("copied-client", "partner", "eligibility:check", perks=[PERK])
+    entry = await registration.add(
+        server.house.settings,
+        client_id="copied-client",
+        role="partner",
+        name="抄来的客户端",
+        scopes=["eligibility:check", "orders:write"],
+        perks=[PERK],
+    )
     kit = tmp_path_factory.mktemp("kit") / "kit.json"
     kit.write_text(
         json.dumps({"base_url": server.base_url, "issuer": server.base_url, "clients": {"copied-client": entry}})
@@ -139,6 +149,58 @@ class TestCheck:
         assert ended == 0, said
         ((status, answer),) = answers(said)
         assert (status, answer["result"], answer["payable_deposit"]) == (200, "granted", 0)
+
+
+@contextmanager
+def stuttering(server: Server, path: str) -> Iterator[list[str]]:
+    """The first answer under `path` is lost after it was given, and a 503 comes instead; yields the keys that came."""
+    handler, keys = server.application.asgi_handler, list[str]()
+
+    async def lose(_message: Any) -> None:
+        """Nobody hears it."""
+
+    async def stutter(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") != path or scope["type"] != "http":
+            await handler(scope, receive, send)
+            return
+        keys.extend(value.decode() for name, value in scope["headers"] if name == b"idempotency-key")
+        if len(keys) > 1:
+            await handler(scope, receive, send)
+            return
+        await handler(scope, receive, lose)
+        headers = [(b"content-type", b"text/html"), (b"retry-after", b"0")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": b"<h1>gateway</h1>"})
+
+    server.application.asgi_handler = stutter
+    try:
+        yield keys
+    finally:
+        server.application.asgi_handler = handler
+
+
+class TestOrder:
+    """A whole order."""
+
+    async def test_it_goes_from_the_check_to_the_settlement(self, shop: Shop, program: list[str]) -> None:
+        """Check, open, start, return, settle at nothing: five answers, the last one settled."""
+        number = f"T{uuid.uuid4().hex[:20]}"
+        ended, said = await run(program, shop.kit, "order", PERK, await shop.code(), "20000", number)
+        assert ended == 0, said
+        told = answers(said)
+        assert [status for status, _ in told] == [200, 201, 200, 200, 200]
+        assert [one.get("status") for _, one in told[1:]] == ["open", "active", "returned", "settled"]
+        assert {one["out_order_no"] for _, one in told[1:]} == {number}
+
+    async def test_a_lost_answer_is_asked_for_with_the_same_key(self, shop: Shop, program: list[str]) -> None:
+        """The order was opened, the answer lost, a gateway's page came: sent again it is the same order."""
+        number = f"T{uuid.uuid4().hex[:20]}"
+        with stuttering(shop.server, "/v1/partner/orders") as keys:
+            ended, said = await run(program, shop.kit, "order", PERK, await shop.code(), "20000", number)
+        assert ended == 0, said
+        assert len(keys) == 2
+        assert len(set(keys)) == 1
+        assert answers(said)[-1][1]["status"] == "settled"
 
 
 class TestWebhook:
