@@ -1,5 +1,5 @@
 """A webhook receiver to look at: python listen.py SECRET [PORT]. Prints each event, and whether the city sent it."""
-import base64, hmac, sys, time
+import base64, hmac, json, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 KEY = base64.b64decode(sys.argv[1].removeprefix("whsec_"))
@@ -15,7 +15,8 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_response(204 if genuine else 400)  # answer first, then work: within 15 seconds
         self.end_headers()
         if genuine and name not in seen:
-            print("genuine", body.decode(), flush=True)
+            event = json.loads(body)
+            print("genuine", event["data"]["out_order_no"], event["data"]["seq"], event["type"], flush=True)
         seen.add(name)
 
     def log_message(self, *words):
