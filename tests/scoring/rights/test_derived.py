@@ -3,7 +3,7 @@
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scoring.records import Shown
@@ -21,19 +21,28 @@ def at(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
 
 
+def said_of(identity: uuid.UUID, kind: str, status: str, day: date, source: str, number: str) -> Shown:
+    """A record as its citizen sees it."""
+    return Shown(
+        id=identity, kind=kind, name="", label="", source=source, ref="", version=1, positive=kind == "P06",
+        status=status, occurred_on=day, received_at=at(day), item=None, from_on=None, until_on=None, hideable=False,
+        fields={"commitment": number}, document=None, notice=None, repair=None, statement=None,
+    )  # fmt: skip
+
+
+def finding(number: int, status: str) -> Shown:
+    """One of several findings that the commitment was broken."""
+    return said_of(uuid.UUID(int=number), "N06", status, DAY + timedelta(days=number), "civic", NUMBER)
+
+
 @st.composite
 def records(draw: st.DrawFn) -> Shown:
     """What a bureau said: of the right commitment or another, as kept or as broken, and what became of it."""
-    kind = draw(st.sampled_from(["P06", "N06", "N01"]))
-    day = draw(DAYS)
-    return Shown(
-        id=draw(st.uuids(version=4)), kind=kind, name="", label="", source=draw(st.sampled_from(["civic", "other"])),
-        ref="", version=1, positive=kind == "P06",
-        status=draw(st.sampled_from(["active", "active", "disputed", "hidden", "repaired", "revoked"])),
-        occurred_on=day, received_at=at(day), item=None, from_on=None, until_on=None, hideable=False,
-        fields={"commitment": draw(st.sampled_from([NUMBER, NUMBER, "CNother"]))}, document=None, notice=None,
-        repair=None, statement=None,
-    )  # fmt: skip
+    kind = draw(st.sampled_from(["N06", "N06", "N06", "P06", "N01"]))
+    status = draw(st.sampled_from(["active", "disputed", "hidden", "repaired", "revoked"]))
+    source = draw(st.sampled_from(["civic", "civic", "civic", "other"]))
+    number = draw(st.sampled_from([NUMBER, NUMBER, NUMBER, "CNother"]))
+    return said_of(draw(st.uuids(version=4)), kind, status, draw(DAYS), source, number)
 
 
 def promise(due_on: date, withdrawn_on: date | None) -> Promise:
@@ -64,7 +73,10 @@ def model(made: Promise, said: list[Shown], today: date) -> str:
 class TestCommitment:
     """`commitments.course`."""
 
+    @settings(max_examples=400)
     @given(DAYS, st.none() | DAYS, st.lists(records(), max_size=6), DAYS)
+    @example(DAY, None, [finding(1, "active"), finding(2, "revoked")], DAY)
+    @example(DAY, None, [finding(1, "repaired"), finding(2, "active")], DAY)
     def test_it_stands_as_the_model_says(
         self, due_on: date, withdrawn_on: date | None, said: list[Shown], today: date
     ) -> None:
