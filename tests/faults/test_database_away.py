@@ -38,7 +38,7 @@ async def ground(ring: Keyring, tmp_path: Path) -> AsyncIterator[Ground]:
     under = embedded.start(home, options=FAST)
     try:
         url = under.cluster.dsn()
-        await migrate.upgrade(url, role_prefix=PREFIX)
+        await migrate.upgrade(url, role_prefix=PREFIX, sandbox=True)
         await db.arm(url, ring, PREFIX)
         city = Deployment(url, ring.file, log=tmp_path / "server.log")
         made = Ground(home, under, city)

@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from api import app, jobs
 from api.tool import demo_city
-from core import clock
+from core import clock, embedded
 from core.keys import Keyring
+from tests.conftest import _clone
 from tests.faults.deployment import LIBRARY, Deployment, bill
 from tests.scoringworld import month
 
@@ -26,13 +27,15 @@ RECORDS = "/v1/source/records"
 
 
 @pytest_asyncio.fixture
-async def city(database: str, ring: Keyring, tmp_path: Path) -> AsyncIterator[Deployment]:
-    """A city in a process of its own."""
-    made = Deployment(database, ring.file, log=tmp_path / "server.log")
-    await made.publish()
-    await made.start()
-    yield made
-    await made.close()
+async def city(
+    cluster: embedded.Cluster, city_template: str, ring: Keyring, tmp_path: Path
+) -> AsyncIterator[Deployment]:
+    """A city in a process of its own, the shipped rule book in force."""
+    async with _clone(cluster, city_template) as url:
+        made = Deployment(url, ring.file, log=tmp_path / "server.log")
+        await made.start()
+        yield made
+        await made.close()
 
 
 async def comes(city: Deployment, query: str, *values: Any) -> None:

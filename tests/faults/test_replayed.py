@@ -60,7 +60,7 @@ async def ground(ring: Keyring, tmp_path_factory: pytest.TempPathFactory) -> Asy
     made = Ground(home, embedded.start(home, options=FAST), None)  # type: ignore[arg-type]
     try:
         url = made.under.cluster.dsn()
-        await migrate.upgrade(url, role_prefix=PREFIX)
+        await migrate.upgrade(url, role_prefix=PREFIX, sandbox=True)
         await db.arm(url, ring, PREFIX)
         made.city = Deployment(url, ring.file, log=tmp_path_factory.mktemp("city") / "server.log")
         await made.city.publish()

@@ -14,8 +14,10 @@ import pytest
 import pytest_asyncio
 from redis import Redis
 
+from core import embedded
 from core.keys import Keyring
 from tests.api.contract import fault
+from tests.conftest import _clone
 from tests.faults.deployment import LIBRARY, Deployment
 from tests.redisserver import ABSENT
 
@@ -70,13 +72,15 @@ def memory() -> Iterator[OwnRedis]:
 
 
 @pytest_asyncio.fixture
-async def city(database: str, ring: Keyring, tmp_path: Path, memory: OwnRedis) -> AsyncIterator[Deployment]:
+async def city(
+    cluster: embedded.Cluster, city_template: str, ring: Keyring, tmp_path: Path, memory: OwnRedis
+) -> AsyncIterator[Deployment]:
     """A city that remembers in that Redis."""
-    made = Deployment(database, ring.file, log=tmp_path / "server.log", more={"REDIS_URL": memory.url})
-    await made.publish()
-    await made.start()
-    yield made
-    await made.close()
+    async with _clone(cluster, city_template) as url:
+        made = Deployment(url, ring.file, log=tmp_path / "server.log", more={"REDIS_URL": memory.url})
+        await made.start()
+        yield made
+        await made.close()
 
 
 class TestStopped:
