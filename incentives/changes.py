@@ -10,6 +10,7 @@ from math import log2
 
 import msgspec
 
+from incentives import termchanges
 from incentives.book.perks import Perk
 from scoring.book.changes import DOWN, OPEN, UP, WORDS, Change
 
@@ -59,7 +60,9 @@ def _fields(one: Perk, other: Perk) -> Iterable[Change]:
         yield _change(other, "cap", "上限", shown, DOWN if other.cap < one.cap else UP)
     if one.closed != other.closed:
         yield _change(other, "closed", "办理", _open(one, other), DOWN if other.closed else UP)
-    for field in ("over_cap", "terminals", "valid_months", "sector"):
+    for field, what, before, after, effect in termchanges.differences(one, other):
+        yield _change(other, field, what, (before, after), effect)
+    for field in ("over_cap", "terminals", "valid_months", "sector", "field", "after_default"):
         if getattr(one, field) != getattr(other, field):
             yield _change(other, field, field, (str(getattr(one, field)), str(getattr(other, field))), OPEN)
     for field, what in _WORDS.items():

@@ -16,7 +16,7 @@ from api import guards
 from api.citizen import credit_code
 from api.citizen import perks as api
 from api.deps import House, HttpRequest
-from api.pages import frame
+from api.pages import frame, perkwords
 from api.pages.door import behind
 from core import clock
 from incentives import rulebook
@@ -34,7 +34,7 @@ async def see(
     """Every perk in force, the granted ones first."""
     found: api.Perks = await api.see.fn(session, house, caller)
     perks = sorted(found.perks, key=lambda one: (not one.granted, one.threshold))
-    return frame.member(request, "perks.html", house, caller, perks=perks)
+    return frame.member(request, "perks.html", house, caller, perks=perks, words=perkwords)
 
 
 @get("/code")

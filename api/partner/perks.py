@@ -6,12 +6,13 @@ from litestar import get
 from api import guards
 from api.deps import HttpRequest
 from api.partner import desk
+from core import clock
 from incentives import rulebook
 from incentives.rulebook import Terms
 
 
 class Offered(msgspec.Struct, frozen=True):
-    """A perk that the caller may ask about; `closed` perks answer `perk_closed`; no `terminals` means any."""
+    """A perk that the caller may ask about; no `terminals` means any. `closed`, or out of its days: `perk_closed`."""
 
     perk: str
     terms: Terms
@@ -38,7 +39,7 @@ async def see(request: HttpRequest) -> Perks:
     found = [one for one in await here.gate.perks(token=caller.jti_hash) if one.newest]
     return Perks(
         [
-            Offered(perk.id, rulebook.terms(perk), perk.closed, perk.terminals, perk.digest)
+            Offered(perk.id, rulebook.terms(perk), perk.rests(clock.today()), perk.terminals, perk.digest)
             for one in found
             for perk in rulebook.read(one.body, one.name)
             if perk.id == one.perk_id

@@ -148,7 +148,7 @@ async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehe
     approved = await releases.approve(session, release_id=release_id, by=by, rehearsal=rehearsal, alone=alone)
     if approved.kind == rulebook.KIND:
         await rulebook.put_in_force(session, approved)
-        _few_bits(rulebook.read(approved.body, approved.name))
+        few_bits(rulebook.read(approved.body, approved.name))
         await _few_thresholds(session, approved.effective_on)
         await _note_perks(session, approved, before, by)
     await _note(session, approved, "release.approve", by)
@@ -192,8 +192,8 @@ def _terms(perk: Perk | None) -> dict[str, object] | None:
     return perk and {"threshold": perk.threshold, "cap": perk.cap, "closed": perk.closed}
 
 
-def _few_bits(held: Iterable[Perk]) -> None:
-    """What one perk's answers can tell of one person."""
+def few_bits(held: Iterable[Perk]) -> None:
+    """Let no perk's answers tell more of one person than a bit. Raises TooManyBits."""
     for perk in held:
         if perk.bits() > MOST_BITS_A_PERK:
             detail = f"{perk.id} tells a partner {perk.bits():.2f} bits of one person. Give it two personal answers."

@@ -309,7 +309,9 @@ class TestPerksAndCode:
         """First what the partner learns, then a QR with its quiet zone and a countdown; nothing keeps the code."""
         await browser.join(server.person())
         page = await browser.go("/perks")
-        assert [one.attributes["href"] for one in page.all("a", _class="button wide")] == [f"/code?perk={PERK}"]
+        offered = [one.attributes["href"] for one in page.all("a", _class="button wide")]
+        assert f"/code?perk={PERK}" in offered
+        assert f"/code?perk={DEARER}" not in offered
         page = await browser.go(f"/code?perk={PERK}")
         assert "您的分数、等级和任何记录" in page.text
         page = await browser.submit(action="/code")
@@ -331,6 +333,10 @@ class TestPerksAndCode:
         page = await browser.go("/perks")
         assert "还差10.0分" in page.text
         assert "普通方式：" in page.text
+        assert "件数：普通10件，凭信用20件" in page.text
+        assert "园林成人票（旺季）：普通80元，凭信用64元" in page.text
+        assert "这个月还可以用60次（共60次）" in page.text
+        assert "春季惠民游（2027年3月1日至2027年4月15日）：优惠30%，最多40元" in page.text
         await browser.go(f"/code?perk={DEARER}")
         page = await browser.submit(action="/code")
         check_frame(browser.answer, page)

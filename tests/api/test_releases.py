@@ -8,9 +8,12 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from api.staff import publication
 from core import clock
 from core.keys import Keyring
 from core.settings import ROOT
+from incentives import rulebook
+from incentives.book import perks as perk_book
 from tests.api.shopworld import Shop, assess, open_shop
 from tests.gateworld import LIBRARY
 
@@ -208,6 +211,14 @@ class TestLimitsOfInference:
         refused = await approve(office, (await draft(office, name="c.toml", body=third)).json()["id"])
         assert (refused.status_code, refused.json()["code"]) == (409, "too_many_thresholds")
         assert await thresholds(office) == [110.0, 120.0]
+
+    def test_a_perk_that_tells_more_than_a_bit_is_not_approved(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Three personal answers would be one too many; two are not."""
+        held = rulebook.read((ROOT / "policy" / "perks" / "rental.toml").read_text(encoding="utf-8"), "rental.toml")
+        publication.few_bits(held)
+        monkeypatch.setattr(perk_book, "ANSWERS", ("granted", "standard_route", "a little"))
+        with pytest.raises(publication.TooManyBits, match=r"rental\.deposit-free tells a partner 1\.58 bits"):
+            publication.few_bits(held)
 
 
 class TestReading:

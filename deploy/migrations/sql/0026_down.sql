@@ -1,6 +1,6 @@
 -- Perks as they were: a threshold, a cap, and whether they are closed.
 
-drop function incentives.perk_ruling, incentives.waives;
+drop function incentives.own_budgets, incentives.perk_ruling, incentives.waives;
 
 drop table incentives.perk_place, incentives.perk_budget;
 

@@ -113,3 +113,43 @@ revoke all on function incentives.waives(bigint, bigint, text, integer, bigint, 
 
 grant execute on function incentives.waives(bigint, bigint, text, integer, bigint, bigint),
   incentives.perk_ruling(text, text, text, date) to {role}_gate;
+
+-- What the citizen at the door has used of each budget of their own, of the lines that rule today. What orders use is
+-- kept from the next migration on; until then nobody has used anything, and nobody asks.
+create function incentives.own_budgets()
+returns table (perk_id text, every text, count integer, amount bigint, orders bigint, waived bigint)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  me uuid := auth.citizen_now();
+  today date := (core.civil_now() at time zone 'Asia/Shanghai')::date;
+begin
+  if me is null then
+    return;
+  end if;
+  return query
+    select b.perk_id, b.every, b.count, b.amount, coalesce(u.orders, 0), coalesce(u.waived, 0)
+    from (
+      select distinct on (p.perk_id) p.perk_id, p.release_id from incentives.perk p where p.effective_on <= today
+      order by p.perk_id, p.effective_on desc, p.approved_at desc
+    ) line
+    join incentives.perk_budget b on b.perk_id = line.perk_id and b.release_id = line.release_id and b.per = 'citizen'
+    left join incentives.budget_use u on u.perk_id = b.perk_id and u.per = b.per and u.holder = me::text
+      and u.period = incentives.period_of(b.every, today)
+    order by b.perk_id, array_position(array['day', 'month', 'year', 'ever'], b.every);
+end $$;
+
+grant {role}_gate to current_user;
+
+grant create on schema incentives to {role}_gate;
+
+alter function incentives.own_budgets() owner to {role}_gate;
+
+revoke create on schema incentives from {role}_gate;
+
+revoke {role}_gate from current_user;
+
+revoke all on function incentives.own_budgets() from public;
+
+grant execute on function incentives.own_budgets() to {role}_citizen;

@@ -126,6 +126,13 @@ class TestFlaws:
         for perk in perkfile.load(text(file), file):
             assert proofs.flaws(perk) == ()
 
+    def test_the_example_of_the_guide_is_a_perk(self) -> None:
+        """What an official copies from docs/perks.md loads."""
+        guide = (POLICY.parent / "docs" / "perks.md").read_text(encoding="utf-8")
+        example = guide.split("```toml\n")[1].split("```")[0]
+        (perk,) = perkfile.load(example, "perks.md")
+        assert (perk.kind, perk.budgets[0].count) == ("allowance", 4)
+
     def test_every_kind_ships(self) -> None:
         """A city that begins finds a draft of each kind, and of each field, under two thresholds in all."""
         shipped = [perk for file in FILES for perk in perkfile.load(text(file), file)]
