@@ -1,28 +1,28 @@
-"""P3: an eligibility check with DPoP, consent, durable access row and signed receipt, beside a bare ASGI handler.
+"""P3: an eligibility check with DPoP, consent, durable access row and signed receipt, beside four peers.
 
-    .venv/bin/python benchmarks/eligibility.py [requests] [concurrency]
+    .venv/bin/python benchmarks/eligibility.py [requests] [concurrency] [peer ...]
 
-Ours: the served application. Peer: a raw ASGI function under the same server program (`peers/bare.py`) that does the
-same crypto (ES256 proof against a key and token that it knows, Ed25519 receipt) and the same SQL (replay claim, limit,
-the gate) on the same database, and nothing else: no routing, no schema, no error paths. Counted: CPU of the one web
-process, and of PostgreSQL beside it; fsync is on; wall time is shown but the machine is shared. Rounds alternate, the
-median counts. Answers are checked: both grant exactly the holders who have the points, every check left its access row.
+Ours: the served application. `bare`: a raw ASGI function under the same server program that does the same crypto (ES256
+proof against a key and token that it knows, Ed25519 receipt) and the same SQL (replay claim, limit, the gate) on the
+same database, and nothing else: no routing, no schema, no error paths. `orm`: the same check as one builds it with
+FastAPI and SQLAlchemy's ORM. `node`: as bare, with fastify and pg. `cerbos`: one CheckResources call over HTTP, which
+decides by attributes that it is told: no proof, no consent, no row, no receipt. Node packages go to a temporary folder;
+a peer that cannot be had is said loudly and left out.
+
+Counted: CPU of the one process that answers, and of PostgreSQL beside it; fsync is on; wall time is shown but the
+machine is shared. Rounds alternate, the median counts. Answers are checked: all grant exactly the holders who have the
+points, and every check of ours, bare, orm and node left its access row.
 """
 
 import asyncio
-import hashlib
-import itertools
 import os
-import secrets
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,193 +30,95 @@ import asyncpg
 import httpx2
 import msgspec
 import psutil
-from sqlalchemy.ext.asyncio import AsyncSession
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api.signing import Signer, fresh_key
-from api.staff import publication
-from auth import clients
-from benchmarks.peers.bare import PATH, unb64
-from core import clock, db, embedded, ids, releases
+from benchmarks.peers import ground
+from benchmarks.peers.ground import PARTNERS, PORTS, Load, base, cpu, known, running, served
+from core import db, embedded
 from core.epochs import make_epochs
 from core.keys import Keyring
-from core.postgres import migrate
-from core.postgres.engine import engine_of
-from core.settings import ROOT
 
-MASTER = bytes(range(32))
-PORTS = {"ours": 18_071, "bare": 18_072}
-PERK = "library.deposit-free"
-HOLDERS = 4_000
-PARTNERS = 4
 ROUNDS = 5
+PEERS = ("bare", "orm", "node", "cerbos")
+_POLICY = """apiVersion: api.cerbos.dev/v1
+resourcePolicy:
+  version: default
+  resource: perk
+  rules:
+    - actions: [check]
+      effect: EFFECT_ALLOW
+      roles: [holder]
+      condition: {match: {all: {of: [
+        {expr: P.attr.consented}, {expr: "!P.attr.held"}, {expr: P.attr.points >= R.attr.threshold}]}}}
+"""
 
 
-def base(which: str) -> str:
-    """Where a server answers."""
-    return f"http://127.0.0.1:{PORTS[which]}"
+class Ground:
+    """One run: the database, the epochs file, the load, and a temporary folder."""
+
+    def __init__(self, home: Path, url: str, epochs: Path, load: Load) -> None:
+        """`home` is removed afterwards."""
+        self.home, self.url, self.epochs, self.load = home, url, epochs, load
+        self.ring = Keyring(ground.MASTER, epochs)
+        self.told: dict[str, Any] = {"tokens": {}, "keys": {}, "terms": {}}
+
+    async def open(self, stack: AsyncExitStack, which: str) -> psutil.Process:
+        """Start a server."""
+        if which in {"ours", "bare", "orm"}:
+            return await stack.enter_async_context(served(which, self.url, self.epochs, self.told))
+        command, more = {"node": self._node, "cerbos": self._cerbos}[which]()
+        return await stack.enter_async_context(running(which, command, {**os.environ, **more}))
+
+    def _node(self) -> tuple[list[str], dict[str, str]]:
+        private: Any = self.ring.ed25519("rcpt-1").private_key
+        return [str(shutil.which("node")), "benchmarks/peers/fastify.cjs"], {
+            "NODE_PATH": str(_packages(self.home, "fastify", "pg")),
+            "BENCH_KNOWN": msgspec.json.encode(self.told).decode(),
+            "PORT": str(PORTS["node"]),
+            "GATE_URL": db.door_url(self.url, self.ring, "osmanthus", "partner"),
+            "SHORT_URL": db.door_url(self.url, self.ring, "osmanthus", "auth"),
+            "RECEIPT_KEY": private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        }
+
+    def _cerbos(self) -> tuple[list[str], dict[str, str]]:
+        policies = self.home / "policies"
+        policies.mkdir()
+        (policies / "perk.yaml").write_text(_POLICY)
+        sets = {
+            "server.httpListenAddr": f"127.0.0.1:{PORTS['cerbos']}",
+            "server.grpcListenAddr": f"127.0.0.1:{PORTS['cerbos'] + 1}",
+            "storage.driver": "disk", "storage.disk.directory": str(policies), "telemetry.disabled": "true",
+        }  # fmt: skip
+        (binary,) = _packages(self.home, "cerbos").glob("@cerbos/cerbos-*/cerbos*")
+        return [
+            str(binary),
+            "server",
+            "--log-level=error",
+            *(f"--set={name}={value}" for name, value in sets.items()),
+        ], {}
 
 
-async def prepare(url: str, ring: Keyring, jwks: list[dict[str, Any]]) -> None:
-    """Migrate, publish the library's perk, register the partners."""
-    await migrate.upgrade(url, role_prefix="osmanthus")
-    await db.arm(url, ring, "osmanthus")
-    engine = engine_of(url)
-    async with AsyncSession(engine) as session, session.begin():
-        for number, jwk in enumerate(jwks):
-            await clients.add(
-                session, ring, client_id=f"p{number}", role="partner", name="bench", scopes=["eligibility:check"],
-                jwks=[jwk], perks=[PERK],
-            )  # fmt: skip
-        file = ROOT / "policy" / "perks" / "library.toml"
-        drafted = await releases.draft(
-            session, kind="perks", name=file.name, body=file.read_text(), effective_on=date(2026, 1, 1), by="a"
-        )
-        await publication.approve(session, release_id=drafted.id, by="b")
-    await engine.dispose()
-
-
-async def settle(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, tuple[int, bool]]:
-    """People with a score consent, a standing and a consent with a partner; every second one has the points."""
-    now, until = datetime.now(UTC), datetime.now(UTC) + timedelta(days=300)
-    consents: list[tuple[object, ...]] = []
-    standings: list[tuple[object, ...]] = []
-    subjects: dict[str, tuple[int, bool]] = {}
-    for number in range(HOLDERS):
-        citizen, score, subject, partner = ids.new(), ids.new(), uuid.uuid4(), number % PARTNERS
-        grants = number % 2 == 0
-        consents.append((score, citizen, "score", False, 1, "d", [], None, now, until, ""))
-        purpose = f"share:p{partner}/{PERK}"
-        consents.append((ids.new(), citizen, purpose, False, 1, "d", [], subject, now, until, ""))
-        standings.append((citizen, score, "d", 1100 if grants else 1099, "铜", False, clock.today(), now))
-        subjects[ids.show("su", subject)] = (partner, grants)
-    columns = "id citizen_id purpose one_use notice_version notice_digest sources subject given_at expires_at receipt"
-    await owner.copy_records_to_table("consent", schema_name="auth", columns=columns.split(), records=consents)
-    columns = "citizen_id consent_id scorecard points tier held as_of computed_at"
-    await owner.copy_records_to_table("standing", schema_name="scoring", columns=columns.split(), records=standings)
-    await owner.execute("analyze")
-    return subjects
-
-
-@asynccontextmanager
-async def served(which: str, url: str, epochs: Path, known: dict[str, Any]) -> AsyncGenerator[psutil.Process]:
-    """One web process, as it is served."""
-    env = {
-        **os.environ, "DATABASE_URL": url, "OSMANTHUS_MASTER_KEY": MASTER.hex(), "OSMANTHUS_BASE_URL": base("ours"),
-        "OSMANTHUS_EPOCHS_FILE": str(epochs), "BENCH_KNOWN": msgspec.json.encode(known).decode(),
-    }  # fmt: skip
-    factory = "api.app:create" if which == "ours" else "benchmarks.peers.bare:app"
-    more = ["--port", str(PORTS[which]), "--log-level", "error", "--no-access-log"]
-    command = [sys.executable, "-m", "uvicorn", "--factory", factory, *more]
-    child = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: ASYNC220, S603  (our own server)
-    try:
-        async with httpx2.AsyncClient(base_url=base(which)) as http:
-            while True:
-                try:
-                    await http.get("/healthz/live")
-                    break
-                except httpx2.TransportError:
-                    await asyncio.sleep(0.1)
-        yield psutil.Process(child.pid)
-    finally:
-        child.terminate()
-        child.wait()
-
-
-class Load:
-    """Partners that sign their requests beforehand, and keep-alive connections that send them."""
-
-    def __init__(self, signers: list[Signer], subjects: dict[str, tuple[int, bool]]) -> None:
-        """`subjects`: partner and expected answer of each."""
-        self.signers = signers
-        self.subjects = subjects
-        self.tokens: list[str] = []
-        self._next = itertools.cycle(subjects)
-
-    async def fetch_tokens(self, http: httpx2.AsyncClient) -> None:
-        """One access token a partner, from the real endpoint."""
-        for signer in self.signers:
-            answer = await self._token(http, signer)
-            if signer.heed(answer):
-                answer = await self._token(http, signer)
-            assert answer.is_success, answer.text
-            self.tokens.append(answer.json()["access_token"])
-
-    async def _token(self, http: httpx2.AsyncClient, signer: Signer) -> httpx2.Response:
-        form = {"grant_type": "client_credentials", **signer.assertion_form()}
-        proof = signer.proof("POST", f"{base('ours')}/oauth/token")
-        return await http.post("/oauth/token", data=form, headers={"DPoP": proof})
-
-    async def fresh_nonces(self) -> None:
-        """The nonce of the moment for every partner."""
-        async with httpx2.AsyncClient(base_url=base("ours")) as http:
-            for signer, token in zip(self.signers, self.tokens, strict=True):
-                signer.nonce = None
-                proof = signer.proof("GET", base("ours") + "/v1/partner/perks", access_token=token)
-                headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
-                signer.heed(await http.get("/v1/partner/perks", headers=headers))
-
-    def requests(self, count: int) -> Iterator[tuple[bytes, bool]]:
-        """Whole HTTP requests and whether each must be granted."""
-        for _ in range(count):
-            subject = next(self._next)
-            number, grants = self.subjects[subject]
-            token = self.tokens[number]
-            proof = self.signers[number].proof("POST", base("ours") + PATH, access_token=token)
-            body = msgspec.json.encode({"perk": PERK, "holder": {"subject": subject}})
-            head = (
-                f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: DPoP {token}\r\nDPoP: {proof}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            )
-            yield head.encode() + body, grants
-
-    async def send(self, which: str, queue: list[tuple[bytes, bool]], wide: int) -> list[float]:
-        """Send the requests over `wide` connections; seconds of each. Every answer is checked."""
-        times: list[float] = []
-
-        async def connection() -> None:
-            reader, writer = await asyncio.open_connection("127.0.0.1", PORTS[which])
-            while queue:
-                request, grants = queue.pop()
-                started = time.perf_counter()
-                writer.write(request)
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-                body = await reader.readexactly(length)
-                times.append(time.perf_counter() - started)
-                assert head.startswith(b"HTTP/1.1 200"), (head, body)
-                assert (b'"granted"' in body) == grants, body
-            writer.close()
-
-        await asyncio.gather(*(connection() for _ in range(wide)))
-        return times
-
-
-def cpu(processes: list[psutil.Process]) -> float:
-    """User and system seconds of processes that live."""
-    total = 0.0
-    for process in processes:
-        try:
-            times = process.cpu_times()
-            total += times.user + times.system
-        except psutil.NoSuchProcess:
-            continue
-    return total
+def _packages(home: Path, *names: str) -> Path:
+    """Node packages in a folder of this run. Raises where there is no npm or no registry."""
+    command = [shutil.which("npm") or "npm", "i", "--no-audit", "--no-fund", "--no-package-lock", "--silent", *names]
+    subprocess.run(command, cwd=home, check=True, timeout=180)  # noqa: S603  (names of ours)
+    return home / "node_modules"
 
 
 async def measure(
-    load: Load, which: str, server: psutil.Process, pids: list[psutil.Process], count: int, wide: int
+    run: Ground, which: str, server: psutil.Process, pids: list[psutil.Process], count: int, wide: int
 ) -> dict[str, float]:
     """One round; requests are signed beforehand."""
-    await load.fresh_nonces()
-    queue = list(load.requests(count))
+    await run.load.fresh_nonces()
+    queue = list(run.load.plain(count) if which == "cerbos" else run.load.requests(count))
     before, pg, started = cpu([server]), cpu(pids), time.perf_counter()
-    times = sorted(await load.send(which, queue, wide))
+    times = sorted(await run.load.send(which, queue, wide))
     seconds = time.perf_counter() - started
-    ours = cpu([server]) - before
     return {
-        "µs CPU": ours / count * 1e6,
+        "µs CPU": (cpu([server]) - before) / count * 1e6,
         "µs PostgreSQL": (cpu(pids) - pg) / count * 1e6,
         "requests/s": count / seconds,
         "p50 ms": times[len(times) // 2] * 1e3,
@@ -224,56 +126,46 @@ async def measure(
     }
 
 
-async def main(count: int, wide: int) -> None:
+async def main(count: int, wide: int, peers: tuple[str, ...]) -> None:
     """Run it all."""
     home = Path(tempfile.mkdtemp(prefix="osm-bench-"))
     epochs = home / "epochs.json"
     make_epochs(epochs)
-    ring = Keyring(MASTER, epochs)
     jwks = [fresh_key() for _ in range(PARTNERS)]
     with embedded.running(home / "pg") as cluster:
         url = cluster.dsn()
-        await prepare(url, ring, jwks)
+        await ground.prepare(url, Keyring(ground.MASTER, epochs), jwks)
         owner = await asyncpg.connect(url)
-        load = Load(
-            [Signer(jwk, client_id=f"p{n}", issuer=base("ours")) for n, jwk in enumerate(jwks)], await settle(owner)
-        )
-        async with served("ours", url, epochs, {"tokens": {}, "keys": {}, "terms": {}}) as ours:
+        signers = [Signer(jwk, client_id=f"p{number}", issuer=base("ours")) for number, jwk in enumerate(jwks)]
+        run = Ground(home, url, epochs, Load(signers, await ground.settle(owner)))
+        async with AsyncExitStack() as stack:
+            servers = {"ours": await run.open(stack, "ours")}
             async with httpx2.AsyncClient(base_url=base("ours")) as http:
-                await load.fetch_tokens(http)
-            async with served("bare", url, epochs, known(load, jwks)) as peer:
-                servers = {"ours": ours, "bare": peer}
-                found = await rounds(load, servers, psutil.Process(cluster.pid), count, wide)
+                await run.load.fetch_tokens(http)
+            run.told = known(run.load, jwks)
+            for which in peers:
+                try:
+                    servers[which] = await run.open(stack, which)
+                except (OSError, subprocess.SubprocessError, ValueError) as error:
+                    print(f"LEFT OUT: {which}: {error}")
+            found = await rounds(run, servers, psutil.Process(cluster.pid), count, wide)
         written = await owner.fetchval("select count(*) from core.audit_entry where action = 'eligibility.check'")
-        assert written == 2 * (ROUNDS + 1) * count, written
+        assert written == len(servers.keys() - {"cerbos"}) * (ROUNDS + 1) * count, written
         await owner.close()
     embedded.erase(home / "pg")
+    shutil.rmtree(home)
     report(found)
 
 
-def known(load: Load, jwks: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the peer need not find out: tokens, keys and terms."""
-    claims = [msgspec.json.decode(unb64(token.split(".")[1].encode())) for token in load.tokens]
-    numbers = [[unb64(jwk[axis].encode()).hex() for axis in "xy"] for jwk in jwks]
-    return {
-        "tokens": {
-            token: [claim["client_id"], hashlib.sha256(claim["jti"].encode()).hexdigest()]
-            for token, claim in zip(load.tokens, claims, strict=True)
-        },
-        "keys": dict(zip(load.tokens, numbers, strict=True)),
-        "terms": {"text": secrets.token_hex(200)},
-    }
-
-
 async def rounds(
-    load: Load, servers: dict[str, psutil.Process], postmaster: psutil.Process, count: int, wide: int
+    run: Ground, servers: dict[str, psutil.Process], postmaster: psutil.Process, count: int, wide: int
 ) -> dict[str, list[dict[str, float]]]:
     """A warm-up and the rounds, taking turns."""
     found: dict[str, list[dict[str, float]]] = {which: [] for which in servers}
     for turn in range(ROUNDS + 1):
         for which, server in servers.items():
             pids = [postmaster, *postmaster.children(recursive=True)]
-            result = await measure(load, which, server, pids, count, wide)
+            result = await measure(run, which, server, pids, count, wide)
             if turn:
                 found[which].append(result)
     return found
@@ -286,11 +178,13 @@ def report(found: dict[str, list[dict[str, float]]]) -> None:
         for which, results in found.items()
     }
     for which, values in middle.items():
-        print(f"{which:5}", "  ".join(f"{name} {value:,.1f}" for name, value in values.items()))
-    ours, bare = middle["ours"], middle["bare"]
-    print(f"requests per CPU second of the web process, ours : bare  {bare['µs CPU'] / ours['µs CPU']:.2f}")
-    print(f"p99, ours : bare  {ours['p99 ms'] / bare['p99 ms']:.2f}")
+        print(f"{which:6}", "  ".join(f"{name} {value:,.1f}" for name, value in values.items()))
+    ours = middle.pop("ours")
+    for which, values in middle.items():
+        ratio, tail = values["µs CPU"] / ours["µs CPU"], ours["p99 ms"] / values["p99 ms"]
+        print(f"requests per CPU second, ours : {which}  {ratio:.2f};  p99, ours : {which}  {tail:.2f}")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:3] or (1000, 8))))
+    requests, connections = map(int, sys.argv[1:3] or (1000, 8))
+    asyncio.run(main(requests, connections, tuple(sys.argv[3:]) or PEERS))
