@@ -21,7 +21,7 @@ from api.guards import Client
 from api.partner import desk
 from api.sandbox import outcomes, people
 from api.sandbox.door import behind
-from api.sandbox.outcomes import Outcome
+from api.sandbox.outcomes import Arranged, Outcome
 from api.sandbox.people import Person
 from core import clock, ids
 from core.errors import FieldError, Invalid, TooMany
@@ -36,10 +36,11 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Citizens(msgspec.Struct, frozen=True):
-    """The test citizens for a perk."""
+    """The test citizens for a perk, and the outcomes that no citizen brings about."""
 
     perk: str
     citizens: tuple[Outcome, ...]
+    arranged: tuple[Arranged, ...]
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,7 +80,7 @@ async def citizens(
 ) -> Citizens:
     """Who there is for one of the caller's perks (the first, unless `perk` says which), what will happen, and why."""
     found = await _perk(request, caller, perk)
-    return Citizens(found.id, outcomes.catalogue(found))
+    return Citizens(found.id, outcomes.catalogue(found), outcomes.arranged(found))
 
 
 @post("/v1/sandbox/codes", status_code=201, summary="A fresh code of a test citizen")

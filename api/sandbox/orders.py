@@ -64,7 +64,7 @@ async def dispute(
 
 @post("/v1/sandbox/budgets", status_code=200, summary="Spend a budget, or give it back")
 async def spend(data: JSONBody[Budget], house: NamedDependency[House], caller: NamedDependency[Client]) -> Budget:
-    """Checks and orders of this perk answer `budget_spent` to the caller until it is given back, or the day is over."""
+    """Orders of this perk answer `budget_spent` to the caller until it is given back, or its day or month is over."""
     pool = await house.doors.pool()
     if not await pool.fetchval(_SPEND, caller.jti_hash, data.perk, data.spent):
         raise NoBudget("GET /v1/rules/perks says which budgets a perk has.")

@@ -67,6 +67,25 @@ def catalogue(perk: Perk) -> tuple[Outcome, ...]:
     )
 
 
+class Arranged(msgspec.Struct, frozen=True):
+    """An outcome that is nobody's: the reason that is told, and how to bring it about."""
+
+    reason: str
+    how: str
+
+
+def arranged(perk: Perk) -> tuple[Arranged, ...]:
+    """Give what no citizen brings about: the perk, its budgets, the terminal."""
+    known = [
+        Arranged("perk_unknown", "Ask about a perk that is not one of yours."),
+        *([Arranged("terminal_unknown", "Send a `terminal` that is not registered.")] if perk.terminals else []),
+    ]
+    if any(one.per == "partner" for one in perk.budgets):
+        how = f'POST /v1/sandbox/budgets {{"perk": "{perk.id}", "spent": true}}, then open an order for anybody.'
+        known.append(Arranged("budget_spent", how))
+    return tuple(known)
+
+
 def _over_cap(perk: Perk) -> Outcome:
     """Give somebody granted whose deposit is more than the perk covers: refused, or waived in part."""
     send: dict[str, int | str] = {"amount": perk.cap + 1}

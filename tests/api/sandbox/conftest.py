@@ -13,7 +13,7 @@ from core import embedded
 from core.keys import Keyring
 from tests.api.conftest import Server, _clone, serving
 
-LIBRARY, RENTAL = "library.deposit-free", "rental.deposit-free"
+LIBRARY, RENTAL, HOUSING = "library.deposit-free", "rental.deposit-free", "rental.housing"
 SOURCES = {"utilities": ["P01"], "volunteer": ["P08"], "library": ["P04"], "civic": ["P13", "P14"],
            "enforcement": ["N01", "N03"]}  # fmt: skip
 
@@ -52,7 +52,7 @@ async def shop(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> 
         for name, kinds in SOURCES.items():
             await server.register(name, "source", "records:write", kinds=kinds)
         entry = await registration.add(
-            server.house.settings, client_id="bikes", role="partner", name="单车", perks=[LIBRARY, RENTAL],
+            server.house.settings, client_id="bikes", role="partner", name="单车", perks=[LIBRARY, RENTAL, HOUSING],
             scopes=["eligibility:check", "orders:write"],
         )  # fmt: skip
         auth = server.as_client(entry)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from api.sandbox import points
-from tests.api.sandbox.conftest import LIBRARY, RENTAL, Shop
+from tests.api.sandbox.conftest import HOUSING, LIBRARY, RENTAL, Shop
 
 CHECK = "/v1/partner/eligibility"
 BY_CODE = (
@@ -34,6 +34,14 @@ class TestCitizens:
             assert {one for one, told in listed.items() if "code" in told["holder"]} >= set(BY_CODE)
             assert {one for one, told in listed.items() if "subject" in told["holder"]} >= set(BY_SUBJECT)
             assert all(one["why"].isascii() and one["why"].endswith((".", ").")) for one in listed.values())
+
+    async def test_what_no_citizen_brings_about_is_told_too(self, shop: Shop) -> None:
+        """A perk of others, and, where the perk has one, the budget of each partner."""
+        answer = await shop.http.get("/v1/sandbox/citizens", params={"perk": HOUSING})
+        assert {one["reason"] for one in answer.json()["arranged"]} == {"perk_unknown", "budget_spent"}
+        subject = (await shop.subject("granted"))["subject"]
+        asked = await shop.http.post(CHECK, json={"perk": "no.such-perk", "holder": {"subject": subject}})
+        assert asked.json()["reason"] == "perk_unknown"
 
     async def test_a_perk_of_others_is_refused(self, shop: Shop) -> None:
         """422, since the list is of the caller's perks."""

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from core import clock
-from tests.api.sandbox.conftest import LIBRARY, RENTAL, Shop
+from tests.api.sandbox.conftest import HOUSING, LIBRARY, RENTAL, Shop
 
 ORDERS = "/v1/partner/orders"
 CITIZENS = (
@@ -116,15 +116,13 @@ class TestBudgets:
 
     async def test_a_spent_budget_is_told_and_comes_back(self, shop: Shop) -> None:
         """`budget_spent` for checks and orders of this perk until it is given back; orders meanwhile stay exact."""
-        ours = "insert into incentives.perk_budget select perk_id, release_id, 'partner', 'day', 100, null "
-        await shop.behind(ours + "from incentives.perk where perk_id = $1", RENTAL)
-        running = await opened(shop, "granted", RENTAL)
-        budget = {"perk": RENTAL, "spent": True}
+        running = await opened(shop, "granted", HOUSING)
+        budget = {"perk": HOUSING, "spent": True}
         for _ in range(2):
             assert (await shop.http.post("/v1/sandbox/budgets", json=budget)).status_code == 200
-        assert (await opened(shop, "granted", RENTAL))["reason"] == "budget_spent"
+        assert (await opened(shop, "granted", HOUSING))["reason"] == "budget_spent"
         assert (await shop.http.post("/v1/sandbox/budgets", json={**budget, "spent": False})).status_code == 200
-        assert (await opened(shop, "granted", RENTAL))["status"] == "open"
+        assert (await opened(shop, "granted", HOUSING))["status"] == "open"
         assert (await post(shop, f"{ORDERS}/{running['order_id']}/cancel")).json()["status"] == "cancelled"
 
 
