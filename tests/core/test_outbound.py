@@ -14,9 +14,17 @@ ANY = "0.0.0.0"  # noqa: S104  (it may not be called)
 NEVER = ("127.0.0.1", "169.254.169.254", ANY, "224.0.0.1", "::1", "fe80::1", "::ffff:127.0.0.1")
 
 
-async def sent(address: str, *, sandbox: bool = False, seconds: float = 2.0) -> int:
+INSIDE = (
+    *NEVER, "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fc00::1", "::ffff:10.1.2.3", "2002:a01:203::1",
+    "64:ff9b::a01:203", "2001:0:a01:203::1", "198.18.0.1", "255.255.255.255",
+)  # fmt: skip
+
+
+async def sent(address: str, *, sandbox: bool = False, seconds: float = 2.0, public: bool = False) -> int:
     """The status of one request."""
-    async with outbound.post(address, body=b"{}", headers={}, sandbox=sandbox, most=10_000, seconds=seconds) as answer:
+    async with outbound.post(
+        address, body=b"{}", headers={}, sandbox=sandbox, most=10_000, seconds=seconds, public=public
+    ) as answer:
         async for _ in answer.chunks:
             pass
         return answer.status
@@ -44,6 +52,25 @@ class TestReach:
         leads(address)
         with pytest.raises(NotReached, match="may not be reached"):
             await sent("https://bureau.example/x")
+
+    @pytest.mark.parametrize("address", INSIDE)
+    async def test_a_merchant_is_on_the_public_internet(self, leads: Any, address: str) -> None:
+        """A name that leads into a private network, by whatever spelling, is not followed for a `public` request."""
+        leads(address)
+        with pytest.raises(NotReached, match="may not be reached"):
+            await sent("https://merchant.example/x", public=True)
+
+    async def test_a_name_that_changes_its_mind_gains_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The second look-up would lead inside; there is none, and the checked address is the one that is called."""
+        leads = iter(["93.184.216.34", "169.254.169.254", "169.254.169.254"])
+
+        async def found(*_: Any, **__: Any) -> Any:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(leads), 443))]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+        with pytest.raises(ExceptionGroup) as left:
+            await sent("https://merchant.example/x", public=True)
+        assert "('93.184.216.34', 443)" in str(left.value.exceptions[0])
 
     async def test_the_address_that_was_checked_is_the_one_that_is_called(self, leads: Any) -> None:
         """The name is looked up once: the connection goes to the checked address (the test's wall names it)."""
