@@ -11,7 +11,7 @@ from datetime import date
 import structlog
 from sqlalchemy import text
 
-from api import histories, lapses, nightly, rehearsing, rotation, sealing, sending, statistics, watching
+from api import histories, lapses, measures, nightly, rehearsing, rotation, sealing, sending, statistics, watching
 from api.deps import House
 from core import audit, clock, db, workdays
 from core.errors import Unavailable
@@ -97,5 +97,6 @@ async def once(house: House, done: date | None = None) -> date | None:
     today = clock.today()
     if done != today:
         await statistics.keep(house)
+        await measures.keep(house)
         await watching.look(house)
     return today

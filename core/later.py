@@ -7,6 +7,7 @@ use, so that a web process, which puts nothing, never has it.
 """
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
@@ -51,8 +52,7 @@ async def attend(doors: Doors, tasks: Mapping[str, Handler], *, at_once: int = 6
     A handler's fault is logged by its kind, and the work tried again half a minute later. Raises what the database
     raises when it goes away.
     """
-    from core import queue  # noqa: PLC0415  (see above)
-
+    queue = await asyncio.to_thread(importlib.import_module, "core.queue")  # a second, in which others work on
     await queue.attend(doors, {name: _guarded(name, one) for name, one in tasks.items()}, at_once, stale)
 
 

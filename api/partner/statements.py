@@ -1,22 +1,33 @@
-"""`GET /v1/partner/statements/{date}`: which standing consents ended on a day, once the day is over.
+"""`GET /v1/partner/statements/{date}`: once a day is over, which standing consents ended and what its orders moved.
 
 The only way in which a partner is told of an end; until then every answer is the standard route, as for anybody. The
-lines are in the order of random ids, so that they say neither when nor in which turn people left, and never why.
+ends are in the order of random ids, so that they say neither when nor in which turn people left, and never why. Orders
+are by the partner's own number, with sums of the whole day, and are there for a token that may order. The bytes are
+signed as the rules are (`api.published`): a copy proves itself later.
 """
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 
-from api import guards
+from api import deps, guards
 from api.deps import HttpRequest
 from api.partner import desk
+from api.published import Press
+from api.rules import provide_press
 from core import ids
 from core.errors import FieldError, Invalid, NotFound
+from incentives.events import dayorders
 
+ORDERS = "orders:write"
 _PAGE = 1000
+_SEQ = 10
 
 
 class NotFinished(NotFound):
@@ -33,24 +44,44 @@ class Line(msgspec.Struct, frozen=True):
     perk: str
 
 
+class Orders(msgspec.Struct, frozen=True):
+    """What orders moved, in fen. `sums` and `charged` (settled less reversed less forgiven) are of the whole day.
+
+    Lines are in the order of `out_order_no`; send `next_cursor` as `orders_cursor` for the rest of them.
+    """
+
+    sums: Mapping[str, dayorders.Sum]
+    charged: int
+    lines: list[dayorders.Line]
+    next_cursor: str | None
+
+
 class Statement(msgspec.Struct, frozen=True):
-    """What ended on a civil day; send `next_cursor` as `cursor` for the rest of it."""
+    """What ended on a civil day; send `next_cursor` as `cursor` for the rest. `orders`: null without `orders:write`."""
 
     date: date
     ended: list[Line]
     next_cursor: str | None
+    orders: Orders | None
 
 
 @get(
     "/v1/partner/statements/{day:str}",
     guards=[guards.client("partner", "eligibility:check")],
-    summary="Consents that ended on a day",
+    dependencies={"press": Provide(provide_press)},
+    responses={200: ResponseSpec(Statement, description="The day, signed", generate_examples=False)},
+    summary="What a day brought: consents that ended, orders that moved",
     tags=["partner"],
 )
 async def statement(
-    request: HttpRequest, day: FromPath[str], limit: FromQuery[int] = _PAGE, cursor: FromQuery[str | None] = None
-) -> Statement:
-    """The ends of one finished civil day; 404 `statement_not_ready` says when it will be there."""
+    request: HttpRequest,
+    day: FromPath[str],
+    press: NamedDependency[Press],
+    limit: FromQuery[int] = _PAGE,
+    cursor: FromQuery[str | None] = None,
+    orders_cursor: FromQuery[str | None] = None,
+) -> Response[Any]:
+    """One finished civil day; 404 `statement_not_ready` says when it will be there."""
     here, caller = await desk.of(request), await guards.provide_client(request)
     if not 1 <= limit <= _PAGE:
         raise Invalid(errors=[FieldError("/limit", "out_of_range", f"Use 1 to {_PAGE}.")])
@@ -60,7 +91,25 @@ async def statement(
         detail = f"Ask for {asked} after midnight (Asia/Shanghai) of that day."
         raise NotFinished(detail, available_after=asked.isoformat())
     lines = [Line(ids.show("su", one.subject), one.perk) for one in found[:limit]]
-    return Statement(asked, lines, lines[-1].subject if len(found) > limit else None)
+    orders = await _orders(request, caller, asked, orders_cursor, limit) if ORDERS in caller.scopes else None
+    told = Statement(asked, lines, lines[-1].subject if len(found) > limit else None, orders)
+    body = msgspec.json.encode(told)
+    signed = press.document(("statement", body), lambda: msgspec.Raw(body))
+    return Response(body, media_type="application/json", headers={**signed.headers, "Cache-Control": "no-store"})
+
+
+async def _orders(request: HttpRequest, caller: guards.Client, day: date, cursor: str | None, limit: int) -> Orders:
+    """The day's orders after a line."""
+    number, _, seq = (cursor or "").rpartition(":")
+    if cursor and not (number and seq.isascii() and seq.isdigit() and len(seq) < _SEQ):
+        raise NotFound
+    found = await dayorders.read(
+        await deps.house(request).doors.pool(), token=caller.jti_hash, day=day,
+        after=(number, int(seq)) if cursor else None, most=limit + 1,
+    )  # fmt: skip
+    lines = found.lines[:limit]
+    more = f"{lines[-1].out_order_no}:{lines[-1].seq}" if len(found.lines) > limit else None
+    return Orders(found.sums, found.charged, lines, more)
 
 
 def _day(text: str) -> date:

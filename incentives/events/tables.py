@@ -76,3 +76,13 @@ delivery_attempt = sa.Table(
     sa.Column("millis", sa.Integer, nullable=False),
     schema="incentives",
 )
+
+# A quarter's report of incentive measures, as it was made.
+measure_report = sa.Table(
+    "measure_report",
+    metadata,
+    sa.Column("quarter", sa.Text, primary_key=True),
+    sa.Column("made_at", INSTANT, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    schema="incentives",
+)

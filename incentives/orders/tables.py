@@ -99,6 +99,7 @@ order_step = sa.Table(
     sa.Column("input", JSONB),
     sa.Column("shown", JSONB),
     sa.UniqueConstraint("partner_id", "key"),
+    sa.Index(None, "partner_id", "at"),
     schema="incentives",
 )
 

@@ -32,6 +32,7 @@ FUNCTIONS = [
     "incentives.make_counter",
     "incentives.open_counter",
     "incentives.open_order",
+    "incentives.order_lines",
     "incentives.orders_of_caller",
     "incentives.perks_of_caller",
     "incentives.remove_webhook",
