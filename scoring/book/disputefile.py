@@ -1,6 +1,6 @@
 """The clocks of a dispute as frozen values: working days that each side has.
 
-SZX articles 50 and 51 are the strictest clocks found. Whatever they say, a disputed deduction does not count
+Pure. SZX articles 50 and 51 are the strictest clocks found. Whatever they say, a disputed deduction does not count
 while it waits, so that no clock is at the citizen's cost.
 """
 

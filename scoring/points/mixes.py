@@ -18,10 +18,6 @@ class Mix(msgspec.Struct, frozen=True):
     months: int = 0
     units: tuple[tuple[str, int], ...] = ()
 
-    def less_than(self, other: "Mix") -> bool:
-        """Whether it is less effort, or the same in less time."""
-        return (self.hours, self.months) < (other.hours, other.months)
-
 
 Least = dict[int, Mix]  # tenths gained -> the cheapest mix that gains them
 NOTHING = Mix()
@@ -47,9 +43,10 @@ def join(parts: Iterable[Least], cap: int) -> Least:
         for gained, one in before.items():
             for more, other in part.items():
                 total = min(cap, gained + more)
-                made = Mix(one.hours + other.hours, max(one.months, other.months), one.units + other.units)
-                if total not in least or made.less_than(least[total]):
-                    least[total] = made
+                hours, months = one.hours + other.hours, max(one.months, other.months)
+                found = least.get(total)
+                if found is None or (hours, months) < (found.hours, found.months):  # a Mix is made for the better alone
+                    least[total] = Mix(hours, months, one.units + other.units)
     return least
 
 
