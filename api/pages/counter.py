@@ -15,7 +15,8 @@ from msgspec import UNSET
 
 from api import cookies, deps, problems
 from api.deps import HttpRequest
-from api.pages import frame
+from api.pages import frame, lending
+from api.pages.lending import Lent
 from api.partner import desk
 from api.partner.desk import Desk
 from api.partner.eligibility import Told, tell
@@ -44,6 +45,7 @@ _CAMERA = {"Permissions-Policy": "camera=(self), geolocation=(), microphone=()"}
 class Verdict(msgspec.Struct, frozen=True):
     """What the clerk sees: never a word about the person. Amounts in fen, None where no deposit is asked here."""
 
+    decision_id: str
     granted: bool
     waived: int | None
     payable: int | None
@@ -71,7 +73,7 @@ async def see(request: HttpRequest) -> Response[str]:
         standing = await _standing(request)
     except Unauthenticated:
         return frame.page(request, "counter_open.html", missed=False)
-    return await _page(request, standing, told=None)
+    return await _page(request, standing)
 
 
 @post("/counter/open", status_code=200)
@@ -106,6 +108,24 @@ async def check(request: HttpRequest) -> Response[str]:
     return await _page(request, standing, told=_verdict(tell(verdict, perk, question)))
 
 
+@post("/counter/orders", status_code=200)
+async def lend(request: HttpRequest) -> Response[str]:
+    """Keep an order for what was just granted, and let it begin: the goods are out."""
+    standing = await _standing(request)
+    decision = str((await request.form()).get("decision", ""))[:64]
+    lent = await lending.lend(standing.here.gate, standing.counter, decision_id=decision)
+    return await _page(request, standing, lent=lent)
+
+
+@post("/counter/orders/back", status_code=200)
+async def take_back(request: HttpRequest) -> Response[str]:
+    """The goods are back, and nothing is owed."""
+    standing = await _standing(request)
+    order_id = str((await request.form()).get("order", ""))[:64]
+    await lending.take_back(standing.here.gate, standing.counter, order_id=order_id)
+    return await _page(request, standing)
+
+
 @post("/counter/leave", status_code=200)
 async def leave(request: HttpRequest) -> Response[Any]:
     """Give the counter back: this telephone can do nothing from now on."""
@@ -130,8 +150,10 @@ async def _standing(request: HttpRequest) -> Standing:
     return standing
 
 
-async def _page(request: HttpRequest, standing: Standing, *, told: Verdict | None) -> Response[str]:
-    """The counter with the answer, if there is one, and the day so far."""
+async def _page(
+    request: HttpRequest, standing: Standing, *, told: Verdict | None = None, lent: Lent | None = None
+) -> Response[str]:
+    """The counter with the answer or the order just kept, if there is one, what is out, and the day so far."""
     counter, here = standing.counter, standing.here
     granted, waived, name = 0, 0, ""
     for release_id, often in (await counters.granted_today(here.gate, session=standing.secret)).items():
@@ -144,12 +166,13 @@ async def _page(request: HttpRequest, standing: Standing, *, told: Verdict | Non
             name = (await here.perk(one.release_id, counter.perk_id, token=counter.token)).name
     return frame.page(
         request, "counter.html", headers=_CAMERA, counter=counter, csrf=standing.csrf, key=ids.random().hex, perk=name,
-        told=told, granted=granted, waived=waived,
+        told=told, lent=lent, out=await lending.out(here.gate, counter), granted=granted, waived=waived,
     )  # fmt: skip
 
 
 def _verdict(told: Told) -> Verdict:
     return Verdict(
+        told.decision_id,
         told.result == "granted",
         None if told.waived_amount is UNSET else told.waived_amount,
         None if told.payable_deposit is UNSET else told.payable_deposit,
@@ -171,7 +194,7 @@ def _answer(request: HttpRequest, error: Exception) -> Response[Any]:
 handlers = [
     Router(
         path="/",
-        route_handlers=[see, open_it, check, leave],
+        route_handlers=[see, open_it, check, lend, take_back, leave],
         exception_handlers={Exception: _answer},
         include_in_schema=False,
     )

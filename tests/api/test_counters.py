@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest_asyncio
 
+from api.tool import registration
 from tests.api.conftest import Server
 
 PERK = "library.deposit-free"
@@ -65,6 +66,21 @@ async def owner(server: Server) -> AsyncIterator[Owner]:
     """A partner with the library's perk."""
     auth, _ = await server.register("teahouse", "partner", "eligibility:check", perks=[PERK])
     async with httpx2.AsyncClient(base_url=server.base_url, auth=auth) as http:
+        yield Owner(server, http)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def lender(server: Server) -> AsyncIterator[Owner]:
+    """A partner who keeps orders, too."""
+    entry = await registration.add(
+        server.house.settings,
+        client_id="lendinghouse",
+        role="partner",
+        name="借物站",
+        scopes=["eligibility:check", "orders:write"],
+        perks=[PERK],
+    )
+    async with httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(entry)) as http:
         yield Owner(server, http)
 
 
@@ -163,6 +179,46 @@ class TestCheck:
             value = next(iter(phone.cookies.values()))
             answer = await phone.get("/v1/partner/perks", headers={"Authorization": f"DPoP {value}"})
             assert answer.status_code == 401
+
+
+class TestLend:
+    """POST /counter/orders and /counter/orders/back."""
+
+    async def test_out_with_a_tap_and_back_with_a_tap(self, lender: Owner) -> None:
+        """An order of the partner's: active while it is out, settled at nothing when it is back; repeats are safe."""
+        async with lender.phone(await lender.made()) as phone:
+            said = await ask(phone, await lender.code())
+            form = {"csrf": hidden(said, "csrf"), "decision": hidden(said, "decision")}
+            for _ in range(2):
+                page = await phone.post("/counter/orders", data=form)
+                assert "已记下借出" in page.text
+            assert page.text.count(">已还<") == 1
+            (order,) = (await lender.http.get("/v1/partner/orders", params={"status": "active"})).json()["orders"]
+            back = {"csrf": hidden(page, "csrf"), "order": hidden(page, "order")}
+            assert ">已还<" not in (await phone.post("/counter/orders/back", data=back)).text
+            found = await lender.http.get("/v1/partner/orders", params={"out_order_no": order["out_order_no"]})
+            (order,) = found.json()["orders"]
+            assert (order["status"], order["settlement"]["charge"]) == ("settled", 0)
+
+    async def test_another_counter_sees_and_ends_nothing_of_it(self, lender: Owner) -> None:
+        """Two telephones of one shop, each with its own list."""
+        made = [await lender.made() for _ in range(2)]
+        async with lender.phone(made[0]) as phone, lender.phone(made[1]) as other:
+            said = await ask(phone, await lender.code())
+            page = await phone.post(
+                "/counter/orders", data={"csrf": hidden(said, "csrf"), "decision": hidden(said, "decision")}
+            )
+            elsewhere = await other.get("/counter")
+            assert ">已还<" not in elsewhere.text
+            form = {"csrf": hidden(elsewhere, "csrf"), "order": hidden(page, "order")}
+            assert (await other.post("/counter/orders/back", data=form)).status_code == 404
+
+    async def test_a_partner_without_orders_has_no_such_button(self, owner: Owner) -> None:
+        """A counter can do what its partner's registration can, and not more."""
+        async with owner.phone(await owner.made()) as phone:
+            said = await ask(phone, await owner.code())
+            assert "可以享受</h1>" in said.text
+            assert "/counter/orders" not in said.text
 
 
 class TestEnd:

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 import segno
 
+from api.tool import registration
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
 from tests.interop.test_browser import GOOD, LOOKS, NAMES, RULES, absent, axe, page_of, playwright
@@ -69,7 +70,15 @@ async def shop(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Asyn
     if found is None:
         absent("no Chromium: apt-get install chromium fonts-noto-cjk")
     film = tmp_path_factory.mktemp("camera") / "film.y4m"
-    auth, _ = await server.register("counter-shop", "partner", "eligibility:check", perks=[PERK])
+    entry = await registration.add(
+        server.house.settings,
+        client_id="counter-shop",
+        role="partner",
+        name="南门文化用品",
+        scopes=["eligibility:check", "orders:write"],
+        perks=[PERK],
+    )
+    auth = server.as_client(entry)
     flags = [
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
@@ -149,6 +158,10 @@ class TestLooks:
                 await page.get_by_role("button", name="查一下").click()
                 await page.locator(f".{name}[role=status]").wait_for()
                 await self._fine(page, f"{name}-{scheme}-{width}")
+                if name == "granted":
+                    await page.get_by_role("button", name="记下借出").click()
+                    await page.get_by_role("heading", name="已记下借出").wait_for()
+                    await self._fine(page, f"lent-{scheme}-{width}")
 
     @staticmethod
     async def _fine(page: Any, where: str) -> None:
