@@ -52,6 +52,8 @@ drop function incentives.key_of;
 
 drop function incentives.partner_of;
 
+drop function incentives.check_for_order;
+
 drop function incentives.catch_up;
 
 drop function incentives.clock_order;

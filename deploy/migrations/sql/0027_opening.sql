@@ -1,5 +1,11 @@
 -- Opening an order: one call that proves the caller, checks, reserves, writes, tells. No row: the token is dead.
 
+-- An order by code or subject is itself a check: the same statement, for tokens of the scope of orders.
+do $$ begin
+  execute replace(replace(pg_get_functiondef('incentives.check_eligibility'::regproc), 'check_eligibility',
+    'check_for_order'), '''eligibility:check''', '''orders:write''');
+end $$;
+
 -- The partner behind a live token of a scope.
 create function incentives.partner_of(p_token bytea, p_scope text) returns text
 language sql stable
@@ -64,7 +70,7 @@ begin
     return;
   end if;
   if p_decision is null then
-    perform from incentives.check_eligibility(p_token, p_perk, p_code, p_subject, p_deposit, p_terminal, null, '{}',
+    perform from incentives.check_for_order(p_token, p_perk, p_code, p_subject, p_deposit, p_terminal, null, '{}',
       p_check, p_check_shown, uuidv7());
     if not found then
       return;

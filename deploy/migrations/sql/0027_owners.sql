@@ -30,6 +30,8 @@ alter function incentives.clock_order owner to {role}_gate;
 
 alter function incentives.catch_up owner to {role}_gate;
 
+alter function incentives.check_for_order owner to {role}_gate;
+
 alter function incentives.partner_of owner to {role}_gate;
 
 alter function incentives.key_of owner to {role}_gate;
@@ -89,7 +91,7 @@ revoke {role}_gate from current_user;
 revoke all on function incentives.period_of, incentives.holder_of, incentives.budget_spent, incentives.give_back,
   incentives.take_for_order, incentives.personal_cause, incentives.order_due, incentives.show_order,
   incentives.next_of, incentives.step_order, incentives.record_step, incentives.step_and_clear,
-  incentives.unlink_order, incentives.clock_order, incentives.catch_up, incentives.partner_of, incentives.key_of,
+  incentives.unlink_order, incentives.clock_order, incentives.catch_up, incentives.check_for_order, incentives.partner_of, incentives.key_of,
   incentives.open_order, incentives.unusable, incentives.new_order, incentives.reason_of, incentives.lay_order,
   incentives.refuse_action, incentives.reverse_lines, incentives.do_action, incentives.act_on_order,
   incentives.orders_of_caller, incentives.history_of, incentives.more_of, incentives.orders_of_citizen,
