@@ -93,7 +93,7 @@ def _show(perk: Perk, lack: Missing | None, left: tuple[Left, ...], today: date)
         how_to_use=(perk.how_to_use or HOW) if lack is None else perk.standard_route,
         measures=perk.measures,
         prices=_prices(perk),
-        places=tuple(_there(perk, one) for one in perk.places if one.until_on is None or one.until_on >= today),
+        places=tuple(_there(perk, one) for one in perk.places if one.differs() and today <= (one.until_on or today)),
         left=left,
     )
 

@@ -10,6 +10,7 @@ from incentives.book.perks import Measure
 from incentives.book.places import words
 from incentives.rulebook import Terms
 
+_NOTHING = {"wait_days": "当场办结", "papers_days": "当场交齐", "pay_days": "当场付款", "fee": "不收"}
 _EVERY = {"day": "今天", "month": "这个月", "year": "今年", "ever": "一共"}
 
 
@@ -48,4 +49,6 @@ def _terms(terms: Terms) -> str:
 
 
 def _value(name: str, value: int) -> str:
+    if value == 0 and name in _NOTHING:
+        return _NOTHING[name]
     return yuan(value) if name == "fee" else f"{value}{GAUGES[name].unit}"

@@ -50,6 +50,12 @@ class Place(msgspec.Struct, frozen=True):
             and (self.until_on is None or day <= self.until_on)
         )
 
+    def differs(self) -> bool:
+        """Say whether it has terms of its own; a zone may only count a budget."""
+        return bool(self.measures) or any(
+            one is not None for one in (self.cap, self.percent, self.minus, self.from_amount)
+        )
+
     def rate(self, own: Rate) -> Rate:
         """Give the perk's formula with what this place says otherwise."""
         said = {"cap": self.cap, "percent": self.percent, "minus": self.minus, "from_amount": self.from_amount}

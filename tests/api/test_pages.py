@@ -334,6 +334,8 @@ class TestPerksAndCode:
         assert "还差10.0分" in page.text
         assert "普通方式：" in page.text
         assert "件数：普通10件，凭信用20件" in page.text
+        assert "付款期限：普通当场付款，凭信用10天" in page.text
+        assert "古城片区" not in page.text  # it only counts a budget
         assert "园林成人票（旺季）：普通80元，凭信用64元" in page.text
         assert "这个月还可以用60次（共60次）" in page.text
         assert "春季惠民游（2027年3月1日至2027年4月15日）：优惠30%，最多40元" in page.text

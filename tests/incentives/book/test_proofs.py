@@ -126,11 +126,12 @@ class TestFlaws:
         for perk in perkfile.load(text(file), file):
             assert proofs.flaws(perk) == ()
 
-    def test_the_example_of_the_guide_is_a_perk(self) -> None:
-        """What an official copies from docs/perks.md loads."""
-        guide = (POLICY.parent / "docs" / "perks.md").read_text(encoding="utf-8")
+    @pytest.mark.parametrize("file", ["perks.md", "perks.zh.md"])
+    def test_the_example_of_the_guide_is_a_perk(self, file: str) -> None:
+        """What an official copies from it loads."""
+        guide = (POLICY.parent / "docs" / file).read_text(encoding="utf-8")
         example = guide.split("```toml\n")[1].split("```")[0]
-        (perk,) = perkfile.load(example, "perks.md")
+        (perk,) = perkfile.load(example, file)
         assert (perk.kind, perk.budgets[0].count) == ("allowance", 4)
 
     def test_every_kind_ships(self) -> None:
@@ -217,7 +218,12 @@ class TestAttacks:
 
 
 class TestCovers:
-    """`Place.covers`."""
+    """`Place.covers` and `Place.differs`."""
+
+    def test_a_zone_that_only_counts_has_no_terms_of_its_own(self) -> None:
+        """The shipped zone of the gardens counts; the programme and the car parks give other terms."""
+        ticket, lot = (perkfile.load(text(f"perks/{file}"), file)[0] for file in ("tourism.toml", "parking.toml"))
+        assert [one.differs() for one in (*ticket.places, *lot.places)] == [False, True, True]
 
     @pytest.mark.parametrize(
         ("change", "here"),
