@@ -22,6 +22,7 @@ from auth import reindex
 from core import audit, clock, db
 from core.audit import Actor
 from core.errors import Conflict
+from incentives.events import deliveries
 from scoring import rethread
 from scoring.rethread import Rethreaded
 
@@ -129,6 +130,7 @@ async def restore(house: House, path: Path, *, by: Actor) -> Rethreaded:
         found = await rethread.rethread(session, house.ring)
         await _index(session, house)
         await _let_go(connection, known)
+        await deliveries.renumber(session)
         detail: dict[str, Any] = msgspec.to_builtins(found) | {"dump_of": began.isoformat()}
         await audit.write(session, actor=by, action="keys.restore", purpose="keys", outcome="done", detail=detail)
     return found

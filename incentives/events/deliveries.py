@@ -106,6 +106,14 @@ async def mend(session: AsyncSession, *, most: int = 500) -> int:
     return len(rows)
 
 
+async def renumber(session: AsyncSession) -> None:
+    """After a restore into another cluster, whose transactions count from below: order what is there by position alone.
+
+    Otherwise it would not show until the new numbers have caught up. Run behind all doors.
+    """
+    await session.execute(text(_RENUMBER))
+
+
 async def sweep(session: AsyncSession) -> None:
     """Forget events of more than 45 days, with their deliveries, and what the queue wrote of itself."""
     await session.execute(text("delete from incentives.event where at < now() - interval '45 days'"))
@@ -171,6 +179,11 @@ where id = :webhook and (
 _TELL = """
 with counted as (update incentives.webhook set seq = seq + 1 where id = :webhook returning seq)
 select incentives.emit(:partner, :kind, :shown, counted.seq, cast(:data as jsonb)) from counted
+"""
+
+_RENUMBER = """
+update incentives.event set turn = 0
+where exists (select from incentives.event where turn >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
 """
 
 _FORGOTTEN = """

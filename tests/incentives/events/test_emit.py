@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from core import ids
+from core import db, ids
+from incentives.events import deliveries
 from tests.gateworld import World, world
 
 EMIT = "select incentives.emit($1, $2, $3, $4, $5)"
@@ -172,6 +173,25 @@ class TestList:
         for order in ("or_0", "or_1", "or_2"):
             turns = [row["seq"] for row in seen if row["object"] == order]
             assert turns == list(range(1, len(turns) + 1))
+
+
+class TestRestored:
+    """A dump brought into another cluster."""
+
+    async def test_what_was_told_shows_although_numbers_begin_anew(
+        self, city: World, three: list[asyncpg.Connection], database: str
+    ) -> None:
+        """Old events with numbers of another cluster come first, in their order, and new ones after them."""
+        await city.partner()
+        token = await city.token("p_library", scope="orders:write")
+        await emit(three[0], 1)
+        await emit(three[0], 2)
+        await city.do("update incentives.event set turn = turn + 1000000000")
+        assert await listed(three[0], token) == []
+        async with db.above(database) as session:
+            await deliveries.renumber(session)
+        await emit(three[0], 3)
+        assert [row["seq"] for row in await listed(three[0], token)] == [1, 2, 3]
 
 
 class TestWhose:

@@ -3,13 +3,16 @@
 import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from core.settings import ROOT
 from incentives.events import signing
 from incentives.events.signing import Secret
 
@@ -48,3 +51,21 @@ class TestHeaders:
     def test_a_secret_does_not_show_itself(self) -> None:
         """Not even in a trace."""
         assert repr(Secret(b"x" * 32, b"y" * 32)) == "Secret()"
+
+
+class TestPage:
+    """`docs/webhooks.md`."""
+
+    def test_its_ten_lines_verify(self) -> None:
+        """The receiver of the page takes a message of ours once, and refuses one that somebody changed."""
+        page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
+        code = page.split("```python\n")[1].split("```")[0]
+        secret = Secret(bytes(range(32)), bytes(32))
+        known: dict[str, Any] = {}
+        exec(code.replace("whsec_...", secret.shown), known)  # noqa: S102  (it is ours)
+        message = signing.body(kind="order.open", at=NOW, data='{"order_id": "or_1", "seq": 2}')
+        told = dict(signing.headers("ev_1", NOW, message, [secret]))
+        assert known["received"](told, message) == known["received"](told, message) == 204
+        assert known["seen"] == {"or_1": 2}
+        with pytest.raises(WebhookVerificationError):
+            known["received"](told, message.replace(b"2", b"3"))
