@@ -273,6 +273,25 @@ class TestKilled:
 class TestRun:
     """The command itself."""
 
+    async def test_it_goes_on_until_it_is_stopped(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One file, and another that comes later; then it is interrupted, and the folder is free."""
+        monkeypatch.setattr(dropwatch, "EVERY", 0.01)
+        place.folder.close()
+        folder = Folder(place.place)
+        folder.open()
+        watching = asyncio.create_task(dropwatch._watch(place.server.house.settings, folder, "utilities"))
+        for number in (1, 2):
+            lay(place.place, f"{number}.csv", "\n".join([HEADER, line(f"r{number}", place.who, number)]).encode())
+            async with asyncio.timeout(60):
+                while not (place.place / "done" / f"{number}.csv").exists():
+                    assert not watching.done()
+                    await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        folder.close()
+        assert await place.held() == [month(1), month(2)]
+        place.folder.open()
+
     def test_it_says_what_cannot_be_watched(self, server: Server, tmp_path: Path) -> None:
         """A folder that is not there is one clear error before any database is asked."""
         with pytest.raises(NotWatchable):
