@@ -9,11 +9,19 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from api.tool import caller
 
 _FAILED, _MISUSED = 1, 2
+
+
+class NoSuchMember(ValueError):
+    """The answer has no such member."""
+
+    def __init__(self, name: str, path: str, there: list[str]) -> None:
+        """Say what is there instead."""
+        super().__init__(f"no `{name}` of `{path}` in the answer; there is: {', '.join(there) or 'nothing'}")
 
 
 def call(chosen: argparse.Namespace) -> int:
@@ -30,7 +38,11 @@ def call(chosen: argparse.Namespace) -> int:
         caller.once(kit, chosen.client, chosen.method.upper(), chosen.path, content=content, headers=headers)
     )
     print(f"{answer.status_code} {answer.reason_phrase}", file=sys.stderr)
-    print(_picked(answer.text, chosen.pick) if chosen.pick and answer.is_success else _pretty(answer.text))
+    try:
+        print(picked(answer.text, chosen.pick) if chosen.pick and answer.is_success else _pretty(answer.text))
+    except NoSuchMember as none:
+        print(f"osmanthus: {none}", file=sys.stderr)
+        return _MISUSED
     return 0 if answer.is_success else _FAILED
 
 
@@ -47,12 +59,22 @@ def _body(given: str | None) -> tuple[bytes | None, str]:
     return given.encode(), "application/json"
 
 
-def _picked(text: str, path: str) -> str:
-    """One member of an answer by its dotted path, as a script wants it. Raises KeyError where there is none."""
+def picked(text: str, path: str) -> str:
+    """One member of an answer by its dotted path (`orders.0.order_id`), as a script wants it. Raises NoSuchMember."""
     found: Any = json.loads(text)
     for name in path.split("."):
-        found = found[name]
+        inside = _members(found)
+        if name not in inside:
+            raise NoSuchMember(name, path, list(inside))
+        found = inside[name]
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+
+
+def _members(found: Any) -> dict[str, Any]:
+    """What is inside: the members of an object, the elements of an array by their place; a plain value has none."""
+    if isinstance(found, list):
+        return {str(place): one for place, one in enumerate(cast("list[Any]", found))}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _pretty(text: str) -> str:
