@@ -7,7 +7,7 @@ grant {role}_gate to current_user;
 grant create on schema incentives to {role}_gate;
 
 -- Proves the caller, decides, writes every decision and the entry that its holder reads. The look-ups of each question
--- are the same whatever comes out. Of questions with one code the first has it. A conflict of one key writes nothing at
+-- are the same whatever comes out, by index, however many people there are (`limit 1` keeps them from being joined whole). Of questions with one code the first has it. A conflict of one key writes nothing at
 -- all. No row: the token is dead.
 create function incentives.check_eligibilities(
   p_token bytea,         -- SHA-256 of the access token's jti
@@ -53,7 +53,8 @@ begin atomic
       prior.round as prior_round, prior.input as prior_input
     from caller cross join asked
     left join lateral (
-      select d.* from incentives.decision d where d.partner_id = caller.client_id and d.key = asked.key
+      select d.* from incentives.decision d
+      where asked.key is not null and d.partner_id = caller.client_id and d.key = asked.key
       order by d.round desc limit 1
     ) prior on true
     left join lateral incentives.perk_ruling(
@@ -65,12 +66,12 @@ begin atomic
       from incentives.credit_code k
       left join incentives.credit_code_use u on u.hash = k.hash
       left join auth.live_consent l on l.id = k.consent_id and l.citizen_id = k.citizen_id and l.one_use
-      where k.hash = asked.code
+      where k.hash = asked.code limit 1
     ) code on true
     left join lateral (
       select s.citizen_id, l.id is not null as consented
       from auth.consent s left join auth.live_consent l on l.id = s.id
-      where s.subject = asked.subject and s.purpose = 'share:' || caller.client_id || '/' || asked.perk
+      where s.subject = asked.subject and s.purpose = 'share:' || caller.client_id || '/' || asked.perk limit 1
     ) share on true
   ), judged as materialized (
     select known.*, score.id as consent_id,
