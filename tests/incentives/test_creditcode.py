@@ -35,6 +35,12 @@ class TestBase45:
         assert creditcode.base45(data) == text
         assert gates.library.base45(text) == data
 
+    @pytest.mark.parametrize("text", ["0", "BB80", ":::", "GGW", "::", "a", "BB_"])
+    def test_what_no_encoder_writes_is_refused(self, text: str) -> None:
+        """A letter alone, 65536 and more in three, 256 and more in two, a letter of no alphabet (section 6)."""
+        with pytest.raises((ValueError, OverflowError)):
+            gates.library.base45(text)
+
     @given(st.binary(max_size=100))
     def test_a_gate_reads_what_is_written(self, data: bytes) -> None:
         """Every byte string comes back."""
