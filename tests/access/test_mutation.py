@@ -60,7 +60,8 @@ def _row(columns: dict[str, str], table: str, who: str, days: int, word: tuple[s
             said[name] = f"'{who}'"
         if name in {"ended_at", "left_at", "revoked_at", "disabled_at", "reported_at"} and days > 0:
             said[name] = "null"
-    return f"insert into {table} ({', '.join(said)}) values ({', '.join(said.values())})"
+    named = ", ".join(f'"{name}"' for name in said)
+    return f"insert into {table} ({named}) overriding system value values ({', '.join(said.values())})"
 
 
 def _rows(columns: dict[str, str], table: str, people: list[str]) -> list[str]:
