@@ -26,7 +26,7 @@ from core.tables import incident
 REPORT_WITHIN = timedelta(hours=4)
 _AT_ONCE = 5_000
 
-Kind = Literal["eligibility", "records", "identity", "matters", "account"]
+Kind = Literal["eligibility", "orders", "records", "identity", "matters", "account"]
 # The acts by which data of a kind is read, or, of records, handed over.
 KINDS: Mapping[str, tuple[str, ...]] = {
     "eligibility": ("eligibility.check",),
@@ -41,6 +41,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         "dispute.note", "dispute.pending", "dispute.decided", "dispute.answer", "repair.read", "repair.check",
         "repair.extend", "repair.approve", "repair.refuse",
         "declaration.read", "declaration.verify", "declaration.refuse", "commitment.read",
+    ),
+    "orders": (
+        "order.open", "order.start", "order.extend", "order.read", "order.reject", "order.uphold", "order.default",
+        "order.write_off",
     ),
     "account": ("counter.request", "proxy.read", "export"),
 }  # fmt: skip

@@ -28,7 +28,8 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api.signing import Signer, fresh_key
-from benchmarks.eligibility import MASTER, PARTNERS, base, cpu, prepare, served
+from benchmarks.eligibility import PARTNERS, base, cpu, served
+from benchmarks.peers.ground import MASTER, prepare
 from core import embedded
 from core.epochs import make_epochs
 from core.keys import Keyring

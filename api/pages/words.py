@@ -109,6 +109,7 @@ _REASONS = {
 }
 _BREACHED = {
     "eligibility": "您能不能享受便利",
+    "orders": "您的便利订单",
     "records": "信用记录",
     "identity": "身份信息",
     "matters": "您提交的复核和更正",

@@ -177,6 +177,7 @@ class TestKinds:
             "repair.apply", "repair.withdraw",
             "declaration.make", "declaration.withdraw", "commitment.make", "commitment.withdraw",
             "report.issue", "report.revoke", "history.ask", "verify.ask", "everyone.nightly",
+            "order.dispute", "order.report-fault",
             "everyone.rehearsal", "audit.search", "staff.refused",
         }  # fmt: skip
         read = {action for some in incidents.KINDS.values() for action in some}

@@ -36,6 +36,7 @@ class TestList:
             "scoring/enrol.py": "opens the thread under the consent just given",
             "scoring/exporting.py": "a citizen's own records, found by their holder",
             "scoring/feeds/quality.py": "a batch's counts, a record's place in it, under the row policy of the live",
+            "scoring/feeds/withdrawing.py": "what a batch said about live holders, whom merge.settle then counts",
             "scoring/feeds/pulls.py": "joins auth.live_consent; reads only whose thread there is",
             "scoring/holders.py": "joins auth.live_consent; the lock before it reads nothing",
             "scoring/merge.py": "joins scoring.live until now and the source's live consent",
