@@ -42,7 +42,7 @@ _WORDS = {
     "purpose": ("records", "identity", "cases", "reports", "score", "occupational-report"),
     "role": ("partner", "staff"),
     "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
-    "caller": ("a-source", "a-staff"), "state": ("queued",), "by": ("source", "staff"),
+    "actor": ("counter",), "caller": ("a-source", "a-staff"), "state": ("queued",), "by": ("source", "staff"),
 }  # fmt: skip
 
 
@@ -58,6 +58,8 @@ def _row(columns: dict[str, str], table: str, who: str, days: int, word: tuple[s
             said[name] = "gen_random_uuid()::text"
         if table == "core.idempotency" and name == "caller" and word[1] == "x":
             said[name] = f"'{who}'"
+        if table == "auth.token" and word[0] == "actor" and name in {"citizen_id", "grant_id", "family"}:
+            said[name] = "null"
         if name in {"ended_at", "left_at", "revoked_at", "disabled_at", "reported_at"} and days > 0:
             said[name] = "null"
     named = ", ".join(f'"{name}"' for name in said)

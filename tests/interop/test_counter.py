@@ -15,7 +15,11 @@ import segno
 from api.tool import registration
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
-from tests.interop.test_browser import GOOD, LOOKS, NAMES, RULES, absent, axe, page_of, playwright
+
+for needed in ("playwright.async_api", "axe_playwright_python.async_playwright"):
+    pytest.importorskip(needed, reason="no browser's driver: make interop installs it")
+
+from tests.interop.test_browser import GOOD, LOOKS, NAMES, RULES, absent, axe, page_of, playwright  # noqa: E402
 
 pytestmark = pytest.mark.interop
 

@@ -66,7 +66,7 @@ create policy everyone on incentives.perk_budget for select using (true);
 
 create policy staff on incentives.perk_budget for insert to {role}_staff with check (true);
 
-create policy everyone on incentives.perk_place for select using (true);
+create policy readers on incentives.perk_place for select to {role}_staff, {role}_gate, {role}_jobs using (true);
 
 create policy staff on incentives.perk_place for insert to {role}_staff with check (true);
 

@@ -188,9 +188,9 @@ alter table incentives.exposure enable row level security, force row level secur
 
 alter table incentives.budget_use enable row level security, force row level security;
 
-create policy everyone on incentives.order_state for select using (true);
+create policy gate on incentives.order_state for select to {role}_gate using (true);
 
-create policy everyone on incentives.order_move for select using (true);
+create policy gate on incentives.order_move for select to {role}_gate using (true);
 
 create policy gate on incentives.perk_order to {role}_gate using (true) with check (true);
 

@@ -45,7 +45,7 @@ create policy gate_counter on auth.token for insert to {role}_gate
 create policy gate_counter_reads on auth.token for select to {role}_gate using (actor = 'counter');
 
 create policy gate_counter_ends on auth.token for update to {role}_gate
-  using (actor = 'counter') with check (actor = 'counter');
+  using (actor = 'counter');
 
 grant {role}_gate to current_user;
 
