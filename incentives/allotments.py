@@ -1,6 +1,7 @@
-"""What is left of a citizen's own budgets of each perk; for their eyes alone, since it says what they used.
+"""What is left of a citizen's own budgets of each perk, and which perks their own orders leave no room in just now.
 
-The gate function finds the citizen by the proof of the session. What is spent comes back when an order is undone.
+For their eyes alone, since it says what they used.
+The gate functions find the citizen by the proof of the session. What is spent comes back when an order is undone.
 """
 
 import msgspec
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _OWN = text("select perk_id, every, count, amount, orders, waived from incentives.own_budgets()")
+_AGAINST = text("select perk_id, cause from incentives.orders_against()")
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -31,6 +33,11 @@ async def left(session: AsyncSession) -> dict[str, tuple[Left, ...]]:
         one = Left(row["every"], _rest(count, row["orders"]), count, _rest(amount, row["waived"]), amount)
         found[row["perk_id"]] = (*found.get(row["perk_id"], ()), one)
     return found
+
+
+async def against(session: AsyncSession) -> dict[str, str]:
+    """Give per perk id why the orders of the citizen at the door stand against one more: paused, exposure, citizen."""
+    return {row.perk_id: row.cause for row in await session.execute(_AGAINST)}
 
 
 def _rest(whole: int | None, used: int) -> int | None:

@@ -44,10 +44,8 @@ _PERSONAL: tuple[tuple[str, tuple[Holder, ...], str], ...] = (
     ("withdrew", _BOTH, "Took part, and took the consent to points back."),
     ("consent_expired", _BOTH, "Took part until the consent to points ran out."),
     ("share_ended", _SUBJECT, "Takes part and has the points, and does not let you ask any more."),
-)
-_OF_THE_ORDER = (
-    ("three_open_orders", "Has the points, and three orders of this perk that are still running."),
-    ("defaulted", "Has the points, and still owes for an order of this perk, so this perk alone is paused."),
+    ("three_open_orders", _BOTH, "Has the points, and three orders of this perk that are still running."),
+    ("defaulted", _BOTH, "Has the points, and still owes for an order of this perk, so this perk alone is paused."),
 )
 _OF_THE_CODE = (
     ("code_expired", "The code was shown more than a minute ago."),
@@ -61,7 +59,6 @@ def catalogue(perk: Perk) -> tuple[Outcome, ...]:
     return (
         *(Outcome(name, "granted", None, "open", holder, why) for name, holder, why in _GRANTED),
         *(Outcome(name, "standard_route", None, "standard_route", holder, why) for name, holder, why in _PERSONAL),
-        *(Outcome(name, "granted", None, "standard_route", _BOTH, why) for name, why in _OF_THE_ORDER),
         *(Outcome(name, "standard_route", name, "standard_route", _CODE, why) for name, why in _OF_THE_CODE),
         *([_over_cap(perk)] if perk.cap else []),
     )
@@ -81,7 +78,7 @@ def arranged(perk: Perk) -> tuple[Arranged, ...]:
         *([Arranged("terminal_unknown", "Send a `terminal` that is not registered.")] if perk.terminals else []),
     ]
     if any(one.per == "partner" for one in perk.budgets):
-        how = f'POST /v1/sandbox/budgets {{"perk": "{perk.id}", "spent": true}}, then open an order for anybody.'
+        how = f'POST /v1/sandbox/budgets {{"perk": "{perk.id}", "spent": true}}, then ask about anybody.'
         known.append(Arranged("budget_spent", how))
     return tuple(known)
 

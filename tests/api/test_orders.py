@@ -148,6 +148,17 @@ class TestCitizen:
         await shop.act(order, "cancel")
         assert (await shop.me.delete("/v1/me")).status_code == 200
 
+    async def test_no_code_is_drawn_for_what_an_order_would_refuse(self, shop: Shop) -> None:
+        """With three orders running the page says so in private, and nobody is sent to the counter with a code."""
+        for _ in range(3):
+            assert (await shop.open(deposit=1000)).json()["status"] == "open"
+        refused = await shop.me.post("/v1/me/credit-code", json={"perk": LIBRARY})
+        assert refused.status_code == 409
+        assert refused.json()["code"] == "not_granted"
+        perks = {one["perk"]: one for one in (await shop.me.get("/v1/me/perks")).json()["perks"]}
+        assert perks[LIBRARY]["missing"]["reason"] == "exposure"
+        assert "最多三单" in perks[LIBRARY]["missing"]["text"]
+
 
 class TestOffice:
     """`/v1/staff/orders`."""

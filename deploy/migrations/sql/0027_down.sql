@@ -74,7 +74,11 @@ drop function incentives.order_due;
 
 drop function incentives.personal_cause;
 
+drop function incentives.order_cause;
+
 drop function incentives.take_for_order;
+
+drop function incentives.running_cap;
 
 drop function incentives.give_back;
 

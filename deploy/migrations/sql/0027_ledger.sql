@@ -65,6 +65,12 @@ begin
   return kept;
 end $$;
 
+-- The most that a holder's running orders may have waived together: of what comes back or is paid later. What a
+-- discount took off is gone with the sale, and stands under its budgets alone.
+create function incentives.running_cap(p_kind text, p_cap bigint) returns bigint
+language sql immutable
+return case when p_kind in ('deposit_waiver', 'pay_later', 'parking') then p_cap end;
+
 -- Take for one more order: the holder's exposure (at most three at once, and the cap), then every budget, the widest
 -- and hottest last. What cannot be had gives everything back; `refused` says which it was.
 create function incentives.take_for_order(
@@ -133,4 +139,25 @@ begin atomic
       where o.citizen_id = p_citizen and o.perk_id = p_perk and o.status = 'defaulted') then 'paused'
   end
   from (values (1)) one left join score on true;
+end;
+
+-- Why this holder's own orders leave no room for one more, for their own eyes; null when they do.
+create function incentives.order_cause(
+  p_citizen uuid, p_perk text, p_release uuid, p_kind text, p_cap bigint, p_waived bigint, p_day date
+) returns text
+language sql stable
+begin atomic
+  select case
+    when exists (select from incentives.perk_order o
+      where o.citizen_id = p_citizen and o.perk_id = p_perk and o.status = 'defaulted') then 'paused'
+    when e.orders >= 3 or e.waived + p_waived > incentives.running_cap(p_kind, p_cap) then 'exposure'
+    when exists (
+      select from incentives.perk_budget b
+      left join incentives.budget_use u on u.perk_id = b.perk_id and u.per = b.per and u.holder = p_citizen::text
+        and u.period = incentives.period_of(b.every, p_day)
+      where b.perk_id = p_perk and b.release_id = p_release and b.per = 'citizen' and p_citizen is not null
+        and (coalesce(u.orders, 0) >= b.count or coalesce(u.waived, 0) + p_waived > b.amount)) then 'citizen'
+  end
+  from (values (1)) one
+  left join incentives.exposure e on e.citizen_id = p_citizen and e.perk_id = p_perk;
 end;

@@ -88,10 +88,11 @@ begin
     agreed, civil);
   o.reason := incentives.reason_of(o, d, rule, p_token, coalesce(p_deposit, 0), today);
   cause := coalesce(incentives.personal_cause(d.citizen_id, p_perk, rule.threshold, not agreed, o.share_id),
+    incentives.order_cause(d.citizen_id, p_perk, d.release_id, rule.kind, rule.cap, o.waived, today),
     case when not d.granted and d.reason is null then 'checked' end);
   if o.reason is null and cause is null then
-    select * into taken from incentives.take_for_order(p_perk, d.release_id, who, rule.zone, d.citizen_id, rule.cap,
-      o.waived, today);
+    select * into taken from incentives.take_for_order(p_perk, d.release_id, who, rule.zone, d.citizen_id,
+      incentives.running_cap(rule.kind, rule.cap), o.waived, today);
     o.inverses := taken.inverses;
     if taken.refused in ('exposure', 'citizen') then
       cause := taken.refused;

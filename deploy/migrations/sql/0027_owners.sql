@@ -6,6 +6,10 @@ alter function incentives.holder_of owner to {role}_gate;
 
 alter function incentives.budget_spent owner to {role}_gate;
 
+alter function incentives.running_cap owner to {role}_gate;
+
+alter function incentives.order_cause owner to {role}_gate;
+
 alter function incentives.give_back owner to {role}_gate;
 
 alter function incentives.take_for_order owner to {role}_gate;
@@ -88,7 +92,7 @@ revoke create on schema incentives from {role}_gate;
 
 revoke {role}_gate from current_user;
 
-revoke all on function incentives.period_of, incentives.holder_of, incentives.budget_spent, incentives.give_back,
+revoke all on function incentives.period_of, incentives.holder_of, incentives.budget_spent, incentives.running_cap, incentives.order_cause, incentives.give_back,
   incentives.take_for_order, incentives.personal_cause, incentives.order_due, incentives.show_order,
   incentives.next_of, incentives.step_order, incentives.record_step, incentives.step_and_clear,
   incentives.unlink_order, incentives.clock_order, incentives.catch_up, incentives.check_for_order, incentives.partner_of, incentives.key_of,

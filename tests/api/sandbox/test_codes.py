@@ -10,10 +10,12 @@ from tests.api.sandbox.conftest import HOUSING, LIBRARY, RENTAL, Shop
 CHECK = "/v1/partner/eligibility"
 BY_CODE = (
     "granted", "open_dispute", "just_below", "below", "held", "not_enrolled", "withdrew", "consent_expired",
+    "three_open_orders", "defaulted",
     "code_expired", "code_used", "code_not_for_you", "over_cap",
 )  # fmt: skip
 BY_SUBJECT = (
     "granted", "open_dispute", "just_below", "below", "held", "not_enrolled", "withdrew", "consent_expired",
+    "three_open_orders", "defaulted",
     "share_ended", "over_cap",
 )  # fmt: skip
 
