@@ -16,7 +16,12 @@ from core.settings import ROOT
 from incentives.events import signing
 from incentives.events.signing import Secret
 
-NOW = datetime.now(UTC)
+
+def now() -> datetime:
+    """When a message goes out: a receiver takes none that is older than five minutes."""
+    return datetime.now(UTC)
+
+
 SECRETS = st.builds(Secret, st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 
 
@@ -36,8 +41,8 @@ class TestHeaders:
     @given(st.lists(SECRETS, min_size=1, max_size=2), st.dictionaries(st.text(max_size=5), st.integers(), max_size=3))
     def test_every_good_secret_verifies(self, secrets: list[Secret], data: dict[str, int]) -> None:
         """`standardwebhooks` by v1 with any of them; JOSE's Ed25519 key and plain Ed25519 by v1a."""
-        message = signing.body(kind="order.open", at=NOW, data=json.dumps(data))
-        told = dict(signing.headers("ev_1", NOW, message, secrets))
+        message = signing.body(kind="order.open", at=now(), data=json.dumps(data))
+        told = dict(signing.headers("ev_1", now(), message, secrets))
         for place, secret in enumerate(secrets):
             assert Webhook(secret.shown).verify(message, told)["data"] == data
             signature = b64decode(told["webhook-signature"].split()[2 * place + 1].removeprefix("v1a,"))
@@ -63,8 +68,8 @@ class TestPage:
         secret = Secret(bytes(range(32)), bytes(32))
         known: dict[str, Any] = {}
         exec(code.replace("whsec_...", secret.shown), known)  # noqa: S102  (it is ours)
-        message = signing.body(kind="order.open", at=NOW, data='{"order_id": "or_1", "seq": 2}')
-        told = dict(signing.headers("ev_1", NOW, message, [secret]))
+        message = signing.body(kind="order.open", at=now(), data='{"order_id": "or_1", "seq": 2}')
+        told = dict(signing.headers("ev_1", now(), message, [secret]))
         assert known["received"](told, message) == known["received"](told, message) == 204
         assert known["seen"] == {"or_1": 2}
         with pytest.raises(WebhookVerificationError):
