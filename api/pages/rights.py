@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_409_CONFLICT
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
@@ -81,7 +81,7 @@ async def leave(
 ) -> Response[str]:
     """Leave, and show the certificate."""
     left = await leaving.leave.fn(request, session, house, caller)
-    if left.status_code != HTTP_200_OK:
+    if left.status_code == HTTP_409_CONFLICT:
         return door.answer(request, OrdersOpen.of(await holders.closing(session)))
     headers = {"Clear-Site-Data": left.headers["Clear-Site-Data"]}
     page = frame.page(request, "left.html", headers=headers, left=left.content, contact=house.settings.contact)

@@ -18,7 +18,7 @@ from api.tool.caller import Signed
 from auth import holdings
 from core import ids
 from core.settings import ROOT
-from core.tables import metadata
+from incentives.orders.tables import metadata
 from tests.api import jsonschema
 from tests.api.conftest import Server
 from tests.scoringworld import hours, ndjson, penalty, water

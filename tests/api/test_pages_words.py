@@ -9,6 +9,7 @@ from api.pages import advice, words
 from core.settings import ROOT
 
 _NOBODYS = (
+    "measures.",
     "release.",
     "client.",
     "epoch.",
