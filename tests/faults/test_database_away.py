@@ -1,12 +1,13 @@
 """PostgreSQL goes away under load and comes back: 503 meanwhile, never a false "no", and no restart of ours."""
 
 import asyncio
+import secrets
 import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import msgspec
@@ -17,6 +18,7 @@ from core import db, embedded
 from core.keys import Keyring
 from core.postgres import migrate
 from tests.api.contract import fault
+from tests.api.oauth.client import Caller
 from tests.conftest import FAST, PREFIX
 from tests.faults.deployment import LIBRARY, Deployment, bill
 
@@ -94,13 +96,43 @@ class Load:
                 raise ended
 
 
+class Orders:
+    """Openings one after the other; whatever was not answered is sent again, with its number and key."""
+
+    def __init__(self, partner: Caller, subject: str) -> None:
+        """`partner` opens for `subject`."""
+        self.partner, self.subject = partner, subject
+        self.number, self.told = secrets.token_hex(8), dict[str, str]()
+
+    async def __call__(self) -> httpx2.Response:
+        """The next one, or the same one again; an order counts as success."""
+        body = {"out_order_no": self.number, "perk": LIBRARY, "holder": {"subject": self.subject}, "deposit": 100}
+        headers = {"Idempotency-Key": self.number}
+        answer = await self.partner.request("POST", "/v1/partner/orders", json=body, headers=headers)
+        if answer.status_code == 201:
+            self.told[self.number] = answer.json()["out_order_no"]
+            self.number, answer.status_code = secrets.token_hex(8), 200
+        return answer
+
+    async def judge(self, city: Deployment) -> None:
+        """Each order that was told of is there; beside them at most the one whose answer was cut off at the end."""
+        rows = await city.rows("select out_order_no, seq from incentives.perk_order")
+        kept = {row["out_order_no"] for row in rows}
+        assert kept >= set(self.told)
+        assert kept - set(self.told) <= {self.number}
+        assert len(self.told) > 3
+
+
 async def everything(city: Deployment) -> dict[str, Call]:
     """The calls that matter, each of which succeeds while all is well."""
+    lender = await city.client("lender", "partner", "orders:write", perks=[LIBRARY])
     partner = await city.client("library", "partner", "eligibility:check", perks=[LIBRARY])
     source = await city.client("utilities", "source", "records:write", kinds=["P01"])
     idle = await city.client("idle", "partner", "eligibility:check", perks=[LIBRARY])
     me, number = await city.citizen()
     shared = await city.consent(me, f"share:library/{LIBRARY}")
+    other, _ = await city.citizen()  # whose orders leave no room for more, which a check would say
+    lent = await city.consent(other, f"share:lender/{LIBRARY}")
     question = {"perk": LIBRARY, "holder": {"subject": shared.json()["subject"]}, "amount": 10000}
     lines = msgspec.json.encode(bill("b1", number)) + b"\n"
     ndjson = {"Content-Type": "application/x-ndjson"}
@@ -116,6 +148,7 @@ async def everything(city: Deployment) -> dict[str, Call]:
         "login": lambda: city_login(me),
         "rules": lambda: me.get("/v1/rules/perks"),
         "check": lambda: partner.request("POST", "/v1/partner/eligibility", json=question),
+        "order": Orders(lender, lent.json()["subject"]),
         "perks": lambda: partner.request("GET", "/v1/partner/perks"),
         "push": lambda: source.request("POST", "/v1/source/records", content=lines, headers=ndjson),
         "subjects": lambda: source.request("GET", "/v1/source/subjects"),
@@ -167,7 +200,8 @@ class TestStopped:
     async def test_503_meanwhile_and_recovery_without_a_restart(self, ground: Ground, sign: signal.Signals) -> None:
         """Every answer is right or a 503 problem with Retry-After; live stays green, ready tells; then all is well."""
         city = ground.city
-        load = Load(await everything(city))
+        calls = await everything(city)
+        load = Load(calls)
         try:
             await self._down_and_up(ground, load, sign)
         finally:
@@ -180,6 +214,7 @@ class TestStopped:
         ]
         faults = [line for line in city.log.read_text().splitlines() if '"fault"' in line]
         assert (wrong, faults) == ([], [])
+        await cast("Orders", calls["order"]).judge(city)
 
     async def _down_and_up(self, ground: Ground, load: Load, sign: signal.Signals) -> None:
         city = ground.city
