@@ -31,7 +31,7 @@ test: $(DEV_STAMP)  ## The core suite and the house checks; ARGS=… runs a part
 
 interop: $(INTEROP_STAMP)  ## Foreign clients and engines; says loudly what it could not run
 	@bash .ci/engines
-	$(BIN)/python -m pytest tests/interop -m interop -rs $(ARGS)
+	$(BIN)/python -m pytest tests/interop -m interop -rs -o faulthandler_timeout=900 $(ARGS)
 
 bench: $(BENCH_STAMP)  ## Ratios against peers, answers checked equal
 	@for claim in benchmarks/*.py; do $(BIN)/python $$claim || exit 1; done

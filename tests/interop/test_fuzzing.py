@@ -25,9 +25,9 @@ pytestmark = pytest.mark.interop
 PACKAGES = ("schemathesis==4.32.5", "openapi-spec-validator==0.9.0")
 HOW = (
     "--checks", "not_a_server_error,content_type_conformance,response_schema_conformance",
-    "--phases", "coverage,fuzzing", "--max-examples", "15", "--seed", "2", "--generation-database", "none",
+    "--phases", "coverage,fuzzing", "--max-examples", "8", "--seed", "2", "--generation-database", "none",
     "--exclude-path", "/v1/source/records",  # NDJSON, which it cannot write
-    "--exclude-path-regex", "^/login|^/logout|^/v1/sandbox/(faults|clock)",  # pages; a 503 to order, years that pass
+    "--exclude-path-regex", "^/login|^/logout|^/v1/sandbox/(faults|clock|self-check)",  # pages; what waits
     "--exclude-operation-id", "V1MeLeave",  # or the caller is gone for the rest
     "--suppress-health-check", "all", "--warnings", "off", "--no-color",
 )  # fmt: skip
