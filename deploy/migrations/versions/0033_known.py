@@ -59,6 +59,8 @@ _CHANGES = {
 def upgrade() -> None:
     """Make the functions, and let each check ask them."""
     _run("0033_known.sql")
+    role = context.config.attributes["role_prefix"]
+    op.execute(f"grant {role}_gate to current_user")  # who owns the functions, and alone may change them
     for name, changes in _CHANGES.items():
         definition = text("select pg_get_functiondef(cast(:name as regproc))")
         body = str(op.get_bind().execute(definition, {"name": f"incentives.{name}"}).scalar_one())
@@ -68,15 +70,22 @@ def upgrade() -> None:
                 raise RuntimeError(message)
             body = body.replace(old, new)
         op.execute(text(body.replace(":", "\\:")))
+    op.execute(f"revoke {role}_gate from current_user")
 
 
 def downgrade() -> None:
     """Make the checks anew as they were, and take the functions away."""
+    role = context.config.attributes["role_prefix"]
+    op.execute(f"grant {role}_gate to current_user")
     op.execute("drop function incentives.check_eligibilities")
+    op.execute(f"revoke {role}_gate from current_user")
     _run("0026_gate.sql")
+    op.execute(f"grant {role}_gate to current_user")
     _run("0027_opening.sql", only="check_for_order'")
     _run("0028_batch.sql")
+    op.execute(f"grant {role}_gate to current_user")
     op.execute("drop function incentives.orders_against, incentives.waived_of")
+    op.execute(f"revoke {role}_gate from current_user")
 
 
 def _run(file: str, only: str = "") -> None:
