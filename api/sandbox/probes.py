@@ -86,7 +86,7 @@ def forged(signature: str) -> str:
 def judged(probe: Probe, status: int | None, *, millis: int) -> Finding:
     """Say what an answer means."""
     welcomed = status is not None and 200 <= status < 300  # noqa: PLR2004  (RFC 9110, section 15)
-    refused = status is not None and 400 <= status < 500  # noqa: PLR2004
+    refused = status is not None and 400 <= status < 500  # noqa: PLR2004  (RFC 9110, section 15)
     right = (welcomed if probe.welcome else refused) and millis < _PROMPT
     return Finding(probe.name, probe.sends, status, millis, right, _say(probe, status, right=right, millis=millis))
 
@@ -98,8 +98,8 @@ def _say(probe: Probe, status: int | None, *, right: bool, millis: int) -> str:
         return "Nobody answered within 8 seconds: see that the address is reachable from here and answers in time."
     if millis >= _PROMPT:
         return f"It took {millis} ms. Answer within five seconds, and do the work afterwards."
-    if 300 <= status < 400:  # noqa: PLR2004
+    if 300 <= status < 400:  # noqa: PLR2004  (RFC 9110, section 15)
         return "A redirect counts as a failure: register the address that answers by itself."
-    if status >= 500:  # noqa: PLR2004
+    if status >= 500:  # noqa: PLR2004  (RFC 9110, section 15)
         return f"Your program failed on it. {probe.advice}"
     return probe.advice

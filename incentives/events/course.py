@@ -44,7 +44,7 @@ def reply(status: int, retry_after: int | None = None) -> Reply:
     """What an answer with this status means."""
     if 200 <= status < 300:  # noqa: PLR2004  (RFC 9110, section 15)
         return Reply("delivered", status)
-    if 300 <= status < 400:  # noqa: PLR2004
+    if 300 <= status < 400:  # noqa: PLR2004  (RFC 9110, section 15)
         return Reply("redirect", status)
     return Reply("gone" if status == _GONE else "status", status, retry_after)
 

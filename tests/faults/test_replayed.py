@@ -57,7 +57,7 @@ class Ground(msgspec.Struct):
 async def ground(ring: Keyring, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
     """A city over an embedded server of its own, which each test crashes once more."""
     home = Path(tempfile.mkdtemp(prefix="osm-"))
-    made = Ground(home, embedded.start(home, options=FAST), None)  # type: ignore[arg-type]
+    made = Ground(home, embedded.start(home, options=FAST), None)  # type: ignore[arg-type]  (made up by the test)
     try:
         url = made.under.cluster.dsn()
         await migrate.upgrade(url, role_prefix=PREFIX, sandbox=True)

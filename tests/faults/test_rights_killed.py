@@ -56,7 +56,7 @@ class TestRights:
         await self._deciding(city, me, desk, record, lowered)
         await self._verifying(city, me, source)
 
-    async def _objecting(self, city: Deployment, me: httpx2.AsyncClient, record: str, lowered: float) -> None:  # noqa: F811
+    async def _objecting(self, city: Deployment, me: httpx2.AsyncClient, record: str, lowered: float) -> None:  # noqa: F811  (the fixture of that name)
         """The dispute, its suspension and the points are one."""
         body = {"record": record, "reason": "not_true", "words": "没有发生。"}
         await killed_at(city, "scoring.standing_change", me.post("/v1/me/disputes", json=body))
@@ -71,7 +71,7 @@ class TestRights:
 
     async def _deciding(
         self,
-        city: Deployment,  # noqa: F811
+        city: Deployment,  # noqa: F811  (the fixture of that name)
         me: httpx2.AsyncClient,
         desk: Caller,
         record: str,
@@ -90,7 +90,7 @@ class TestRights:
         assert (await desk.request("POST", f"{path}/approve", json=approval)).status_code == 200
         assert await self._points(me) > lowered
 
-    async def _verifying(self, city: Deployment, me: httpx2.AsyncClient, source: Caller) -> None:  # noqa: F811
+    async def _verifying(self, city: Deployment, me: httpx2.AsyncClient, source: Caller) -> None:  # noqa: F811  (the fixture of that name)
         """The record comes first, by itself; answering again finds it there and ends the declaration."""
         declared = await me.post("/v1/me/declarations", json=HONOUR)
         assert declared.status_code == 201, declared.text

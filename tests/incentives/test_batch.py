@@ -34,9 +34,9 @@ class Counter:
         if kind == "unknown":
             return "CC1:NEVER"
         if kind in CAUSES:
-            return await self.city.code(await somebody(self.city, kind))  # type: ignore[arg-type]
+            return await self.city.code(await somebody(self.city, kind))  # type: ignore[arg-type]  (made up by the test)
         wrong = {"expired": {"seconds": -1}, "other": {"partner": "p_other"}, "perk": {"perk_id": RENTAL}}[kind]
-        return await self.city.code(await self.city.citizen(), **wrong)  # type: ignore[arg-type]
+        return await self.city.code(await self.city.citizen(), **wrong)  # type: ignore[arg-type]  (made up by the test)
 
     async def codes(self, kinds: Iterable[str] = KINDS) -> dict[str, str]:
         """A code of each kind."""
@@ -205,5 +205,5 @@ async def share(city: World, kind: str) -> str:
     if kind == "unknown":
         return "su_nobody"
     if kind in CAUSES:
-        return await city.share(await somebody(city, kind), "p")  # type: ignore[arg-type]
+        return await city.share(await somebody(city, kind), "p")  # type: ignore[arg-type]  (made up by the test)
     return await city.share(await city.citizen(), "p", expires_in=timedelta(seconds=-1))

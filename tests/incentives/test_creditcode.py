@@ -80,7 +80,7 @@ class TestWrite:
         """Nought names nobody, and a minute is the longest life: such a code is not made at all."""
         said = {"key": 0, "city": 1, "jti": bytes(8), "issued": 0, "perk": 1, "audience": 1} | wrong
         with pytest.raises(ValueError, match="one perk"):
-            creditcode.write(Claims(**said), KEY.sign)  # type: ignore[arg-type]
+            creditcode.write(Claims(**said), KEY.sign)  # type: ignore[arg-type]  (made up by the test)
 
 
 class TestPicture:

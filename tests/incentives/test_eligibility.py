@@ -27,7 +27,7 @@ class Counter:
         self, *, key: str | None = None, token: bytes | None = None, perk: str = LIBRARY, **more: object
     ) -> Verdict:
         """One check."""
-        question = Question(perk, **more)  # type: ignore[arg-type]
+        question = Question(perk, **more)  # type: ignore[arg-type]  (made up by the test)
         return await self.gate.check(question, token=token or self.token, key=key)
 
     async def cause(self, verdict: Verdict) -> str | None:

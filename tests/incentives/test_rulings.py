@@ -111,7 +111,7 @@ class TestGate:
         """One check of somebody with enough points."""
         gate, token = Gate(await doors.pool(), b"k" * 32), await city.partner(perks=("library.one",))
         code = await city.code(await city.citizen(), "library.one")
-        return await gate.check(Question("library.one", code=code, **more), token=token)  # type: ignore[arg-type]
+        return await gate.check(Question("library.one", code=code, **more), token=token)  # type: ignore[arg-type]  (made up by the test)
 
     async def test_a_zone_with_a_higher_cap_covers_what_the_perk_alone_does_not(
         self, city: World, doors: Doors

@@ -19,7 +19,7 @@ from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, 
 for needed in ("playwright.async_api", "axe_playwright_python.async_playwright"):
     pytest.importorskip(needed, reason="no browser's driver: make interop installs it")
 
-from tests.interop.test_browser import GOOD, LOOKS, NAMES, RULES, absent, axe, page_of, playwright  # noqa: E402
+from tests.interop.test_browser import GOOD, LOOKS, NAMES, RULES, absent, axe, page_of, playwright  # noqa: E402  (after what it needs is known to be there)
 
 pytestmark = pytest.mark.interop
 
