@@ -54,6 +54,7 @@ async def attend(doors: Doors, works: Mapping[str, Work], at_once: int, stale: t
             await asyncio.shield(running)
         finally:
             manager.shutdown.set()
+            # A fault was raised above; what one who leaves did not finish, the next finds by its heartbeat.
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(running, _LEAVING_SECONDS)
 
