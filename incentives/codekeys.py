@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
 
@@ -48,6 +49,17 @@ class Keys:
         quarter = _quarter(at)
         held = (quarter, quarter + 1) if _quarter(at - _OVERLAP) == quarter else (quarter, quarter + 1, quarter - 1)
         return [self._public(one) for one in held]
+
+    def signed(self, byte: int, message: bytes, signature: bytes, *, at: datetime) -> bool:
+        """Whether the key of an instant, named by its byte, signed a message."""
+        private = self._private(_quarter(at))
+        if byte != self._byte(_quarter(at)):
+            return False
+        try:
+            private.public_key().verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
 
     def _private(self, quarter: int) -> Ed25519PrivateKey:
         if quarter not in self._made:

@@ -9,7 +9,7 @@ hoards them; a gate without a line cannot know that, and takes each of them once
 import hashlib
 import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
@@ -48,6 +48,18 @@ class Mint(msgspec.Struct, frozen=True):
             claims = Claims(key.byte, self.city, secrets.token_bytes(_JTI), int(second.timestamp()), perk, audience)
             if "  " not in (text := creditcode.write(claims, key.sign)):
                 return Code(text, second + LIFE)
+
+    def shown(self, text: str, *, at: datetime) -> Claims | None:
+        """What a code of this city says that was shown at an instant, within its life and the skew; else None."""
+        try:
+            claims, message, signature = creditcode.read(text)
+            issued = datetime.fromtimestamp(claims.issued, UTC)
+        except (ValueError, OverflowError):
+            return None
+        fresh = -creditcode.SKEW <= (at - issued).total_seconds() <= claims.life + creditcode.SKEW
+        if claims.city != self.city or not 0 < claims.life <= creditcode.LIFE or not fresh:
+            return None
+        return claims if self.keys.signed(claims.key, message, signature, at=issued) else None
 
 
 @lru_cache(maxsize=8)

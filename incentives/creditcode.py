@@ -21,6 +21,7 @@ SKEW = 10
 PERKS = 2**16 - 1
 AUDIENCES = 2**32 - 1
 _VERSION = 1
+_SIGNATURE = 64
 _LAYOUT = Layout(">BBI8sIBHI")
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
@@ -47,6 +48,19 @@ def write(claims: Claims, sign: Callable[[bytes], bytes]) -> str:
     return PREFIX + base45(body + sign(DOMAIN + body))
 
 
+def read(text: str) -> tuple[Claims, bytes, bytes]:
+    """What a code says, the bytes that are signed, and the signature, of which nothing is checked yet.
+
+    Raises ValueError for what `write` never gave.
+    """
+    text = text.strip().upper()
+    raw = _bytes(text.removeprefix(PREFIX)) if text.startswith(PREFIX) else b""
+    if len(raw) != _LAYOUT.size + _SIGNATURE or raw[0] != _VERSION:
+        raise ValueError("not a credit code")
+    _, key, city, jti, issued, life, perk, audience = _LAYOUT.unpack(raw[: _LAYOUT.size])
+    return Claims(key, city, jti, issued, perk, audience, life), DOMAIN + raw[: _LAYOUT.size], raw[_LAYOUT.size :]
+
+
 def base45(data: bytes) -> str:
     """RFC 9285, section 4: three characters for two bytes, two for a last one, each least significant first."""
     pairs = [data[at : at + 2] for at in range(0, len(data), 2)]
@@ -55,3 +69,16 @@ def base45(data: bytes) -> str:
 
 def _characters(value: int, count: int) -> str:
     return "".join(_ALPHABET[value // 45**place % 45] for place in range(count))
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes of RFC 9285. Raises ValueError for what no encoder writes."""
+    found = bytearray()
+    for at in range(0, len(text), 3):
+        digits = [_ALPHABET.index(letter) for letter in text[at : at + 3]]
+        value = sum(digit * 45**place for place, digit in enumerate(digits))
+        size = len(digits) - 1
+        if size == 0 or value >= 256**size:
+            raise ValueError("not base45")
+        found += value.to_bytes(size)
+    return bytes(found)

@@ -57,6 +57,25 @@ class TestMint:
         said = gates.claims(made.text)
         assert said.issued + said.life == made.expires_at.timestamp()
 
+    @pytest.mark.parametrize(("late", "read"), [(-11, False), (-10, True), (0, True), (70, True), (71, False)])
+    def test_what_a_gate_sends_in_later(self, mint: Mint, late: int, *, read: bool) -> None:
+        """It is read if it was shown within its life and the skew, by the key of then, however long ago that was."""
+        at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        text = mint.code(perk=7, audience=41, at=at).text
+        said = mint.shown(text, at=at + timedelta(seconds=late))
+        assert (said is not None) is read
+        assert said is None or (said.perk, said.audience) == (7, 41)
+
+    def test_what_this_city_did_not_make(self, mint: Mint, ring: Keyring) -> None:
+        """Another city, another serial, a letter changed, no code at all."""
+        at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        text = mint.code(perk=7, audience=41, at=at).text
+        others = [codes.mint(ring, "320500", 0), codes.mint(ring, "990000", 1)]
+        assert [one.shown(text, at=at) for one in others] == [None, None]
+        assert mint.shown(f"{text[:-1]}{'0' if text[-1] != '0' else '1'}", at=at) is None
+        assert mint.shown("CC1:", at=at) is None
+        assert mint.shown(new_code(), at=clock.wall()) is None
+
     @given(st.text(alphabet=" \t", max_size=3), st.text(alphabet=" \n", max_size=3))
     def test_case_and_blanks_do_not_matter(self, before: str, after: str) -> None:
         """A scanner may add blanks or lower the letters."""

@@ -94,3 +94,22 @@ class TestPicture:
         dots = np.array(list(drawn.matrix_iter(scale=4, border=4)), dtype=np.uint8)
         (read,) = zxingcpp.read_barcodes((1 - dots) * 255)
         assert read.text == text
+
+
+class TestRead:
+    """Reading, at home: what a gate without a line sends in later."""
+
+    @given(ANY)
+    def test_what_was_written(self, claims: Claims) -> None:
+        """Every claim comes back, and the signature is over the bytes that are told."""
+        read, message, signature = creditcode.read(creditcode.write(claims, KEY.sign).lower() + "\n")
+        assert read == claims
+        KEY.public_key().verify(signature, message)
+
+    @pytest.mark.parametrize(
+        "text", ["", "CC1:", "CC2:BB8", "CC1:BB8", "CC1:" + "0" * 134, "CC1:" + ":" * 134, "CC1:_"]
+    )
+    def test_what_is_none(self, text: str) -> None:
+        """Another prefix, too short, another version, no base45."""
+        with pytest.raises(ValueError, match=r"not|substring"):
+            creditcode.read(text)
