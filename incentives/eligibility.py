@@ -5,8 +5,8 @@ statement, writes the same rows and carries the same signature. An impersonal re
 code) is named. A code is consumed by a unique insert inside the statement, so of racing checks exactly one has it. No
 answer without its access row. Does not promise anything about money: a grant waives, it never pays.
 
-`incentives.check_eligibility` is the statement, and `check_eligibilities` the same for many at once (migrations 0026,
-0028); each proves the caller by the hash of its live token, so this module never says who is asking.
+`incentives.decide` is the statement (migration 0034): `check_eligibility` asks it one question, `check_eligibilities`
+many, and an order its own. It proves the caller by the hash of its live token, so this module never says who is asking.
 """
 
 import asyncio

@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 from core import ids
 from core.db import Doors
 from core.idempotency import IdempotencyConflict
-from incentives.eligibility import Gate, Question, TokenDead, Verdict
+from incentives.codes import digest
+from incentives.eligibility import Gate, Question, TokenDead, Verdict, subject_id
 from tests.gateworld import LIBRARY, RENTAL, World, world
 from tests.incentives.test_eligibility import sizes, somebody
 
 CAUSES = ("granted", "not_enrolled", "withdrawn", "consent_expired", "not_computed", "held", "below")
 KINDS = (*CAUSES, "expired", "other", "perk", "unknown")
 CLOSED = "sport.closed"
+_BY_ORDER = """select * from incentives.check_for_order(:token, :perk, :code, cast(:subject as uuid), :amount,
+  :terminal, null, '{}', :decision, :shown, :entry)"""
 
 
 class Counter:
@@ -49,6 +52,23 @@ class Counter:
     async def alone(self, questions: list[Question]) -> list[Verdict]:
         """One after the other."""
         return [await self.gate.check(one, token=self.token) for one in questions]
+
+    async def by_order(self, questions: list[Question]) -> list[Verdict]:
+        """One after the other, as an order asks: by its own door of the gate, with a token for orders."""
+        await self.city.do("update auth.token set scope = 'eligibility:check orders:write'")
+        return [await self._ordered(one) for one in questions]
+
+    async def _ordered(self, one: Question) -> Verdict:
+        """What `open_order` is told; nobody but the gate may call what it calls."""
+        decision = ids.random()
+        given = {
+            "token": self.token, "perk": one.perk, "amount": one.amount, "terminal": one.terminal,
+            "code": None if one.code is None else digest(one.code),
+            "subject": None if one.code is not None else subject_id(one.subject or ""),
+            "decision": decision, "shown": ids.show("dc", decision), "entry": ids.new(),
+        }  # fmt: skip
+        (row,) = await self.city.rows(_BY_ORDER, **given)
+        return Verdict(*(row[name] for name in Verdict.__struct_fields__))
 
     async def told(self, verdicts: list[Verdict]) -> list[object]:
         """What a partner and the holder were told, without what is each answer's own."""
@@ -80,7 +100,7 @@ _ASKED = st.lists(
 
 
 class TestEqual:
-    """A batch equals its members alone."""
+    """A batch equals its members alone, and what an order asks of its holder."""
 
     @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(asked=_ASKED)
@@ -89,7 +109,7 @@ class TestEqual:
     ) -> None:
         """Whatever is asked, in whatever company, with codes repeated: verdict, reason, terms and entry agree."""
         results: list[list[object]] = []
-        for act in (counter.all, counter.alone):
+        for act in (counter.all, counter.alone, counter.by_order):
             codes = await counter.codes({one[0] for one in asked if not one[1]})
             subjects = {cause: await share(counter.city, cause) for cause in {one[0] for one in asked if one[1]}}
             questions = [
@@ -97,7 +117,7 @@ class TestEqual:
                 for kind, by_subject, perk, fen, desk in asked
             ]
             results.append(await counter.told(await act(questions)))
-        assert results[0] == results[1]
+        assert results[0] == results[1] == results[2]
 
     async def test_every_outcome_at_once(self, counter: Counter) -> None:
         """What the property draws from is not idle: grants, every cause, every reason are among its answers."""
