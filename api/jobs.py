@@ -10,6 +10,7 @@ from datetime import date
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import histories, lapses, measures, nightly, rehearsing, rotation, sealing, sending, statistics, watching
 from api.deps import House
@@ -76,12 +77,20 @@ async def _rounds(house: House) -> None:
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
+async def _alone(session: AsyncSession) -> bool:
+    """Whether no other process does the rounds, until this transaction ends."""
+    return bool(await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")))
+
+
 async def once(house: House, done: date | None = None) -> date | None:
     """One round; `done` is the day whose daily chores this process has done. Returns it anew."""
-    async with house.doors.work("jobs") as session:
-        if not await session.scalar(text(f"select pg_try_advisory_xact_lock({_LOCK})")):
+    async with house.doors.work("jobs") as session:  # brief: what ends by date is told on the day that it says
+        if not await _alone(session):
             return done
         await lapses.keep(session, house)
+    async with house.doors.work("jobs") as session:
+        if not await _alone(session):
+            return done
         await retention.sweep(session, house.ring)
         await workdays.load_published(session)
         await audit.sweep(session, most=_CHUNK)

@@ -30,9 +30,12 @@ Door = Literal["auth", "citizen", "partner", "source", "scorer", "staff", "jobs"
 DOORS: tuple[Door, ...] = get_args(Door)
 
 _SERVER = {"application_name": "osmanthus", "timezone": "UTC"}
+# The longest transaction where somebody waits: PostgreSQL ends it, so what is told of a finished day stays true.
+LONGEST_SECONDS = 60
+_BRIEF = {door: {"transaction_timeout": f"{LONGEST_SECONDS}s"} for door in ("citizen", "partner", "staff")}
 _CONNECT_SECONDS = 2
 _COMMAND_SECONDS = 60
-_GONE = ("08", "57P", "53300")
+_GONE = ("08", "57P", "53300", "25P04")
 _NO_TEXT = {"22021", "22P05"}
 _CLOSED = (ConnectionError, TimeoutError, socket.gaierror, asyncpg.ConnectionDoesNotExistError, PoolTimeout)
 _OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -105,7 +108,7 @@ class Doors:
                 connect={
                     "timeout": _CONNECT_SECONDS,
                     "command_timeout": _COMMAND_SECONDS,
-                    "server_settings": _SERVER,
+                    "server_settings": _SERVER | _BRIEF.get(door, {}),
                     "connection_class": _Opening,
                 },
                 pool_size=self._size,
@@ -141,14 +144,9 @@ class Doors:
         async with self._pool_lock:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    self._urls["partner"],
-                    min_size=1,
-                    max_size=self._size,
-                    reset=_keep,
-                    timeout=_CONNECT_SECONDS,
-                    command_timeout=_COMMAND_SECONDS,
-                    server_settings=_SERVER,
-                )
+                    self._urls["partner"], min_size=1, max_size=self._size, reset=_keep, timeout=_CONNECT_SECONDS,
+                    command_timeout=_COMMAND_SECONDS, server_settings=_SERVER | _BRIEF["partner"],
+                )  # fmt: skip
             return self._pool
 
     @asynccontextmanager

@@ -4,10 +4,13 @@ The only way in which a partner is told of an end; until then every answer is th
 ends are in the order of random ids, so that they say neither when nor in which turn people left, and never why. Orders
 are by the partner's own number, with sums of the whole day, and are there for a token that may order. The bytes are
 signed as the rules are (`api.published`): a copy proves itself later.
+
+A day is told two minutes after it: by then whatever began on it has ended, so that a finished day says the same for
+ever (`core.db.LONGEST_SECONDS`).
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -21,13 +24,14 @@ from api.deps import HttpRequest
 from api.partner import desk
 from api.published import Press
 from api.rules import provide_press
-from core import ids
+from core import clock, db, ids
 from core.errors import FieldError, Invalid, NotFound
 from incentives.events import dayorders
 
 ORDERS = "orders:write"
 _PAGE = 1000
 _SEQ = 10
+_SETTLED = timedelta(seconds=2 * db.LONGEST_SECONDS)
 
 
 class NotFinished(NotFound):
@@ -87,8 +91,8 @@ async def statement(
         raise Invalid(errors=[FieldError("/limit", "out_of_range", f"Use 1 to {_PAGE}.")])
     asked, after = _day(day), ids.read("su", cursor) if cursor else None
     today, found = await here.gate.ended(token=caller.jti_hash, day=asked, after=after, most=limit + 1)
-    if asked >= today:
-        detail = f"Ask for {asked} after midnight (Asia/Shanghai) of that day."
+    if asked >= min(today, clock.day_of(clock.civil() - _SETTLED)):
+        detail = f"Ask for {asked} two minutes after midnight (Asia/Shanghai) of that day."
         raise NotFinished(detail, available_after=asked.isoformat())
     lines = [Line(ids.show("su", one.subject), one.perk) for one in found[:limit]]
     orders = await _orders(request, caller, asked, orders_cursor, limit) if ORDERS in caller.scopes else None

@@ -29,8 +29,14 @@ async def _sql(server: Server, statement: str, *values: Any) -> Any:
 
 @asynccontextmanager
 async def days_later(server: Server, days: int) -> AsyncIterator[None]:
+    """The civil clock moved by days."""
+    async with moved_by(server, timedelta(days=days)):
+        yield
+
+
+@asynccontextmanager
+async def moved_by(server: Server, moved: timedelta) -> AsyncIterator[None]:
     """The civil clock moved, in this process and in the database; back again at the end."""
-    moved = timedelta(days=days)
     set_to = "insert into core.civil_offset values (true, $1) on conflict (one) do update set moved = excluded.moved"
     await _sql(server, set_to, moved)
     clock.move(moved)

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import httpx2
 
 from core import clock
+from core.clock import CITY_ZONE
 from tests.api.conftest import Server
-from tests.api.test_lapses import days_later
+from tests.api.test_lapses import days_later, moved_by
 
 LIBRARY = "library.deposit-free"
 
@@ -51,7 +52,7 @@ class TestStatement:
                 await me.delete(f"/v1/me/consents/{next(one['id'] for one in held if one['subject'])}")
             early = await partner.get(f"/v1/partner/statements/{day}")
             assert (early.status_code, early.json()["code"]) == (404, "statement_not_ready")
-            async with days_later(server, 1):
+            async with days_later(server, 2):
                 found = (await partner.get(f"/v1/partner/statements/{day}")).json()
                 assert [one["subject"] for one in found["ended"]] == sorted(subjects[:5])
                 assert {one["perk"] for one in found["ended"]} == {LIBRARY}
@@ -66,6 +67,22 @@ class TestStatement:
                 assert [(one["by"], one["detail"]) for one in entries] == [("名称 reading-room", {"day": str(day)})]
                 stays = (await people[5].get("/v1/me/accesses")).json()["accesses"]
                 assert "statement.told" not in {one["action"] for one in stays}
+
+    async def test_nothing_of_a_day_while_somebody_may_still_be_at_it(self, lone_server: Server) -> None:
+        """What began at 23:59:59 may be committed after midnight: the day is told two minutes later, and then stays."""
+        mine, _ = await lone_server.register("night-room", "partner", "eligibility:check", perks=[LIBRARY])
+        day = clock.today() + timedelta(days=1)
+        midnight = datetime.combine(day + timedelta(days=1), time(), CITY_ZONE) - clock.wall()
+        async with httpx2.AsyncClient(base_url=lone_server.base_url, auth=mine) as partner:
+            for after, status in (
+                (timedelta(seconds=1), 404),
+                (timedelta(minutes=1), 404),
+                (timedelta(minutes=2), 200),
+            ):
+                async with moved_by(lone_server, midnight + after):
+                    said = await partner.get(f"/v1/partner/statements/{day}")
+                    assert said.status_code == status, said.text
+                    assert status == 200 or said.json()["available_after"] == str(day)
 
 
 async def _pages(partner: httpx2.AsyncClient, address: str) -> list[Mapping[str, str]]:

@@ -1,11 +1,12 @@
 """The fixtures that every other test stands on."""
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import DOORS, Doors, role
+from core.db import DOORS, Doors, is_unavailable, role
 
 
 class TestDoors:
@@ -25,3 +26,28 @@ class TestDoors:
     async def test_the_operator_sees_the_migrated_tables(self, owner_session: AsyncSession) -> None:
         """The template was migrated to the head."""
         assert await owner_session.scalar(text("select count(*) from core.short_epoch")) == 0
+
+
+class TestBrief:
+    """How long a transaction may be where somebody waits."""
+
+    async def test_the_doors_where_somebody_waits(self, doors: Doors) -> None:
+        """A minute at the doors of citizens, partners and the office, on the raw pool, too; jobs take their time."""
+        limits = {}
+        for door in DOORS:
+            async with doors.work(door) as session:
+                limits[door] = await session.scalar(text("show transaction_timeout"))
+        pool = await doors.pool()
+        assert await pool.fetchval("show transaction_timeout") == "1min"
+        assert {door for door, limit in limits.items() if limit == "1min"} == {"citizen", "partner", "staff"}
+        assert set(limits.values()) == {"1min", "0"}
+
+    async def test_what_takes_longer_is_a_database_that_is_away(self, doors: Doors) -> None:
+        """Ended by PostgreSQL: 503 and again, never a fault of the caller's."""
+        pool = await doors.pool()
+        async with pool.acquire() as connection:
+            await connection.execute("set transaction_timeout = '50ms'")
+            with pytest.raises(asyncpg.PostgresError) as raised:
+                await connection.execute("select pg_sleep(20)")
+        assert is_unavailable(raised.value)
+        assert await pool.fetchval("select 1") == 1

@@ -23,6 +23,7 @@ from core import clock
 from core.settings import ROOT, Settings, read
 from tests.api.conftest import publish
 from tests.api.oauth.client import Caller
+from tests.receiver import Receiver
 
 TOOL = "import sys; from api import cli; sys.exit(cli.main(sys.argv[1:]))"
 LIBRARY = "library.deposit-free"
@@ -46,14 +47,13 @@ class Deployment:
         }  # fmt: skip
         self.settings: Settings = read(self.environment)
         self._process: subprocess.Popen[bytes] | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
         self._https: list[httpx2.AsyncClient] = []
         self._serial = 0
 
     async def start(self) -> None:
         """Serve; back when the process answers."""
-        command = [sys.executable, "-c", TOOL, "serve", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
+        self._process = self._run("serve", "--port", str(self.port))
         async with httpx2.AsyncClient(base_url=self.base_url) as http:
             for _ in range(1200):
                 assert self._process.poll() is None, self.log.read_text()
@@ -64,19 +64,36 @@ class Deployment:
                     await asyncio.sleep(0.05)
         raise AssertionError(self.log.read_text())
 
+    def work(self) -> None:
+        """Have a worker beside it, from now on."""
+        self._worker = self._run("worker")
+
+    def works(self) -> bool:
+        """Whether the worker is alive."""
+        return self._worker is not None and self._worker.poll() is None
+
+    def _run(self, *command: str) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-c", TOOL, *command], env=self.environment, cwd=ROOT, stdout=log, stderr=log
+            )
+
     def kill(self) -> None:
-        """SIGKILL: no goodbye of any kind."""
+        """SIGKILL, of the worker, too: no goodbye of any kind."""
         assert self._process is not None
-        self._process.kill()
-        self._process.wait(20)
+        for process in (self._process, self._worker):
+            if process is not None:
+                process.kill()
+                process.wait(20)
 
     async def close(self) -> None:
         """Stop politely, and hang up."""
         for http in self._https:
             await http.aclose()
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
+        for process in (self._process, self._worker):
+            if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(30)
 
     async def publish(self) -> None:
         """Put the shipped rule book in force."""
@@ -131,6 +148,17 @@ class Deployment:
             return await connection.fetch(query, *values)
         finally:
             await connection.close()
+
+
+async def tell(city: Deployment, partner: Caller, shop: Receiver) -> None:
+    """A webhook by which this partner hears of its orders, and a worker that has sent its test."""
+    city.work()
+    made = await partner.request("POST", "/v1/partner/webhooks", json={"url": shop.url})
+    tested = await partner.request("POST", f"/v1/partner/webhooks/{made.json()['webhook']['id']}/test")
+    assert tested.is_success, tested.text
+    async with asyncio.timeout(60):
+        while not shop.got:
+            await asyncio.sleep(0.1)
 
 
 def bill(ref: str, who: str, month: str = "2026-09") -> dict[str, Any]:

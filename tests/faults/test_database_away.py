@@ -14,13 +14,14 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from core import db, embedded
+from core import db, embedded, ids
 from core.keys import Keyring
 from core.postgres import migrate
 from tests.api.contract import fault
 from tests.api.oauth.client import Caller
 from tests.conftest import FAST, PREFIX
-from tests.faults.deployment import LIBRARY, Deployment, bill
+from tests.faults.deployment import LIBRARY, Deployment, bill, tell
+from tests.receiver import Receiver, opened
 
 Call = Callable[[], Awaitable[httpx2.Response]]
 
@@ -31,6 +32,7 @@ class Ground(msgspec.Struct):
     home: Path
     under: embedded.Running
     city: Deployment
+    shop: Receiver
 
 
 @pytest_asyncio.fixture
@@ -43,11 +45,12 @@ async def ground(ring: Keyring, tmp_path: Path) -> AsyncIterator[Ground]:
         await migrate.upgrade(url, role_prefix=PREFIX, sandbox=True)
         await db.arm(url, ring, PREFIX)
         city = Deployment(url, ring.file, log=tmp_path / "server.log")
-        made = Ground(home, under, city)
         await city.publish()
         await city.start()
-        yield made
-        await city.close()
+        async with opened() as shop:
+            made = Ground(home, under, city, shop)
+            yield made
+            await city.close()
         under = made.under
     finally:
         embedded.stop(under)
@@ -156,6 +159,16 @@ async def everything(city: Deployment) -> dict[str, Call]:
     }
 
 
+async def sent(ground: Ground) -> None:
+    """The worker, which nobody started anew, has told the merchant of every order, under the events' own ids."""
+    wanted = {ids.show("ev", row["id"]) for row in await ground.city.rows("select id from incentives.event")}
+    async with asyncio.timeout(60):
+        while not wanted <= (got := {one.headers["webhook-id"] for one in ground.shop.got}):
+            assert ground.city.works(), ground.city.log.read_text()
+            await asyncio.sleep(0.1)
+    assert len(got) > 3
+
+
 async def city_login(me: httpx2.AsyncClient) -> httpx2.Response:
     """Begin a login as a stranger; its redirect counts as success."""
     async with httpx2.AsyncClient(base_url=me.base_url, timeout=60) as stranger:
@@ -201,6 +214,7 @@ class TestStopped:
         """Every answer is right or a 503 problem with Retry-After; live stays green, ready tells; then all is well."""
         city = ground.city
         calls = await everything(city)
+        await tell(city, cast("Orders", calls["order"]).partner, ground.shop)
         load = Load(calls)
         try:
             await self._down_and_up(ground, load, sign)
@@ -215,6 +229,7 @@ class TestStopped:
         faults = [line for line in city.log.read_text().splitlines() if '"fault"' in line]
         assert (wrong, faults) == ([], [])
         await cast("Orders", calls["order"]).judge(city)
+        await sent(ground)
 
     async def _down_and_up(self, ground: Ground, load: Load, sign: signal.Signals) -> None:
         city = ground.city

@@ -3,11 +3,15 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import asyncpg
+import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
@@ -81,8 +85,65 @@ async def delivered(database: str, doors: db.Doors, ring: Keyring) -> None:
     await asyncio.gather(work, return_exceptions=True)
 
 
+async def hung(database: str) -> asyncpg.Connection:
+    """Nobody reads a delivery until this connection closes."""
+    connection = await asyncpg.connect(database)
+    await connection.execute("begin; lock table incentives.delivery in access exclusive mode")
+    return connection
+
+
+_HUNG = "select 1 from pg_locks where not granted and relation = 'incentives.delivery'::regclass"
+_CONNECTING = 2  # SYN_SENT, as /proc/net/tcp calls it
+
+
+def connecting(port: int) -> bool:
+    """Whether somebody has asked this port for a connection and got none yet."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(line[2].endswith(f":{port:04X}") and int(line[3], 16) == _CONNECTING for line in lines)
+
+
 class TestKilled:
     """One event, two workers."""
+
+    async def test_before_it_begun(self, database: str, ring: Keyring, receiver: Receiver) -> None:
+        """Killed when the event was committed and its job taken: the next worker sends it once, under its id."""
+        await owner(database, ADD, id=str(ids.random()), url=receiver.url)
+        await owner(database, "select incentives.emit('p', 'order.open', 'or_1', 1, '{}')")
+        holder = await hung(database)
+        first = await started(database, ring)
+        await comes(database, _HUNG)
+        await ended(first)
+        await holder.close()
+        assert await owner(database, "select 1 from jobs.pgqueuer where status = 'picked'")
+        assert [row["starts"] for row in await owner(database, "select starts from incentives.delivery")] == [0]
+        await self._arrives_once(database, ring, receiver)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="a full queue of connections behaves so on Linux")
+    async def test_before_a_byte_was_sent(self, database: str, ring: Keyring, receiver: Receiver) -> None:
+        """Killed when the start was counted and the merchant took no connection: the next sends it, same id."""
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            port = int(full.getsockname()[1])
+            _, filling = await asyncio.open_connection("127.0.0.1", port)
+            await owner(database, ADD, id=str(ids.random()), url=f"http://127.0.0.1:{port}/hook")
+            await owner(database, "select incentives.emit('p', 'order.open', 'or_1', 1, '{}')")
+            first = await started(database, ring)
+            async with asyncio.timeout(20):
+                while not connecting(port):
+                    await asyncio.sleep(0.05)
+            await ended(first)
+            filling.close()
+        assert [row["starts"] for row in await owner(database, "select starts from incentives.delivery")] == [1]
+        await owner(database, "update incentives.webhook set url = :url", url=receiver.url)
+        await self._arrives_once(database, ring, receiver)
+
+    async def _arrives_once(self, database: str, ring: Keyring, receiver: Receiver) -> None:
+        doors = db.Doors(database, ring, PREFIX)
+        await delivered(database, doors, ring)
+        await doors.close()
+        (event,) = await owner(database, "select id from incentives.event")
+        assert [one.headers["webhook-id"] for one in receiver.got] == [ids.show("ev", event["id"])]
 
     async def test_between_the_send_and_the_mark(self, database: str, ring: Keyring, receiver: Receiver) -> None:
         """Killed while the merchant is answering: the next worker sends it again, under the same id."""
