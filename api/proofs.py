@@ -8,8 +8,9 @@ Whether the token is still alive, its row knows: see `api.guards`.
 from typing import Any, NoReturn, cast
 
 from api.deps import Connection, House
-from auth import atjwt, dpop, jose, server
+from auth import atjwt, dpop, server
 from auth.refusals import NonceWanted, ProofRefused, TokenRefused
+from core import jose
 from core.errors import Forbidden, Malformed, Unauthenticated
 
 _ALGORITHMS = f'algs="{" ".join(jose.ALGORITHMS)}"'

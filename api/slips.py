@@ -17,10 +17,9 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from api.deps import House
-from auth import jose
 from auth.consent import receipts, terms
 from auth.consent.ledger import Consent
-from core import clock, ids
+from core import clock, ids, jose
 from core.keys import Keyring
 from core.signed import Signer
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from api import guards
 from api.guards import Citizen
-from auth import assurance, jose
-from core import clock
+from auth import assurance
+from core import clock, jose
 from core.errors import Unauthenticated
 
 _SKEW = 5

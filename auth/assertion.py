@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import clients, jose
+from auth import clients
 from auth.refusals import InvalidClient
-from core import clock
+from core import clock, jose
 from core.shortlived import Store, epoch_began
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -17,10 +17,10 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from auth import assurance, jose, signingkeys
+from auth import assurance, signingkeys
 from auth.clients import Client
 from auth.refusals import TokenRefused
-from core import clock
+from core import clock, jose
 from core.keys import Keyring
 
 LIFE = 300

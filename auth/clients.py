@@ -14,9 +14,8 @@ import msgspec
 from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import jose
 from auth.tables import client
-from core import clock, sealed
+from core import clock, jose, sealed
 from core.errors import Conflict, FieldError, Invalid
 from core.keys import Keyring
 

@@ -14,9 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from auth import jose
 from auth.refusals import NonceWanted, ProofRefused
-from core import clock
+from core import clock, jose
 from core.keys import Keyring
 from core.shortlived import Store
 

@@ -15,9 +15,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import assertion, assurance, atjwt, clients, dpop, jose, refresh, tokens
+from auth import assertion, assurance, atjwt, clients, dpop, refresh, tokens
 from auth.refusals import InvalidClient, InvalidScope, InvalidTarget, UnauthorizedClient
-from core import ids
+from core import ids, jose
 from core.keys import Keyring
 from core.shortlived import Store
 

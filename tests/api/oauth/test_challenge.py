@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import idp
 from api.signing import Signer, fresh_key
-from auth import jose
-from core import idnumber
+from core import idnumber, jose
 from tests.api.oauth.app import BASE, World
 from tests.api.oauth.client import Caller, answer_of, follow, log_in, pkce, submit
 from tests.wechatserver import ERRMSG, SECRET, SESSION_KEY

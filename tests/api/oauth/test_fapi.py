@@ -18,7 +18,8 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import text
 
 from api.signing import Signer, fresh_key
-from auth import atjwt, authorize, clients, dpop, jose, par
+from auth import atjwt, authorize, clients, dpop, par
+from core import jose
 from core.errors import Invalid
 from tests.api.oauth.app import APP, BASE, LIBRARY, World
 from tests.api.oauth.client import App, Now, answer_of, detail, submit, timed

@@ -12,8 +12,7 @@ import pytest
 import pytest_asyncio
 
 from api.signing import Signer, fresh_key
-from auth import jose
-from core import clock
+from core import clock, jose
 from tests.api.oauth.app import APP, BASE, World
 from tests.api.oauth.client import App, Caller, Now, log_in, timed
 

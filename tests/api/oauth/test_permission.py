@@ -10,8 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from auth import jose
-from core import clock, ids
+from core import clock, ids, jose
 from tests.api.oauth.app import BASE, LIBRARY, SHARED, World
 from tests.api.oauth.client import App, Partner, answer_of, detail, follow, submit
 from tests.api.oauth.walks import partner, ready, refusal

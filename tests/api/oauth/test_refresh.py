@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, text
 
 from api.signing import Signer, fresh_key
-from auth import jose, refresh
+from auth import refresh
 from auth.granttables import refresh as table
-from core import clock
+from core import clock, jose
 from tests.api.oauth.app import BASE, World
 from tests.api.oauth.client import App
 from tests.api.oauth.walks import ahead, app_of, me, ready, refusal

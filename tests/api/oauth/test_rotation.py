@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from api.deps import House
-from auth import atjwt, jose, server
+from auth import atjwt, server
 from auth.refusals import TokenRefused
-from core import clock
+from core import clock, jose
 from tests.api.oauth.app import BASE, World
 from tests.api.oauth.client import Caller
 from tests.api.oauth.walks import ahead

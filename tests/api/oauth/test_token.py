@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from api.signing import Signer, fresh_key, public_half
-from auth import clients, jose
+from auth import clients
 from auth.assertion import TYPE
-from core import clock
+from core import clock, jose
 from core.shortlived import epoch_began
 from tests.api.oauth.app import BASE, World
 from tests.api.oauth.client import Caller, Now, timed

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from auth import jose
+from core import jose
 
 KEY = ECKey.generate_key("P-256", private=True)
 TOKEN = jwt.encode({"alg": "ES256"}, {"sub": "x", "n": 1}, KEY, algorithms=["ES256"])
