@@ -130,12 +130,17 @@ def header(segment: str) -> Mapping[str, Any]:
     return MappingProxyType(read)
 
 
-def _object(segment: str) -> dict[str, Any]:
+def unpacked(segment: str) -> object:
+    """The JSON value in a part: base64url that is canonical, no member twice, finite numbers. Raises NotSigned."""
     try:
-        read = json.loads(_bytes(segment), object_pairs_hook=_members, parse_constant=_constant)
+        return json.loads(_bytes(segment), object_pairs_hook=_members, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         message = "a part is not JSON"
         raise NotSigned(message) from error
+
+
+def _object(segment: str) -> dict[str, Any]:
+    read = unpacked(segment)
     if not isinstance(read, dict):
         _refuse("a part is not a JSON object")
     return cast("dict[str, Any]", read)
