@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from api.tool import batch, commands, reading, rulework
+from api.tool import batch, commands, library, reading, rulework
 
 
 class Actions(Protocol):
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     _add_source(actions)
     _add_keys(actions)
     _add_audit(actions)
+    library.add(actions)
     _add_call(actions)
     return top
 
