@@ -6,9 +6,10 @@ key is ever fetched or taken from a header that says where a key is. Does not pr
 reads an object checks its `typ` and every claim.
 """
 
-import base64
 import binascii
 import json
+from base64 import b64decode
+from base64 import urlsafe_b64encode as base64url
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -130,6 +131,16 @@ def header(segment: str) -> Mapping[str, Any]:
     return MappingProxyType(read)
 
 
+def base64(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515, appendix C)."""
+    return base64url(raw).rstrip(b"=").decode()
+
+
+def packed(value: object) -> str:
+    """A JSON value as a part."""
+    return base64(msgspec.json.encode(value))
+
+
 def unpacked(segment: str) -> object:
     """The JSON value in a part: base64url that is canonical, no member twice, finite numbers. Raises NotSigned."""
     try:
@@ -160,11 +171,11 @@ def _constant(_name: str) -> NoReturn:
 def _bytes(segment: str) -> bytes:
     """Canonical base64url without padding (RFC 7515, section 2)."""
     try:
-        raw = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
+        raw = b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
         message = "a part is not base64url"
         raise NotSigned(message) from error
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != segment:
+    if base64(raw) != segment:
         _refuse("a part is not canonical base64url")
     return raw
 

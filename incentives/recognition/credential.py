@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from core import jose
 from core.signed import Signer, epoch_day
 from incentives.recognition import sdjwt
 
@@ -60,8 +61,8 @@ def issue(
         message = f"{PLACES} places of {NOISE} bytes, and no more claims than places"
         raise ValueError(message)
     seeds = [noise[at : at + NOISE] for at in range(0, len(noise), NOISE)]
-    shown = [sdjwt.disclosure(sdjwt.base64(seed[:_SALT]), *claim) for seed, claim in zip(seeds, said, strict=False)]
-    decoys = [sdjwt.base64(seed) for seed in seeds[len(said) :]]
+    shown = [sdjwt.disclosure(jose.base64(seed[:_SALT]), *claim) for seed, claim in zip(seeds, said, strict=False)]
+    decoys = [jose.base64(seed) for seed in seeds[len(said) :]]
     claims = {
         "iss": issuer,
         "vct": VCT,

@@ -7,7 +7,6 @@ whoever reads a presentation checks them (`presentation`).
 """
 
 import json
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NoReturn, cast
@@ -38,12 +37,12 @@ class Parts(msgspec.Struct, frozen=True):
 
 def disclosure(salt: str, name: str, value: object) -> str:
     """What opens one member: base64url of `[salt, name, value]` (section 4.2.1)."""
-    return base64(json.dumps([salt, name, value], separators=(",", ":"), ensure_ascii=False).encode())
+    return jose.base64(json.dumps([salt, name, value], separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def digest(disclosed: str) -> str:
     """The digest of a disclosure, over its own text (section 4.2.3)."""
-    return base64(sha256(disclosed.encode("ascii")).digest())
+    return jose.base64(sha256(disclosed.encode("ascii")).digest())
 
 
 def join(issued: str, disclosures: Iterable[str], binding: str = "") -> str:
@@ -144,11 +143,6 @@ def _read(disclosed: str) -> list[Any]:
     if len(members) not in {_LISTED, _NAMED} or not isinstance(members[0], str):
         _refuse("a disclosure has two or three members, the first a string")
     return members
-
-
-def base64(raw: bytes) -> str:
-    """Base64url without padding (RFC 7515, appendix C)."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _refuse(message: str) -> NoReturn:
