@@ -48,11 +48,15 @@ class NotReached(Unavailable):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A status and the bytes as they come; `retry_after` is that header, in seconds, where it is a number."""
+    """A status and the bytes as they come; `retry_after` is that header, in seconds, where it is a number.
+
+    `headers`: their names in lower case.
+    """
 
     status: int
     chunks: AsyncIterator[bytes]
     retry_after: int | None = None
+    headers: Mapping[str, str] = {}
 
 
 def check(address: str, *, sandbox: bool, member: str = "address") -> str:
@@ -92,10 +96,11 @@ async def post(
     most: int,
     seconds: float,
     public: bool = False,
+    get: str | None = None,
 ) -> AsyncGenerator[Answer]:
     """Send `body`; the answer's bytes are read inside the block. Raises BadAddress, NotReached.
 
-    `public`: to an address of the public internet alone.
+    `public`: to an address of the public internet alone. `get`: look, and send nothing; it is the query, perhaps empty.
 
     In the block only reading the bytes raises NotReached: the reader's own faults stay what they are.
     """
@@ -106,17 +111,15 @@ async def post(
     async with client:
         async with _theirs(over):
             reached = await _look_up(host, port, sandbox=sandbox, public=public)
-            target = httpx2.URL(address).copy_with(host=reached)
+            target = httpx2.URL(address).copy_with(host=reached, query=get.encode() if get else None)
             told = {**headers, "Host": parts.netloc, "Accept-Encoding": "identity"}
-            request = client.build_request(
-                "POST", target, content=body, headers=told, extensions={"sni_hostname": host}
-            )
+            method, sent = ("POST", body) if get is None else ("GET", None)
+            request = client.build_request(method, target, content=sent, headers=told, extensions={"sni_hostname": host})
             answer = await client.send(request, stream=True)
         try:
             said = answer.headers.get("retry-after", "")
-            yield Answer(
-                answer.status_code, _chunks(answer, most, over), int(said) if _NUMBER.fullmatch(said) else None
-            )
+            pause = int(said) if _NUMBER.fullmatch(said) else None
+            yield Answer(answer.status_code, _chunks(answer, most, over), pause, dict(answer.headers))
         finally:
             await answer.aclose()
 

@@ -29,6 +29,7 @@ FUNCTIONS = [
     "incentives.end_counter",
     "incentives.ended_shares",
     "incentives.events_of_caller",
+    "incentives.guarantee_of_caller",
     "incentives.make_counter",
     "incentives.open_counter",
     "incentives.open_order",

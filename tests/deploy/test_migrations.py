@@ -12,6 +12,7 @@ import auth.counter.tables
 import auth.granttables
 import auth.tables
 import core.short.tables
+import incentives.channels.tables
 import incentives.events.tables
 import incentives.orders.tables
 import incentives.tables
@@ -35,6 +36,7 @@ ROOMS = (
     scoring.tables,
     scoring.rehearsal.tables,
     scoring.righttables,
+    incentives.channels.tables,
     incentives.events.tables,
     incentives.tables,
     incentives.orders.tables,

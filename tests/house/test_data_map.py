@@ -7,6 +7,7 @@ import auth.counter.tables
 import auth.granttables
 import auth.tables
 import core.short.tables
+import incentives.channels.tables
 import incentives.events.tables
 import incentives.orders.tables
 import incentives.tables
@@ -29,6 +30,7 @@ ROOMS = (
     scoring.reporttables,
     scoring.tables,
     scoring.righttables,
+    incentives.channels.tables,
     incentives.events.tables,
     incentives.orders.tables,
     incentives.tables,
