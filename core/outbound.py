@@ -114,7 +114,8 @@ async def post(
             target = httpx2.URL(address).copy_with(host=reached, query=get.encode() if get else None)
             told = {**headers, "Host": parts.netloc, "Accept-Encoding": "identity"}
             method, sent = ("POST", body) if get is None else ("GET", None)
-            request = client.build_request(method, target, content=sent, headers=told, extensions={"sni_hostname": host})
+            more = {"sni_hostname": host}
+            request = client.build_request(method, target, content=sent, headers=told, extensions=more)
             answer = await client.send(request, stream=True)
         try:
             said = answer.headers.get("retry-after", "")
