@@ -15,8 +15,8 @@ from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from core.suites import AES
 from incentives.channels.account import Account, sign, verifies
 from incentives.channels.course import Known
 from incentives.channels.words import CHINA, UNKNOWN, Asking, Call, Heard, Outcome
@@ -129,7 +129,7 @@ def open_notice(account: Account, body: bytes) -> Notice | None:
         found = msgspec.json.decode(body, type=_Notice)
         box = found.resource
         sealed = b64decode(box.ciphertext, validate=True)
-        plain = AESGCM(account.secret.encode()).decrypt(box.nonce.encode(), sealed, box.associated_data.encode())
+        plain = AES.cipher(account.secret.encode()).decrypt(box.nonce.encode(), sealed, box.associated_data.encode())
         return Notice(msgspec.json.decode(plain, type=_Numbered).out_order_no, found.event_type)
     except (msgspec.DecodeError, UnicodeDecodeError, NotBase64, ValueError, InvalidTag):
         return None
