@@ -2,7 +2,7 @@
 
 A door may do what its grants and row policies say and nothing else; no code changes its role. Two sessions exist.
 *Work* is one transaction, opened and committed by the front of house. *Claims* commits each statement at once, for what
-must survive a rollback. The partner door also has a raw asyncpg pool for its one hot statement.
+must survive a rollback. The doors that have functions and no table, partner and citycard, also have a raw asyncpg pool.
 
 On the citizen door a transaction begins by naming the proof of its caller, the hash of a live session or token; the row
 policies find the citizen by it (`auth.citizen_now()`), so nobody is anybody there without such a hash.
@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from core.keys import Keyring
 from core.postgres.engine import engine_of
 
-Door = Literal["auth", "citizen", "partner", "source", "scorer", "staff", "jobs"]
+Door = Literal["auth", "citizen", "partner", "source", "scorer", "staff", "jobs", "citycard"]
 DOORS: tuple[Door, ...] = get_args(Door)
 
 _SERVER = {"application_name": "osmanthus", "timezone": "UTC"}
@@ -96,7 +96,7 @@ class Doors:
         self.ring = ring
         self._urls = {door: door_url(owner_url, ring, prefix, door) for door in DOORS}
         self._engines: dict[Door, AsyncEngine] = {}
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pools: dict[Door, asyncpg.Pool[asyncpg.Record]] = {}
         self._pool_lock = asyncio.Lock()
         self._size = size
 
@@ -139,15 +139,15 @@ class Doors:
         async with AsyncSession(engine, expire_on_commit=False) as session:
             yield session
 
-    async def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
-        """The partner door's raw pool; keeps no session state, so connections are not reset between uses."""
+    async def pool(self, door: Literal["partner", "citycard"] = "partner") -> "asyncpg.Pool[asyncpg.Record]":
+        """The raw pool of a door of functions; keeps no session state, so connections are not reset between uses."""
         async with self._pool_lock:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._urls["partner"], min_size=1, max_size=self._size, reset=_keep, timeout=_CONNECT_SECONDS,
-                    command_timeout=_COMMAND_SECONDS, server_settings=_SERVER | _BRIEF["partner"],
+            if door not in self._pools:
+                self._pools[door] = await asyncpg.create_pool(
+                    self._urls[door], min_size=1, max_size=self._size, reset=_keep, timeout=_CONNECT_SECONDS,
+                    command_timeout=_COMMAND_SECONDS, server_settings=_SERVER | _BRIEF.get(door, {}),
                 )  # fmt: skip
-            return self._pool
+            return self._pools[door]
 
     @asynccontextmanager
     async def lasting(self, door: Door, *, size: int) -> "AsyncGenerator[asyncpg.Pool[asyncpg.Record]]":
@@ -164,13 +164,13 @@ class Doors:
         for engine in self._engines.values():
             await engine.dispose()
         self._engines.clear()
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        for pool in self._pools.values():
+            await pool.close()
+        self._pools.clear()
 
 
 async def _keep(_connection: object) -> None:
-    """No reset: the partner door's statements leave nothing behind in a session."""
+    """No reset: the statements of these doors leave nothing behind in a session."""
 
 
 @asynccontextmanager

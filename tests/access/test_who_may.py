@@ -72,7 +72,7 @@ class TestMatrix:
                 wrong.append((each.name, "no challenge", ""))
         assert wrong == []
 
-    @pytest.mark.parametrize("who", ["citizen", "partner", "source", "staff", "anonymous"])
+    @pytest.mark.parametrize("who", ["citizen", "partner", "source", "staff", "citycard", "anonymous"])
     async def test_everybody_passes_their_own(self, cast: Cast, every: list[Operation], who: str) -> None:
         """Neither 401 nor 403: the matrix above refuses for the right reason."""
         whose = {"anonymous": "public"}.get(who, who)

@@ -36,7 +36,7 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
         {},
     ),
     "other staff": ("staff", ["staff:somethingelse"], {}),
-    "citycard": ("citycard", ["citycard"], {}),
+    "citycard": ("citycard", ["citycard"], {"perks": [LIBRARY]}),
 }
 
 
