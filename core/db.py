@@ -32,7 +32,7 @@ DOORS: tuple[Door, ...] = get_args(Door)
 _SERVER = {"application_name": "osmanthus", "timezone": "UTC"}
 # The longest transaction where somebody waits: PostgreSQL ends it, so what is told of a finished day stays true.
 LONGEST_SECONDS = 60
-_BRIEF = {door: {"transaction_timeout": f"{LONGEST_SECONDS}s"} for door in ("citizen", "partner", "staff")}
+_BRIEF = {door: {"transaction_timeout": f"{LONGEST_SECONDS}s"} for door in ("citizen", "partner", "staff", "citycard")}
 _CONNECT_SECONDS = 2
 _COMMAND_SECONDS = 60
 _GONE = ("08", "57P", "53300", "25P04")
