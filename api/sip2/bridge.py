@@ -7,6 +7,8 @@ personal is logged, and of a standard route nothing is shown.
 
 import asyncio
 import logging
+import uuid
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -25,6 +27,7 @@ from core import clock
 
 _LOG = logging.getLogger("osmanthus.sip2")
 _MOST_LATE = 100
+_MOST_CODES = 1000  # of which each lives a minute
 _EXPECTED = (AwayError, NotMovedError, LineError)
 
 
@@ -49,6 +52,7 @@ class Bridge:
         self._rungs: Mapping[str, Rung] = {one.name: one for one in places.rungs}
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[Frame]] = set()
+        self._keys: OrderedDict[tuple[str, str], str] = OrderedDict()
         if lost := readers.rungs() - set(self._rungs):
             message = f"Readers stand on rungs that are not in the file any more: {', '.join(sorted(lost))}."
             raise ValueError(message)
@@ -81,7 +85,7 @@ class Bridge:
         held, refused = await self._rulings(asked)
         granted = frozenset(one.perk for one, ruling in held if ruling.granted)
         before, standing = await self._settle(asked.card, answer, granted)
-        if standing and standing.rung != (before and before.rung) and standing.state == "raised":
+        if standing and standing.rung != (before and before.rung):
             answer = await self._afresh(asked, answer)
         gift = self._gift([(one, ruling) for one, ruling in held if ruling.granted], standing)
         return enriching.enriched(answer, msgspec.structs.replace(gift, words=(*gift.words, *refused)))
@@ -104,12 +108,23 @@ class Bridge:
         perk = await self._city.perk_of(code)
         if perk not in self._perks:
             return (words.REFUSED["code_not_for_you"],)
-        ruling = await self._city.check(perk, holder={"code": code}, amount=self._amount(perk))
+        key = self._key(asked.card, code)
+        ruling = await self._city.check(perk, holder={"code": code}, amount=self._amount(perk), key=key)
         if ruling.granted:
             until = clock.today() + timedelta(days=self._places.code_days)
             self._readers.hold(Held(asked.card, perk, until, told=ruling))
         said = words.REFUSED.get(ruling.reason or "")
         return () if said is None else (said,)
+
+    def _key(self, card: str, code: str) -> str:
+        """What makes a code at a card the same question again, and at another card another one: the city takes it once.
+
+        Drawn at random, since nothing that follows from a card goes to the city.
+        """
+        key = self._keys.setdefault((card, code), f"sip2-{uuid.uuid4()}")
+        while len(self._keys) > _MOST_CODES:
+            self._keys.popitem(last=False)
+        return key
 
     def _amount(self, perk: str) -> int | None:
         """The library's deposit, for a perk that waives it."""

@@ -2,8 +2,8 @@
 
 Promises that nothing but *granted* or *standard route* is ever told on, and that a question that got no answer is no
 answer: `AwayError`, whatever the cause. Sends a subject or a code, a perk, the library's deposit; never a card, never a
-title. A question is repeated with the same key, so the city writes one entry for a visit and not one a frame, and the
-repeat is good only while the consent lives.
+title. A question about a subject is repeated with the same key, so the city writes one entry for a visit and not one a
+frame, and the repeat is good only while the consent lives.
 """
 
 import hashlib
@@ -77,12 +77,14 @@ class City:
             self._numbers = {one["number"]: one["perk"] for one in said["perks"]}
         return None if number is None else self._numbers.get(number)
 
-    async def check(self, perk: str, *, holder: Mapping[str, str], amount: int | None) -> Ruling:
-        """One question. Raises AwayError."""
+    async def check(
+        self, perk: str, *, holder: Mapping[str, str], amount: int | None, key: str | None = None
+    ) -> Ruling:
+        """One question; `key` is what makes it the same one again, the question itself by default. Raises AwayError."""
         asked = {"perk": perk, "holder": dict(holder), "amount": amount, "terminal": self._terminal}
         body = {name: value for name, value in asked.items() if value is not None}
-        key = "sip2-" + hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
-        said = await self._send("POST", "/v1/partner/eligibility", json=body, headers={"Idempotency-Key": key})
+        same = key or "sip2-" + hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
+        said = await self._send("POST", "/v1/partner/eligibility", json=body, headers={"Idempotency-Key": same})
         terms: dict[str, Any] = said["terms"] or {}
         return Ruling(
             perk,

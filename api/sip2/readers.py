@@ -79,7 +79,7 @@ class Readers:
 
     def drop_subject(self, subject: str) -> int:
         """Forget a subject whose consent has ended; how many links that were."""
-        return self._file.execute("delete from held where subject = ?", (subject,)).rowcount
+        return self._file.execute("delete from held where subject = ? and subject <> ''", (subject,)).rowcount
 
     def drop_past(self, *, today: date) -> int:
         """Forget what was good until a day that is over; how many links that were."""

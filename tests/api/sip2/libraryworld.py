@@ -13,14 +13,14 @@ import msgspec
 from api.sip2 import proxy
 from api.sip2.bridge import Bridge
 from api.sip2.city import AwayError, City, Ruling
-from api.sip2.koha import Koha
+from api.sip2.koha import Koha, Register
 from api.sip2.limits import Rung
 from api.sip2.line import Line
 from api.sip2.places import CityPlace, Places, SystemPlace, TerminalsPlace
 from api.sip2.readers import Held, Readers
 from core import clock
 from tests import librarysystem
-from tests.librarysystem import SECRET, System, Terminal
+from tests.librarysystem import SECRET, Terminal
 
 MORE, FREE = "library.more-books", "library.deposit-free"
 CODE = "CC1:ANY"
@@ -43,15 +43,19 @@ class Told:
         self.granted: set[str] = set()
         self.asked: list[tuple[str, Mapping[str, str]]] = []
         self.away, self.delay, self.code_perk, self.reason = False, 0.0, MORE, ""
+        self.keys: list[str | None] = []
         self.gone: dict[date, list[str]] = {}
 
     async def perk_of(self, code: str) -> str | None:
         """The perk of any code."""
         return self.code_perk
 
-    async def check(self, perk: str, *, holder: Mapping[str, str], amount: int | None) -> Ruling:
+    async def check(
+        self, perk: str, *, holder: Mapping[str, str], amount: int | None, key: str | None = None
+    ) -> Ruling:
         """One question."""
         self.asked.append((perk, holder))
+        self.keys.append(key)
         await asyncio.sleep(self.delay)
         if self.away:
             raise AwayError("away")
@@ -68,7 +72,7 @@ class Told:
 class Library(msgspec.Struct):
     """What a test holds."""
 
-    system: System
+    system: Any
     city: Told
     readers: Readers
     bridge: Bridge
@@ -84,13 +88,13 @@ class Library(msgspec.Struct):
         self.readers.hold(Held(card, perk, clock.today() + timedelta(days=30), f"su_{card}_{perk}"))
 
 
-def places(folder: Path, system: System, **more: Any) -> Places:
+def places(folder: Path, port: int, **more: Any) -> Places:
     """A library's file."""
     kit = folder / "kit.json"
     kit.write_text(json.dumps({"clients": {"lib": {"perks": [MORE, FREE]}}}))
     usual: dict[str, Any] = {
         "city": CityPlace(kit, "lib"),
-        "system": SystemPlace("127.0.0.1", system.port, "lib"),
+        "system": SystemPlace("127.0.0.1", port, "lib"),
         "file": folder / "bridge.sqlite",
         "terminals": TerminalsPlace(port=0, most=3),
         "rungs": RUNGS,
@@ -99,15 +103,20 @@ def places(folder: Path, system: System, **more: Any) -> Places:
     return Places(**(usual | more))
 
 
+def bridge_of(here: Places, told: Told, readers: Readers, *, register: Register | None, line: Line) -> Bridge:
+    """A bridge before a city that says what a test wants."""
+    return Bridge(here, cast("City", told), readers, register=register, line=line)
+
+
 @asynccontextmanager
 async def library(folder: Path, *cards: str, koha: bool = True, **more: Any) -> AsyncIterator[Library]:
     """A library with readers, its system, its bridge, and a city that a test tells what to say."""
     async with librarysystem.running(*cards) as system:
-        here, told = places(folder, system, **more), Told()
+        here, told = places(folder, system.port, **more), Told()
         readers = Readers(here.file)
         register = Koha(system.koha, client_id="bridge", secret=SECRET) if koha else None
         line = Line("127.0.0.1", system.port, institution="lib", login=system.logins[0])
-        bridge = Bridge(here, cast("City", told), readers, register=register, line=line)
+        bridge = bridge_of(here, told, readers, register=register, line=line)
         try:
             async with proxy.listening(here, bridge) as port:
                 yield Library(system, told, readers, bridge, here, port)

@@ -1,7 +1,7 @@
 """What is added to the library's answers."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.sip2 import enriching, frames
@@ -71,6 +71,7 @@ class TestEnriched:
         assert "|" not in said
         assert frames.read(frames.write(told)) == told
 
+    @settings(max_examples=50)
     @given(FIELDS, st.integers(0, 12000), st.integers(0, 10**6), st.lists(st.text(max_size=5), max_size=3))
     def test_never_less(self, fields: list[tuple[str, str]], items: int, fees: int, said: list[str]) -> None:
         """Whatever is added: flags, counts and every other field stay, limits never fall, no field goes."""
@@ -87,6 +88,7 @@ class TestEnriched:
             value for name, value in fields if name == "AF"
         ]
 
+    @settings(max_examples=50)
     @given(FIELDS)
     def test_nothing_given_nothing_changed(self, fields: list[tuple[str, str]]) -> None:
         """Without a gift it is the same answer."""

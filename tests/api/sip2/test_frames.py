@@ -1,7 +1,7 @@
 """SIP2 on the wire."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.sip2 import frames
@@ -49,6 +49,7 @@ class TestRead:
         """Some terminals write the checksum in small letters."""
         assert frames.read(KNOWN.replace("EB80", "eb80").encode()).checked
 
+    @settings(max_examples=40)
     @given(st.binary(max_size=200))
     @example(b"941AFx|AY1")
     @example(b"96AZFEF6")
@@ -64,12 +65,14 @@ class TestRead:
 class TestWrite:
     """The line of a frame."""
 
+    @settings(max_examples=40)
     @given(frame())
     @example(Frame("64", " " * 59, (("AF", "张三明，您好"), ("AF", "积分免押")), "7", checked=True))
     def test_round_trip(self, made: Frame) -> None:
         """What is written is read as it was, Chinese too."""
         assert frames.read(frames.write(made)) == made
 
+    @settings(max_examples=40)
     @given(frame(), st.integers(0, 500), st.integers(1, 255))
     def test_damage_is_noticed(self, made: Frame, place: int, other: int) -> None:
         """One changed byte of a checked message never passes for another message with its checksum."""
@@ -108,6 +111,7 @@ class TestField:
 class TestCutter:
     """A stream is cut into lines."""
 
+    @settings(max_examples=40)
     @given(st.lists(st.binary(max_size=9).filter(lambda one: not set(one) & set(b"\r\n")), max_size=6), st.data())
     def test_in_any_pieces(self, lines: list[bytes], data: st.DataObject) -> None:
         """However the bytes arrive, every line is found, and put together they are what came."""

@@ -115,7 +115,7 @@ class Loans(RuleBasedStateMachine):
         assert self.standing.own == "PT"
 
 
-Loans.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
+Loans.TestCase.settings = settings(max_examples=25, stateful_step_count=20)
 TestLoans = Loans.TestCase
 
 

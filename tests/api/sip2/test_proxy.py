@@ -142,9 +142,21 @@ class TestCodes:
             told = await machine.ask(CODE)
             assert (told.get("AA"), told.get("CB")) == (CODE, "0020")
             assert all(CODE.encode() not in line for line in lib.system.heard)
+            await machine.ask(CODE)
+            assert len(set(lib.city.keys)) == 1
             lib.city.asked.clear()
             assert (await machine.ask("R1")).get("CB") == "0020"
             assert lib.city.asked == []
+
+    async def test_at_another_card(self, tmp_path: Path) -> None:
+        """The same code at another card is another question, which the city answers as used; no key tells a card."""
+        async with library(tmp_path, "R1", "R2") as lib, lib.terminal() as machine:
+            for card in ("R1", "R2"):
+                await machine.ask(card)
+                await machine.ask(CODE)
+            first, second = lib.city.keys
+            assert None not in {first, second}
+            assert first != second
 
     async def test_before_any_card(self, tmp_path: Path) -> None:
         """Without a card on the table a code is not used up: the reader is told to begin with the card."""
