@@ -85,6 +85,7 @@ from api.staff import (
     releases,
     workdays,
 )
+from api.staff import counters as shop_counters
 from api.staff import decisions as staff_decisions
 from api.staff import disputes as staff_disputes
 from api.staff import orders as staff_orders
@@ -147,6 +148,7 @@ _MODULES = (
     assessments,
     quality,
     clients,
+    shop_counters,
     incidents,
     audits,
     staff_reviews,

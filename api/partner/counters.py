@@ -5,6 +5,7 @@ behind `#` in the link, which no browser sends and no log holds. From then on th
 this terminal, and nothing else, until the counter ends or is taken back.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 from api import guards
 from api.deps import HttpRequest
 from api.partner import desk
+from api.partner.desk import Desk
 from core import clock, ids
 from core.errors import NotFound
 from incentives import counters
@@ -77,17 +79,21 @@ class Counters(msgspec.Struct, frozen=True):
 async def make(data: JSONBody[Make], request: HttpRequest) -> Made:
     """Make a counter and its link. 404 `perk_unknown`, 409 `too_many_counters` at fifty."""
     here, caller = await desk.of(request), await guards.provide_client(request)
-    if data.perk not in caller.perks:
-        raise PerkNotOffered("GET /v1/partner/perks lists yours.")
+    try:
+        return await made(here, data, perks=caller.perks, token=caller.jti_hash)
+    except TokenDead as dead:
+        raise guards.invalid_token() from dead
+
+
+async def made(here: Desk, data: Make, *, perks: Collection[str], token: bytes) -> Made:
+    """A counter of the partner of `token`, who holds `perks`. Raises PerkNotOffered, TokenDead, TooManyCounters."""
+    if data.perk not in perks:
+        raise PerkNotOffered("GET /v1/partner/perks lists the partner's.")
     terminal = None if data.terminal is UNSET else data.terminal
     deposit = None if data.deposit is UNSET else data.deposit
     plan = Plan(data.perk, data.name, terminal, deposit, data.days)
-    try:
-        made = await counters.make(here.gate, plan, token=caller.jti_hash, link_minutes=_MINUTES)
-    except TokenDead as dead:
-        raise guards.invalid_token() from dead
-    link = f"{here.issuer}/counter#{made.secret}"
-    return Made(ids.show("ct", made.id), link, made.link_until, made.ends_at)
+    one = await counters.make(here.gate, plan, token=token, link_minutes=_MINUTES)
+    return Made(ids.show("ct", one.id), f"{here.issuer}/counter#{one.secret}", one.link_until, one.ends_at)
 
 
 @get("/v1/partner/counters", guards=[_GUARD], summary="The caller's counters", tags=["partner"])
@@ -95,10 +101,14 @@ async def see(request: HttpRequest) -> Counters:
     """Those that have not ended."""
     here, caller = await desk.of(request), await guards.provide_client(request)
     try:
-        found = await counters.mine(here.gate, token=caller.jti_hash)
+        return await seen(here, token=caller.jti_hash)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    return Counters([_shown(one) for one in found])
+
+
+async def seen(here: Desk, *, token: bytes) -> Counters:
+    """Those of the partner of `token` that have not ended. Raises TokenDead."""
+    return Counters([_shown(one) for one in await counters.mine(here.gate, token=token)])
 
 
 @delete(
@@ -111,7 +121,12 @@ async def see(request: HttpRequest) -> Counters:
 async def end(counter_id: FromPath[str], request: HttpRequest) -> None:
     """Its telephone can do nothing from the next request on; 404 for what is not the caller's, or has ended."""
     here, caller = await desk.of(request), await guards.provide_client(request)
-    if not await counters.end(here.gate, token=caller.jti_hash, counter_id=ids.read("ct", counter_id)):
+    await ended(here, counter_id, token=caller.jti_hash)
+
+
+async def ended(here: Desk, counter_id: str, *, token: bytes) -> None:
+    """End one of the partner of `token`. Raises NotFound."""
+    if not await counters.end(here.gate, token=token, counter_id=ids.read("ct", counter_id)):
         raise NotFound
 
 

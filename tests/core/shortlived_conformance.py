@@ -47,7 +47,9 @@ class StoreConformance:
         one, other = fresh(), fresh()
         assert await store.count_all([one, other, one], 60) == {one: 2, other: 1}
         lists = [[one, other] if turn % 2 else [other, one] for turn in range(RACERS)]
-        await asyncio.gather(*(store.count_all(keys, 60) for keys in lists))
+        told = await asyncio.gather(*(store.count_all(keys, 60) for keys in lists))
+        assert sorted(counts[one] for counts in told) == list(range(3, RACERS + 3))
+        assert sorted(counts[other] for counts in told) == list(range(2, RACERS + 2))
         assert [await store.count(key, 60) for key in (one, other)] == [RACERS + 3, RACERS + 2]
 
     async def test_counts_of_a_list_begin_anew_after_the_window(self, store: Store) -> None:

@@ -1,4 +1,4 @@
-"""docs/quickstart.md does what it says: every command of the page, in its order, in one shell, against a demo city."""
+"""docs/quickstart.md, in both languages: every command of the page, in its order, in one shell, against a demo city."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.api.tool.test_demo_process import City
 
 pytestmark = pytest.mark.interop
 
-PAGE = ROOT / "docs" / "quickstart.md"
+ENGLISH, CHINESE = ROOT / "docs" / "quickstart.md", ROOT / "docs" / "quickstart.zh.md"
 BLOCK = re.compile(r"```(sh|json|text)\n(.*?)```", re.DOTALL)
 END = "-- end of block"
 
@@ -77,9 +77,10 @@ def fits(shown: Any, given: Any) -> bool:
 class TestQuickstart:
     """The page."""
 
-    def test_every_command_answers_as_shown(self, shell: Shell) -> None:
+    @pytest.mark.parametrize("page", [ENGLISH, CHINESE], ids=["en", "zh"])
+    def test_every_command_answers_as_shown(self, shell: Shell, page: Path) -> None:
         """Pasted one after another, nothing left out."""
-        blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+        blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
         assert len([kind for kind, _ in blocks if kind == "sh"]) >= 8
         said = ""
         for kind, text in blocks:
@@ -89,3 +90,10 @@ class TestQuickstart:
                 assert fits(json.loads(text), json.loads(said)), said
             else:
                 assert fits(text.strip().splitlines(), said.strip().splitlines()), said
+
+    def test_both_languages_have_the_same_commands(self) -> None:
+        """Whoever reads the Chinese page misses no step, and no line of a table."""
+        english, chinese = (page.read_text(encoding="utf-8") for page in (ENGLISH, CHINESE))
+        assert BLOCK.findall(english) == BLOCK.findall(chinese)
+        assert english.count("\n| ") == chinese.count("\n| ")
+        assert english.count("\n## ") == chinese.count("\n## ")
