@@ -9,9 +9,13 @@ from sqlalchemy import text
 from api import requests, sealing
 from api.deps import House
 from auth import incidents
+from incentives.channels import upkeep
 
 _overdue = Gauge(
     "osmanthus_incidents_overdue", "Incidents that were not reported within four hours", registry=requests.registry
+)
+_channels_parked = Gauge(
+    "osmanthus_channel_orders_parked", "Orders at pay channels that a person must look at", registry=requests.registry
 )
 
 
@@ -34,7 +38,7 @@ async def ready(house: NamedDependency[House]) -> Health:
     async with house.doors.claims("auth") as session:
         await session.execute(text("select 1"))
     await house.short.epoch()
-    return Health("ok", (*await _unsealed(house), *await _unreported(house)))
+    return Health("ok", (*await _unsealed(house), *await _unreported(house), *await _parked(house)))
 
 
 async def _unsealed(house: House) -> list[str]:
@@ -48,6 +52,13 @@ async def _unreported(house: House) -> list[str]:
         late = await incidents.overdue(session)
     _overdue.set(late)
     return [f"incidents not reported within four hours: {late}; see /v1/staff/incidents"] if late else []
+
+
+async def _parked(house: House) -> list[str]:
+    async with house.doors.claims("jobs") as session:
+        parked = await upkeep.parked(session)
+    _channels_parked.set(parked)
+    return [f"orders at pay channels that a person must look at: {parked}; see docs/channels.md"] if parked else []
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["operations"], include_in_schema=False)

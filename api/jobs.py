@@ -12,7 +12,19 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import histories, lapses, measures, nightly, rehearsing, rotation, sealing, sending, statistics, watching
+from api import (
+    channels,
+    histories,
+    lapses,
+    measures,
+    nightly,
+    rehearsing,
+    rotation,
+    sealing,
+    sending,
+    statistics,
+    watching,
+)
 from api.deps import House
 from core import audit, clock, db, workdays
 from core.errors import Unavailable
@@ -101,6 +113,7 @@ async def once(house: House, done: date | None = None) -> date | None:
     await lapses.outdate(house)
     await house.short.sweep()
     await sending.keep(house)
+    await channels.keep(house)
     await rotation.turn(house)
     await histories.turn(house)
     today = clock.today()

@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from api import (
     challenge,
+    channels,
     consenting,
     creditcodes,
     health,
@@ -64,7 +65,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import batch, counters, eligibility, events, orders, statements, webhooks
+from api.partner import batch, counters, eligibility, events, guarantees, orders, statements, webhooks
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -133,6 +134,8 @@ _MODULES = (
     eligibility,
     batch,
     orders,
+    guarantees,
+    channels,
     partner_perks,
     counters,
     statements,

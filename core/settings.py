@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `master_key` is 32 bytes, the root of derived keys; `epochs_file` holds the epoch keys that wrap personal keys and
     must live outside every database backup. `trusted_proxies`: addresses, comma-separated, whose X-Forwarded-For is
     believed; everybody else's is not (ASVS 4.1.3). `log_heads` keeps the log's signed heads, out of the database's
-    administrators' reach.
+    administrators' reach. `channels_file` holds merchants' accounts at pay channels, keys included (mode 0600).
 
     An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
@@ -88,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy_dir: Path = ROOT / "policy"
     trusted_proxies: str = ""
     log_heads: Path | None = None
+    channels_file: Path | None = None
     token_key_serial: int = 0
 
     def forgotten_within_days(self) -> int:
@@ -129,6 +130,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         token_key_serial=int(env.get("OSMANTHUS_TOKEN_KEY_SERIAL", "0")),
         policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
         log_heads=Path(env["OSMANTHUS_LOG_HEADS"]) if env.get("OSMANTHUS_LOG_HEADS") else None,
+        channels_file=Path(env["OSMANTHUS_CHANNELS_FILE"]) if env.get("OSMANTHUS_CHANNELS_FILE") else None,
         **(optional | _epochs(env)),
     )
 
@@ -147,6 +149,7 @@ def environment(known: Settings) -> dict[str, str]:
         "OSMANTHUS_TOKEN_KEY_SERIAL": known.token_key_serial,
         "OSMANTHUS_POLICY_DIR": known.policy_dir,
         "OSMANTHUS_LOG_HEADS": known.log_heads,
+        "OSMANTHUS_CHANNELS_FILE": known.channels_file,
         "OSMANTHUS_SUITE": known.suite,
     }
     return {variable: "" if value is None else str(value) for variable, value in plain.items()}

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 import asyncpg
 import msgspec
 
+from api import accounts
 from core import clock, db, sandbox, settings, shortlived
 from core.keys import Keyring
 from core.postgres import migrate
 from core.short.forgetting import StoreUnavailable
+from incentives.channels.account import BadAccounts
 
 NEWEST_TRIED = 18
 _NOVEMBER = 11
@@ -41,6 +43,7 @@ async def examine(port: int) -> AsyncGenerator[Finding]:
     yield Finding(well=True, seen=f"settings are complete; the public origin is {house.base_url}")
     epochs = _epochs(house)
     yield epochs
+    yield _channels(house)
     async for finding in _database(house, epochs_are_well=epochs.well):
         yield finding
     if epochs.well:
@@ -65,6 +68,16 @@ def _epochs(house: settings.Settings) -> Finding:
         return Finding(well=False, seen=f"epoch keys have mode {mode:04o}", advice=f"chmod 600 {path}")
     ring = Keyring(house.master_key, path)
     return Finding(well=True, seen=f"epoch keys can be read; the current epoch is {ring.epoch}")
+
+
+def _channels(house: settings.Settings) -> Finding:
+    """Which perks a pay channel guarantees; a file that cannot be used turns all of them off."""
+    try:
+        found = accounts.read(house.channels_file)
+    except BadAccounts as error:
+        return Finding(well=False, seen=f"pay channels are off: {error}", advice="Mend it: docs/channels.md.")
+    named = ", ".join(one.name for one in found)
+    return Finding(well=True, seen=f"pay channels: {named or 'none, orders are at the merchants own risk'}")
 
 
 async def _database(house: settings.Settings, *, epochs_are_well: bool) -> AsyncGenerator[Finding]:

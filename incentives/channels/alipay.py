@@ -50,7 +50,7 @@ class Notice(msgspec.Struct, frozen=True):
     number: str
     event: str
     notice: str
-    at: datetime | None
+    at: datetime
 
 
 class _Answer(msgspec.Struct, frozen=True):

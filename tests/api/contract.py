@@ -16,6 +16,7 @@ AUDIENCES = {
     "/v1/rules": "public",
     "/v1/state-machines": "public",
     "/v1/sandbox": "partner",
+    "/v1/channels": "public",
 }
 _ABSENT = {"version": "1", "year": "2999", "kind": "P01", "purpose": "score"}
 _NOBODY = "x_00000000000000000000000000"
