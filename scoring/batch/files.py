@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from scoring.batch.sources import TYPES, Part, arrow, parquet
+from scoring.batch.sources import TYPES, Group, Part, arrow, parquet
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 REQUIRED = {"subject", "kind", "occurred_on", "quantity", "status", "adult_on"}
@@ -26,16 +26,6 @@ class InputFault(ValueError):
     """A file is not there, or isn't what the contract says; the message names file, column and what was expected."""
 
 
-class Group(msgspec.Struct, frozen=True):
-    """One row group: its file and number, its rows, and the subjects it may hold."""
-
-    file: Path
-    number: int
-    rows: int
-    low: int
-    high: int
-
-
 class Input(msgspec.Struct, frozen=True):
     """One checked input; `digest` changes when a file of it does."""
 
@@ -45,10 +35,10 @@ class Input(msgspec.Struct, frozen=True):
     digest: str
 
     def part(self, subjects: Range) -> Part:
-        """Give the rows of a range, from the files that may hold some."""
+        """Give the rows of a range, from the row groups that may hold some."""
         low, high = subjects
-        found = dict.fromkeys(group.file for group in self.groups if group.low <= high and low <= group.high)
-        return Part(tuple(found) or self.files[:1], low, high)
+        found = tuple(group for group in self.groups if group.low <= high and low <= group.high)
+        return Part(tuple(dict.fromkeys(group.file for group in found)) or self.files[:1], found, low, high)
 
 
 def look(path: Path, columns: Mapping[str, str], what: str) -> Input:
@@ -59,7 +49,7 @@ def look(path: Path, columns: Mapping[str, str], what: str) -> Input:
     for file in files:
         footer = _footer(file)
         _check(file, footer, columns)
-        groups += _groups(file, footer)
+        groups += groups_of(file, footer)
         state = file.stat()
         told.update(f"{file.resolve()}:{state.st_size}:{state.st_mtime_ns}:{footer.num_rows};".encode())
     return Input(files, tuple(groups), sum(group.rows for group in groups), told.hexdigest())
@@ -144,7 +134,8 @@ def _statistics(footer: Any, column: str) -> list[Any]:
     return [footer.row_group(number).column(place).statistics for number in range(footer.num_row_groups)]
 
 
-def _groups(file: Path, footer: Any) -> list[Group]:
+def groups_of(file: Path, footer: Any) -> list[Group]:
+    """Give the row groups of a file, by its footer."""
     return [
         Group(
             file,

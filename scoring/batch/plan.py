@@ -36,17 +36,14 @@ REGISTER = {"subject": "int64", "adult_on": "date"}
 _DAYS_A_YEAR = 365
 
 
-def build(card: Scorecard, records: Table, register: Table, slots: Table, as_of: date) -> Table:
+def build(card: Scorecard, rows: Table, register: Table, as_of: date) -> Table:
     """Build the query that gives each adult of the register one row, in the columns of `columns`.
 
-    The tables have the schemas above; a subject stands in the register once; `slots` holds what `gather.slotted` gives.
+    `rows` are the records with what is looked up for them (`slots.ROWS`); a subject stands in the register once.
     """
-    adults = register.filter(register.adult_on <= as_of)
-    active = records.filter(records.status == "active")
-    everyone = adults.drop("adult_on")
-    for gathered in (gather.often, gather.seldom):
-        units = gathered(card, active, adults, slots, as_of)
-        everyone = everyone.left_join(units, "subject").drop("subject_right")
+    everyone = register.filter(register.adult_on <= as_of).drop("adult_on")
+    for gathered in (gather.frequent, gather.seldom):
+        everyone = everyone.left_join(gathered(card, rows, as_of), "subject").drop("subject_right")
     everyone = gather.counted(card, everyone)
     points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})

@@ -21,10 +21,24 @@ TYPES = {
 }  # fmt: skip
 
 
+class Group(msgspec.Struct, frozen=True):
+    """One row group: its file and number, its rows, and the subjects it may hold."""
+
+    file: Path
+    number: int
+    rows: int
+    low: int
+    high: int
+
+
 class Part(msgspec.Struct, frozen=True):
-    """The rows of some Parquet files whose subject lies between `low` and `high`, both included."""
+    """The rows of some Parquet files whose subject lies between `low` and `high`, both included.
+
+    `groups` are the row groups that may hold some; `files` theirs, or one of the input if there are none.
+    """
 
     files: tuple[Path, ...]
+    groups: tuple[Group, ...]
     low: int
     high: int
 

@@ -5,12 +5,15 @@ Files are read by Spark itself, so their paths must mean the same to its workers
 """
 
 import importlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
+from scoring.batch import gather, plan, slots
 from scoring.batch.gather import ibis
-from scoring.batch.sources import ArrowTable, Part, Scorer, Source
+from scoring.batch.sources import ArrowTable, Part, Scorer, Source, arrow, schema
+from scoring.book.scorecard import Scorecard
 
 
 class SparkMissing(ValueError):
@@ -18,9 +21,9 @@ class SparkMissing(ValueError):
 
 
 @contextmanager
-def opened(query: Any, slots: ArrowTable, remote: str) -> Generator[Scorer]:
+def opened(card: Scorecard, as_of: date, remote: str) -> Generator[Scorer]:
     """Open a session with the plan; a local one when there is no address."""
-    statement = str(ibis.to_sql(_known(query), dialect="pyspark"))
+    statement = str(ibis.to_sql(_known(_query(card, as_of)), dialect="pyspark"))
     session = _session(remote)
 
     def bind(name: str, source: Source) -> None:
@@ -32,11 +35,23 @@ def opened(query: Any, slots: ArrowTable, remote: str) -> Generator[Scorer]:
         bind("register", register)
         return session.sql(statement).toArrow()
 
-    bind("slots", slots)
+    bind("kinds", _table(slots.KINDS, slots.kinds(card, as_of)))
+    bind("months", _table(slots.MONTHS, slots.months(as_of)))
     try:
         yield run
     finally:
         session.stop()
+
+
+def _query(card: Scorecard, as_of: date) -> Any:
+    """The plan over tables named `records`, `register`, `kinds` and `months`."""
+    tables = {"records": plan.RECORDS, "register": plan.REGISTER, "kinds": slots.KINDS, "months": slots.MONTHS}
+    records, register, kinds, months = [ibis.table(columns, name=name) for name, columns in tables.items()]
+    return plan.build(card, gather.joined(records, register, kinds, months), register, as_of)
+
+
+def _table(columns: Mapping[str, str], found: Mapping[Any, int]) -> ArrowTable:
+    return arrow.table([list(found), list(found.values())], schema=schema(columns))
 
 
 def _known(query: Any) -> Any:

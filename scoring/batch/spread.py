@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scoring.batch.files import Group, Input, Range, ranges
+from scoring.batch.files import Input, Range, groups_of, ranges
 from scoring.batch.sources import arrow, parquet, schema
 
 _BATCH = 1_000_000
@@ -76,5 +76,6 @@ def place(folder: Path, number: int) -> Path:
 
 def read(between: list[Range], folder: Path, one: Input) -> Input:
     """Give what `spread` wrote of an input, as an input."""
-    groups = [Group(place(folder, number), 0, 0, low, high) for number, (low, high) in enumerate(between)]
-    return Input(tuple(group.file for group in groups), tuple(groups), one.rows, one.digest)
+    found = [place(folder, number) for number in range(len(between))]
+    groups = [group for file in found for group in groups_of(file, parquet.read_metadata(file))]
+    return Input(tuple(found), tuple(groups), one.rows, one.digest)
