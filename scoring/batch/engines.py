@@ -15,7 +15,7 @@ from typing import Any
 
 from scoring.batch import lookups, plan, slots, spark
 from scoring.batch.gather import ibis
-from scoring.batch.sources import ArrowTable, Scorer, Source, arrow, schema
+from scoring.batch.sources import ArrowTable, Scorer, Source, schema
 from scoring.book.scorecard import Scorecard
 
 ENGINES = ("duckdb", "polars", "spark")
@@ -63,9 +63,9 @@ def version(engine: str) -> str:
 
 
 def _query(card: Scorecard, as_of: date) -> Any:
-    """The plan over tables named `rows` and `register`."""
-    tables = {"rows": slots.ROWS, "register": plan.REGISTER}
-    return plan.build(card, *[ibis.table(columns, name=name) for name, columns in tables.items()], as_of)
+    """Give the plan over tables named `rows` and `register`."""
+    rows, register = ibis.table(slots.ROWS, name="rows"), ibis.table(plan.REGISTER, name="register")
+    return plan.build(card, rows, register, as_of)
 
 
 def _looking_up(card: Scorecard, as_of: date, run: Scorer) -> Scorer:

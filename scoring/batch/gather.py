@@ -9,13 +9,11 @@ engine.
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import reduce
-from itertools import groupby
-from operator import or_
 from typing import Any, cast
 
 import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
-from scoring.batch.slots import OFTEN, ROWS, SELDOM, TAKING, kinds, often, slots
+from scoring.batch.slots import OFTEN, ROWS, SELDOM, TAKING, often, slots
 from scoring.book.rules import Indicator
 from scoring.book.scorecard import Scorecard
 
@@ -27,23 +25,27 @@ _SHIFT = 30  # the furthest that every engine shifts a bit: Polars computes powe
 
 
 def joined(records: Table, register: Table, by_kind: Table, by_day: Table) -> Table:
-    """Make `slots.ROWS` of active records that count, by joins; in memory `scoring.batch.lookups` makes them."""
-    rows = records.filter(records.status == "active").inner_join(by_kind, "kind").inner_join(register, "subject")
-    rows = rows.left_join(by_day, "occurred_on")
+    """Make `slots.ROWS` of the active records of a kind, a window and an age that count, by joins.
+
+    In memory `scoring.batch.lookups` makes them.
+    """
+    rows = records.filter(records.status == "active").inner_join(by_kind, "kind")
+    rows = rows.filter(rows.occurred_on > rows.after).inner_join(register, "subject")
+    rows = rows.filter(rows.occurred_on >= rows.adult_on).left_join(by_day, "occurred_on")
     return rows.select(**{name: rows[name] for name in ROWS} | {"month": rows.month.fill_null(0)})
 
 
 def frequent(card: Scorecard, rows: Table, as_of: date) -> Table:
     """Gather for each person what most rows are about: the months of each rule as bits, sums and counts."""
-    rows = rows.filter(_inside(card, rows, OFTEN, as_of), rows.occurred_on <= as_of, _of_age(rows))
+    rows = rows.filter(rows.slot.between(0, _first(card, SELDOM, as_of) - 1), rows.occurred_on <= as_of)
     units: dict[str, Column] = {}
     for rule in _rules(card, as_of, OFTEN):
-        unit, gathered = _GATHERED[rule.measure]
-        units[f"u_{rule.id}"] = gathered(_mine(card, rows, as_of, rule.kinds).ifelse(unit(rows), 0))
+        unit, together = _TOGETHER[rule.measure]
+        units[f"u_{rule.id}"] = together(_mine(card, rows, as_of, rule.kinds).ifelse(unit(rows), 0))
     return rows.group_by("subject").aggregate(**units)
 
 
-_GATHERED: dict[str, tuple[Callable[[Table], Column], Callable[[Column], Column]]] = {
+_TOGETHER: dict[str, tuple[Callable[[Table], Column], Callable[[Column], Column]]] = {
     "months": (lambda rows: rows.month, lambda bits: bits.bit_or()),
     "sum": (lambda rows: rows.quantity, lambda quantities: quantities.sum()),
     "count": (lambda _: 1, lambda ones: ones.sum()),
@@ -72,8 +74,8 @@ _HALVINGS: tuple[Callable[[Column], Column], ...] = (
 def seldom(card: Scorecard, rows: Table, as_of: date) -> Table:
     """Gather honours, deductions, holds and what counts for ever: few rows, so gathering them apart spares the many."""
     live = (rows.from_on <= as_of) & (rows.until_on.isnull() | (rows.until_on > as_of))
-    given = _inside(card, rows, SELDOM, as_of) & (rows.occurred_on <= as_of)
-    rows = rows.filter(given | (_inside(card, rows, TAKING, as_of) & live), _of_age(rows))
+    taking = rows.slot >= _first(card, TAKING, as_of)
+    rows = rows.filter(rows.slot >= _first(card, SELDOM, as_of), taking.ifelse(live, rows.occurred_on <= as_of))
     measures = {"months": _months, "sum": _sum, "count": _count, "best": _best}
     units = {
         f"u_{rule.id}": measures[rule.measure](rule, rows, _mine(card, rows, as_of, rule.kinds))
@@ -95,22 +97,15 @@ def _rules(card: Scorecard, as_of: date, gathered: int) -> list[Any]:
     return [one.rule for one in slots(card, as_of) if one.gathered == gathered]
 
 
-def _inside(card: Scorecard, rows: Table, gathered: int, as_of: date) -> Column:
-    """Say of each row whether its slot is gathered like this, and its day in the slot's window."""
-    found = [place for place in enumerate(slots(card, as_of)) if place[1].gathered == gathered]
-    spans = [(after, list(some)) for after, some in groupby(found, lambda place: place[1].after)]
-    windows = [rows.slot.between(some[0][0], some[-1][0]) & (rows.occurred_on > after) for after, some in spans]
-    return reduce(or_, windows, ibis.literal(value=False))
-
-
-def _of_age(rows: Table) -> Column:
-    return rows.occurred_on >= rows.adult_on
+def _first(card: Scorecard, gathered: int, as_of: date) -> int:
+    """Give the first slot that is gathered like this, or behind; all further ones are, or behind it."""
+    return sum(one.gathered < gathered for one in slots(card, as_of))
 
 
 def _mine(card: Scorecard, rows: Table, as_of: date, some: Iterable[str]) -> Column:
     """Say of each row whether it is in a slot of these kinds."""
-    by_kind = kinds(card, as_of)
-    return reduce(or_, [rows.slot == slot for slot in sorted({by_kind[kind] for kind in some})])
+    mine = [place for place, one in enumerate(slots(card, as_of)) if not set(some).isdisjoint(one.kinds)]
+    return reduce(lambda one, other: one | other, [rows.slot == place for place in mine])
 
 
 def _months(_rule: Indicator, rows: Table, mine: Column) -> Column:

@@ -6,7 +6,7 @@ of age is looked up once a person, where one subject's rows end and the next one
 whatever order the input is; does not promise speed when a subject's rows do not stand together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,8 +18,9 @@ from scoring.batch.sources import ArrowTable, Part, Source, arrow, parquet, sche
 _READ = ("subject", "kind", "occurred_on", "quantity", "level", "from_on", "until_on", "status")
 _WORDS = {"kind", "status"}
 _EPOCH = date(1970, 1, 1)
-_NEVER = (date.max - _EPOCH).days
+_NEVER = np.int32((date.max - _EPOCH).days)
 _NONE = -1
+_BATCH = 1_048_576  # rows: as many as writers put into a row group by themselves
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -27,24 +28,26 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Lookups:
     """What is looked up for the rows of a scorecard on a day, as `slots.kinds` and `slots.months` give it."""
 
-    def __init__(self, kinds: Mapping[str, int], months: Mapping[date, int]) -> None:
+    def __init__(self, kinds: Sequence[tuple[str, int, date]], months: Mapping[date, int]) -> None:
         """`months` are consecutive days."""
-        self._kinds = kinds
-        self._before = (min(months) - _EPOCH).days - 1
+        self._kinds = {kind: slot for kind, slot, _ in kinds}
+        afters = {slot: _day(after) for _, slot, after in kinds}
+        self._afters = np.array([*(afters[slot] for slot in sorted(afters)), _NEVER], "int32")
+        self._before = _day(min(months)) - 1
         self._months = np.array([0, *(months[day] for day in sorted(months)), 0])
 
     def rows(self, records: Source, register: ArrowTable) -> ArrowTable:
-        """Make the rows of records. Those of no kind that counts or not active have slot -1, for the plan to leave."""
+        """Make the rows of records. Whatever counts for nobody has slot -1, for the plan to leave."""
         ages = _Ages(register)
         found = [self._looked_up(piece, ages) for piece in read(records, _READ)]
         return arrow.concat_tables([schema(ROWS).empty_table(), *found])
 
     def _looked_up(self, piece: ArrowTable, ages: "_Ages") -> ArrowTable:
+        days = _numbers(piece["occurred_on"].cast(arrow.int32()))
         slots = _chosen(piece["kind"], self._kinds) | _chosen(piece["status"], {"active": 0})
-        days = _numbers(piece["occurred_on"].cast(arrow.int32())) - self._before
-        months = self._months[np.clip(days, 0, len(self._months) - 1)]
-        adult_on = arrow.array(ages.of(_numbers(piece["subject"]))).cast(arrow.date32())
-        made = {"slot": arrow.array(slots), "month": arrow.array(months), "adult_on": adult_on}
+        counts = (days > self._afters.take(slots, mode="wrap")) & (days >= ages.of(_numbers(piece["subject"])))
+        months = self._months.take(days - self._before, mode="clip")
+        made = {"slot": arrow.array(np.where(counts, slots, np.int8(_NONE))), "month": arrow.array(months)}
         return arrow.table({name: made[name] if name in made else piece[name] for name in ROWS})
 
 
@@ -56,7 +59,7 @@ class _Ages:
         order = np.argsort(subjects, kind="stable")
         self._subjects = subjects[order]
         days = _numbers(register["adult_on"].cast(arrow.int32()))[order]
-        self._days = np.append(days, np.int32(_NEVER))
+        self._days = np.append(days, _NEVER)
 
     def of(self, subjects: Array) -> Array:
         """Give the day of each subject; whoever is not registered never comes of age."""
@@ -64,8 +67,12 @@ class _Ages:
         some = subjects[begins]
         places = np.searchsorted(self._subjects, some)
         known = np.append(self._subjects, 0)[places] == some  # behind the last there is the day that never comes
-        days = np.where(known, self._days[places], np.int32(_NEVER))
+        days = np.where(known, self._days[places], _NEVER)
         return np.repeat(days, np.diff(np.append(begins, len(subjects))))
+
+
+def _day(day: date) -> int:
+    return (day - _EPOCH).days
 
 
 def whole(source: Source, columns: Mapping[str, str]) -> ArrowTable:
@@ -81,11 +88,12 @@ def read(source: Source, columns: Iterable[str]) -> Iterator[ArrowTable]:
         return
     for group in source.groups:
         file = parquet.ParquetFile(group.file, read_dictionary=[name for name in names if name in _WORDS])
-        piece = file.read_row_group(group.number, columns=names)
-        if group.low < source.low or source.high < group.high:
-            subjects = _numbers(piece["subject"])
-            piece = piece.filter(arrow.array((source.low <= subjects) & (subjects <= source.high)))
-        yield piece
+        for batch in file.iter_batches(_BATCH, row_groups=[group.number], columns=names):
+            piece = arrow.Table.from_batches([batch])
+            if group.low < source.low or source.high < group.high:
+                subjects = _numbers(piece["subject"])
+                piece = piece.filter(arrow.array((source.low <= subjects) & (subjects <= source.high)))
+            yield piece
 
 
 def _chosen(words: Any, table: Mapping[str, int]) -> Array:
@@ -94,7 +102,7 @@ def _chosen(words: Any, table: Mapping[str, int]) -> Array:
         words = words.dictionary_encode()
     whole = words.combine_chunks()
     numbers = [table.get(word, _NONE) for word in whole.dictionary.to_pylist()]
-    return np.array([*numbers, _NONE], "int8")[_numbers(whole.indices.fill_null(_NONE))]
+    return np.array([*numbers, _NONE], "int8").take(_numbers(whole.indices.fill_null(_NONE)), mode="wrap")
 
 
 def _numbers(column: Any) -> Array:

@@ -1,8 +1,7 @@
-"""What is looked up for every row before it is gathered: the slot of its kind, its month as a bit, its subject's age.
+"""What is looked up for every row before it is gathered: the slot that it counts in, and its month as a bit.
 
-Pure. A slot is the number of a rule that counts rows of its own. Numbers stand in such an order that a range of them
-tells how a row is gathered and since when it counts, which is the cheapest question to any engine: first what most rows
-are about, then the seldom, then what takes points; in each the shorter windows first.
+Pure. A slot is the number of a rule that counts rows of its own. Numbers are in such an order that a range of them
+tells how a row is gathered: first what most rows are about, then the seldom, then what takes points.
 """
 
 from datetime import date, timedelta
@@ -22,9 +21,8 @@ ROWS = {
     "level": "int16",
     "from_on": "date",
     "until_on": "date",
-    "adult_on": "date",
 }
-KINDS = {"kind": "string", "slot": "int8"}
+KINDS = {"kind": "string", "slot": "int8", "after": "date"}
 MONTHS = {"occurred_on": "date", "month": "int64"}
 
 OFTEN, SELDOM, TAKING = range(3)
@@ -53,7 +51,7 @@ def slots(card: Scorecard, as_of: date) -> list[Slot]:
     ]
     found += [slot(TAKING, rule.hard_stop_months, rule, rule.kind) for rule in card.deductions]
     found += [slot(TAKING, 0, rule, rule.kind) for rule in card.holds]
-    return sorted(found, key=lambda one: (one.gathered, -one.after.toordinal()))
+    return sorted(found, key=lambda one: one.gathered)
 
 
 def often(rule: Indicator) -> bool:
@@ -61,9 +59,9 @@ def often(rule: Indicator) -> bool:
     return rule.measure != "best" and 0 < rule.window_months <= _LONGEST
 
 
-def kinds(card: Scorecard, as_of: date) -> dict[str, int]:
-    """Give each kind that counts its slot."""
-    return {kind: place for place, one in enumerate(slots(card, as_of)) for kind in one.kinds}
+def kinds(card: Scorecard, as_of: date) -> list[tuple[str, int, date]]:
+    """Give each kind that counts, its slot, and the day after which its rows count."""
+    return [(kind, place, one.after) for place, one in enumerate(slots(card, as_of)) for kind in one.kinds]
 
 
 def months(as_of: date) -> dict[date, int]:

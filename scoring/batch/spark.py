@@ -5,7 +5,7 @@ Files are read by Spark itself, so their paths must mean the same to its workers
 """
 
 import importlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -36,7 +36,7 @@ def opened(card: Scorecard, as_of: date, remote: str) -> Generator[Scorer]:
         return session.sql(statement).toArrow()
 
     bind("kinds", _table(slots.KINDS, slots.kinds(card, as_of)))
-    bind("months", _table(slots.MONTHS, slots.months(as_of)))
+    bind("months", _table(slots.MONTHS, slots.months(as_of).items()))
     try:
         yield run
     finally:
@@ -50,8 +50,8 @@ def _query(card: Scorecard, as_of: date) -> Any:
     return plan.build(card, gather.joined(records, register, kinds, months), register, as_of)
 
 
-def _table(columns: Mapping[str, str], found: Mapping[Any, int]) -> ArrowTable:
-    return arrow.table([list(found), list(found.values())], schema=schema(columns))
+def _table(columns: Mapping[str, str], found: Iterable[tuple[Any, ...]]) -> ArrowTable:
+    return arrow.table(list(zip(*found, strict=True)), schema=schema(columns))
 
 
 def _known(query: Any) -> Any:
