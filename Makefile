@@ -23,11 +23,8 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 demo: $(STAMP)  ## A demo city on 127.0.0.1:$(PORT); RESET=1 starts anew
 	@exec $(BIN)/osmanthus demo --port $(PORT) $(if $(filter 1,$(RESET)),--reset)
 
-test: $(DEV_STAMP)  ## The core suite and the house checks; ARGS=… runs a part
-	$(BIN)/python -m coverage erase
+test: $(DEV_STAMP)  ## The core suite and the house checks; ARGS=… runs a part, COVERAGE=1 says what it walked through
 	@bash .ci/suite $(ARGS)
-	$(BIN)/python -m coverage combine --quiet
-	$(BIN)/python -m coverage report
 
 interop: $(INTEROP_STAMP)  ## Foreign clients and engines; says loudly what it could not run
 	@bash .ci/engines

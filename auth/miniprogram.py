@@ -18,6 +18,7 @@ import structlog
 
 from auth.accounts import Came
 from auth.refusals import InvalidGrant, Refusal
+from core import outbound
 from core.errors import Problem, TooMany, Unavailable
 
 API = "https://api.weixin.qq.com"
@@ -143,7 +144,8 @@ class MiniProgram:
     ) -> bytes:
         """The bytes of an answer without an error. What went wrong is told without the request, which holds secrets."""
         try:
-            async with asyncio.timeout(_TIMEOUT), httpx2.AsyncClient(timeout=_TIMEOUT) as http:
+            client = httpx2.AsyncClient(verify=outbound.trusted(chosen=True), timeout=_TIMEOUT)
+            async with asyncio.timeout(_TIMEOUT), client as http:
                 answer = await http.request(method, f"{self._api}{path}", params=params, json=json)
         except (httpx2.HTTPError, TimeoutError) as error:
             _log.warning("no answer", path=path, kind=type(error).__name__)

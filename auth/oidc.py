@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from auth.realname import NoIdentity, Proved
-from core import clock
+from core import clock, outbound
 from core.errors import Problem, Unavailable
 
 ALGORITHMS = ["ES256", "PS256", "RS256"]
@@ -136,6 +136,7 @@ class RelyingParty:
             redirect_uri=self.provider.redirect_uri,
             code_challenge_method="S256",
             transport=self._transport,
+            verify=outbound.trusted(chosen=True),
             timeout=_TIMEOUT,
         )
 
@@ -191,7 +192,9 @@ class RelyingParty:
 
     async def _get(self, url: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
         try:
-            async with httpx2.AsyncClient(transport=self._transport, timeout=_TIMEOUT) as http:
+            async with httpx2.AsyncClient(
+                transport=self._transport, verify=outbound.trusted(chosen=True), timeout=_TIMEOUT
+            ) as http:
                 answer = await http.get(url, headers=headers)
                 return answer.raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:

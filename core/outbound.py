@@ -107,7 +107,7 @@ async def post(
     parts = urlsplit(check(address, sandbox=sandbox))
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     over = asyncio.get_running_loop().time() + seconds
-    client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds, verify=_trusted())
+    client = httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=seconds, verify=trusted())
     async with client:
         async with _theirs(over):
             reached = await _look_up(host, port, sandbox=sandbox, public=public)
@@ -147,9 +147,12 @@ async def _chunks(answer: httpx2.Response, most: int, over: float) -> AsyncItera
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
-    """The certificate authorities, read once."""
-    return httpx2.create_ssl_context(trust_env=False)
+def trusted(*, chosen: bool = False) -> ssl.SSLContext:
+    """The machine's certificate authorities, read once: reading them costs more than a request.
+
+    `chosen`: those of SSL_CERT_FILE, where the operator set it; for a provider whom the operator chose, too.
+    """
+    return httpx2.create_ssl_context(trust_env=chosen)
 
 
 async def _look_up(host: str, port: int, *, sandbox: bool, public: bool) -> str:

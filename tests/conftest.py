@@ -7,6 +7,7 @@
 
 import asyncio
 import logging
+import os
 import secrets
 import shutil
 import socket
@@ -57,6 +58,9 @@ def _close_the_outside(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_close_the_outside)
+# Every client of these tests reads the certificate authorities, which it never needs: that took a quarter of the suite.
+os.environ["SSL_CERT_DIR"] = os.devnull
+os.environ.pop("SSL_CERT_FILE", None)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@ force is not taken (PIPL art. 6). The check of one source line against it is in 
 
 import hashlib
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 
@@ -74,6 +75,7 @@ class Catalogue(msgspec.Struct, frozen=True):
         )
 
 
+@lru_cache(maxsize=4)
 def load(text: str, file: str, *, draft: bool = False) -> Catalogue:
     """Read a catalogue; raises `policyfile.Faulty` with every fault found, each with its line.
 
