@@ -17,7 +17,17 @@ from litestar.types import Message, Scope
 
 from api import behalf, cookies, refused
 from api.deps import Connection, House, HttpRequest, house
-from api.proofs import InvalidRequest, desk, header, insufficient_scope, invalid_token, method, nobody, proved
+from api.proofs import (
+    InvalidRequest,
+    desk,
+    header,
+    insufficient_scope,
+    invalid_token,
+    method,
+    nobody,
+    proved,
+    spend_left,
+)
 from auth import atjwt, clients, sessions, tokens
 from auth.counter import assisted, proxies
 from core import ids
@@ -109,8 +119,10 @@ def client(role: str, scope: str) -> Guard:
     return guard
 
 
-def partner_hot(scope: str) -> Guard:
+def partner_hot(scope: str, *, spends: bool = False) -> Guard:
     """As `client("partner", scope)`, for handlers whose gate function proves the token's row by `jti_hash`.
+
+    `spends`: that function spends the proof, too, where the store's rows are in its reach (`proofs.unspent`).
 
     A token that stands for one consent is let in too: the gate proves that it is used for that one. The row is looked
     up once a minute here, for the client's perks; no row from the gate means `invalid_token()`.
@@ -119,7 +131,7 @@ def partner_hot(scope: str) -> Guard:
     async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         here = house(connection)
         issuer = desk(here).tokens
-        access = await proved(connection, here)
+        access = await proved(connection, here, spend=not (spends and here.short.in_database))
         if (known := issuer.known(access)) is None:
             _remember(connection, await _client(connection, here, access, "partner", scope, grants=True))
             return
@@ -140,12 +152,18 @@ async def provide_client(request: HttpRequest) -> Client:
 
 
 async def send_nonce(message: Message, scope: Scope) -> None:
-    """A `before_send` hook: tell a client whose nonce is about to end the next one (RFC 9449, section 8.2)."""
+    """A `before_send` hook: tell a client whose nonce is about to end the next one (RFC 9449, section 8.2).
+
+    A proof that no statement came to spend, as of a body that cannot be read, is spent here at the latest.
+    """
     if message["type"] != "http.response.start":
         return
-    nonce = cast("dict[str, Any]", scope).get("state", {}).get("dpop_nonce")
+    state = cast("dict[str, Any]", scope).get("state", {})
+    await spend_left(state, scope)
+    if (nonce := state.get("dpop_nonce")) is None:
+        return
     headers = list(message.get("headers", ()))
-    if nonce is not None and all(name.lower() != b"dpop-nonce" for name, _ in headers):
+    if all(name.lower() != b"dpop-nonce" for name, _ in headers):
         message["headers"] = [*headers, (b"dpop-nonce", nonce.encode())]
 
 

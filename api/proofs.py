@@ -5,14 +5,19 @@ request, by the key that the token is bound to. Every refusal says how in `WWW-A
 Whether the token is still alive, its row knows: see `api.guards`.
 """
 
+import contextlib
 from typing import Any, NoReturn, cast
+
+from litestar.types import Scope
 
 from api.deps import Connection, House
 from auth import atjwt, dpop, server
 from auth.refusals import NonceWanted, ProofRefused, TokenRefused
 from core import jose
 from core.errors import Forbidden, Malformed, Unauthenticated
+from core.short.forgetting import StoreUnavailable
 
+_UNSPENT = "unspent_proof"
 _ALGORITHMS = f'algs="{" ".join(jose.ALGORITHMS)}"'
 
 
@@ -49,8 +54,12 @@ def invalid_token(detail: str = "The access token is revoked or expired; get a n
     return InvalidToken(detail, headers=_challenge("invalid_token", detail))
 
 
-async def proved(connection: Connection, here: House) -> atjwt.Access:
-    """The token of a request, with its signature and the sender's proof checked; its row is not."""
+async def proved(connection: Connection, here: House, *, spend: bool = True) -> atjwt.Access:
+    """The token of a request, with its signature and the sender's proof checked; its row is not.
+
+    Without `spend` the proof waits in the request's state for a statement that takes it with its work (`unspent`); what
+    no statement took is taken before the answer leaves (`spend_left`), so that no answer leaves a proof good.
+    """
     ours = desk(here)
     token = _token(connection)
     try:
@@ -59,25 +68,50 @@ async def proved(connection: Connection, here: House) -> atjwt.Access:
         raise invalid_token(f"{error}.".capitalize()) from error
     connection.scope["state"]["client"] = access.client_id  # for the request's log line
     url = here.settings.base_url + connection.scope["path"]
+    sent, asked = header(connection, b"dpop"), method(connection)
     try:
-        proof = await dpop.check(
-            header(connection, b"dpop"),
-            method=method(connection),
-            url=url,
-            nonces=ours.nonces,
-            short=ours.short,
-            access_token=token,
-        )
+        proof = await dpop.read(sent, method=asked, url=url, nonces=ours.nonces, access_token=token)
+        if spend and not await ours.short.claim(proof.once, dpop.REMEMBERED):
+            raise dpop.used()
     except NonceWanted as error:
         headers = {**_challenge("use_dpop_nonce", error.detail), **error.headers}
         raise NonceNeeded(error.detail, headers=headers) from error
     except ProofRefused as error:
-        raise InvalidProof(error.detail, headers=_challenge("invalid_dpop_proof", error.detail)) from error
+        raise _refused(error) from error
+    if not spend:
+        connection.scope["state"][_UNSPENT] = proof.once
     if proof.next_nonce is not None:
         connection.scope["state"]["dpop_nonce"] = proof.next_nonce
     if proof.jkt != access.jkt:
         raise invalid_token("The token is bound to another key than that of the DPoP proof.")
     return access
+
+
+def unspent(connection: Connection) -> str | None:
+    """What the store must remember of this request's proof, if a statement of its handler is to spend it."""
+    return connection.scope["state"].get(_UNSPENT)
+
+
+def spent(connection: Connection) -> None:
+    """A statement has spent the proof of this request, and is committed."""
+    connection.scope["state"].pop(_UNSPENT, None)
+
+
+def proof_used(connection: Connection) -> InvalidProof:
+    """The 401 for a proof that a statement found spent."""
+    spent(connection)
+    return _refused(dpop.used())
+
+
+async def spend_left(state: dict[str, Any], scope: Scope) -> None:
+    """Spend the proof that no statement of the request came to."""
+    if (once := state.pop(_UNSPENT, None)) is not None:
+        with contextlib.suppress(StoreUnavailable):  # then nothing was done either, and nothing can be
+            await scope["litestar_app"].state.house.short.claim(once, dpop.REMEMBERED)
+
+
+def _refused(error: ProofRefused) -> InvalidProof:
+    return InvalidProof(error.detail, headers=_challenge("invalid_dpop_proof", error.detail))
 
 
 def _token(connection: Connection) -> str:

@@ -1,7 +1,8 @@
 """DPoP (RFC 9449): proof that the sender of a request holds a private key, for this request and this moment only.
 
 Promises: method, address, time (60 s either way), a nonce of ours not older than two minutes, the access token's hash
-where there is one; a proof is taken once per key. Nonces are stateless, and bound to the epoch of the short-lived
+where there is one; a proof is taken once per key (whoever uses `read` takes it, by `Proof.once`, before it causes
+anything). Nonces are stateless, and bound to the epoch of the short-lived
 store: a store that forgot which proofs it had seen makes every older proof fail. Does not promise anything about the
 key: whoever asks compares `jkt` with what the key is bound to.
 """
@@ -21,15 +22,19 @@ from core.shortlived import Store
 
 SKEW = 60
 WINDOW = 60
-_REMEMBERED = 130
+REMEMBERED = 130
 _PORTS = {"http": 80, "https": 443}
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """A proof that held: the thumbprint of its key, and the nonce to send along (None while the used one is fresh)."""
+    """A proof that held: the thumbprint of its key, and the nonce to send along (None while the used one is fresh).
+
+    `once`: the key under which the store remembers, for REMEMBERED seconds, that it was used.
+    """
 
     jkt: str
     next_nonce: str | None
+    once: str
 
 
 class Nonces:
@@ -67,10 +72,18 @@ def _window() -> int:
 async def check(
     proofs: list[str], *, method: str, url: str, nonces: Nonces, short: Store, access_token: str | None = None
 ) -> Proof:
-    """Check the one DPoP header of a request against its method, address and access token (RFC 9449, section 4.3).
+    """Check the one DPoP header of a request as `read` does, and spend it. Raises ProofRefused and NonceWanted."""
+    proof = await read(proofs, method=method, url=url, nonces=nonces, access_token=access_token)
+    if not await short.claim(proof.once, REMEMBERED):
+        raise used()
+    return proof
 
-    `proofs` are all values of the header, `url` is our public address of the endpoint. Raises ProofRefused and
-    NonceWanted.
+
+async def read(proofs: list[str], *, method: str, url: str, nonces: Nonces, access_token: str | None = None) -> Proof:
+    """The one DPoP header of a request, held against its method, address and access token (RFC 9449, section 4.3).
+
+    `proofs` are all values of the header, `url` is our public address of the endpoint. The proof is not spent: see the
+    module. Raises ProofRefused and NonceWanted.
     """
     if len(proofs) != 1:
         raise ProofRefused("Send exactly one DPoP header.")
@@ -82,9 +95,12 @@ async def check(
         detail = f"The DPoP proof is refused: {error}."
         raise ProofRefused(detail) from error
     next_nonce = await nonces.check(signed.claims.get("nonce"))
-    if not await short.claim(f"dpop:{jkt}:{hashlib.sha256(jti.encode()).hexdigest()}", _REMEMBERED):
-        raise ProofRefused("This DPoP proof was used before; make one for each request.")
-    return Proof(jkt, next_nonce)
+    return Proof(jkt, next_nonce, f"dpop:{jkt}:{hashlib.sha256(jti.encode()).hexdigest()}")
+
+
+def used() -> ProofRefused:
+    """The refusal of a proof that was spent before."""
+    return ProofRefused("This DPoP proof was used before; make one for each request.")
 
 
 def _read(proof: str) -> tuple[jose.Signed, jose.PublicKey, str]:

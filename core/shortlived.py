@@ -13,7 +13,12 @@ from typing import Protocol
 
 
 class Store(Protocol):
-    """The port. Keys are text of the caller's making, up to 512 characters, and hold no personal data in the clear."""
+    """The port. Keys are text of the caller's making, up to 512 characters, and hold no personal data in the clear.
+
+    `in_database`: claims and counts are rows of our own database, which a gate function can write in its own trip.
+    """
+
+    in_database: bool
 
     async def claim(self, key: str, ttl: float) -> bool:
         """Take `key` for `ttl` seconds; True for the first caller alone until then."""

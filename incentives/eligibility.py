@@ -11,18 +11,20 @@ many, and an order its own. It proves the caller by the hash of its live token, 
 
 import asyncio
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import msgspec
 
 from core import ids, sealed
-from core.errors import FieldError, Unauthenticated
-from core.idempotency import IdempotencyConflict
-from incentives import codes
+from core.errors import Unauthenticated
+from incentives import codes, repeats
 
 _CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_CHECK_ONCE = (
+    "select * from incentives.check_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+)
 _CHECK_ALL = "select * from incentives.check_eligibilities($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _PERKS = "select * from incentives.perks_of_caller($1)"
 _ENDED = "select * from incentives.ended_shares($1, $2, $3, $4)"
@@ -34,6 +36,13 @@ class TokenDead(Unauthenticated):
 
     code = "invalid_token"
     title = "The access token is not valid"
+
+
+class ProofSpent(Unauthenticated):
+    """The request's proof of possession was used before (RFC 9449, section 11.1)."""
+
+    code = "invalid_dpop_proof"
+    title = "The DPoP proof does not hold"
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -61,6 +70,24 @@ class Verdict(msgspec.Struct, frozen=True):
     valid_until: datetime
     release_id: uuid.UUID | None
     replayed: bool
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """What a request spends with its check: its proof, which the store of `epoch` remembers for `life`, and counts.
+
+    `most`: how often each key may be asked in a `window`, in the order in which the counts come back.
+    """
+
+    epoch: str
+    proof: str
+    life: timedelta
+    most: dict[str, int]
+    window: timedelta
+
+    def arguments(self) -> tuple[object, ...]:
+        """What the statement is told before the question."""
+        most = self.most
+        return self.epoch, self.proof, self.life, list(most), list(most.values()), self.window
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -109,10 +136,27 @@ class Gate:
         it is a new check. Raises TokenDead and IdempotencyConflict.
         """
         given = {} if key is None else _shared_by_repeats(question, self.digest(question))
-        rows = await self._ask(_CHECK, (token, *_arguments(question, key, given)), again=key is not None)
-        if rows[0]["first_input"] is not None:
-            raise conflict(msgspec.json.decode(rows[0]["first_input"], type=dict[str, object]), given)
-        return _verdict(rows[0])
+        if rows := await self._ask(_CHECK, (token, *_arguments(question, key, given)), again=key is not None):
+            return _told(rows[0], given)
+        raise dead()
+
+    async def check_once(
+        self, question: Question, *, admission: Admission, token: bytes, key: str | None = None
+    ) -> tuple[list[int], Verdict | None]:
+        """`check` in the trip that spends the proof and counts; the counts, and None where one is above its most.
+
+        What is undone, by a crash too, spent nothing. Raises ProofSpent besides what `check` raises.
+        """
+        given = {} if key is None else _shared_by_repeats(question, self.digest(question))
+        asks = (*admission.arguments(), token, *_arguments(question, key, given))
+        if not (rows := await self._ask(_CHECK_ONCE, asks, again=key is not None)):
+            raise ProofSpent("Make a new proof for each request.")
+        row, counted = rows[0], list[int](rows[0]["counts"])
+        if any(count > most for count, most in zip(counted, admission.most.values(), strict=True)):
+            return counted, None
+        if row["partner_id"] is None:
+            raise dead()
+        return counted, _told(row, given)
 
     async def check_all(self, questions: Sequence[Question], *, token: bytes, key: str | None = None) -> list[Verdict]:
         """Decide many in one statement, each as `check` would decide it alone, in their order; of one code the first.
@@ -122,10 +166,10 @@ class Gate:
         given = [{} if key is None else self._shared_in(questions, place) for place in range(len(questions))]
         keys = [None if key is None else f"{key}\n{place}" for place in range(len(questions))]
         columns = zip(*map(_arguments, questions, keys, given), strict=True)
-        rows = await self._ask(_CHECK_ALL, (token, *map(list, columns)), again=key is not None)
+        if not (rows := await self._ask(_CHECK_ALL, (token, *map(list, columns)), again=key is not None)):
+            raise dead()
         if differ := [place for place, row in enumerate(rows) if row["first_input"] is not None]:
-            first = {at: msgspec.json.decode(rows[at]["first_input"], type=dict[str, object]) for at in differ}
-            raise _named({name for at in differ for name in _changed(first[at], given[at], f"/checks/{at}")})
+            raise repeats.of_list({at: (rows[at]["first_input"], given[at]) for at in differ})
         return [_verdict(row) for row in rows]
 
     def _shared_in(self, questions: Sequence[Question], place: int) -> dict[str, object]:
@@ -135,34 +179,31 @@ class Gate:
 
     async def perks(self, *, token: bytes) -> list[Published]:
         """Every release with terms of a perk of the caller, newest first per perk; nothing for a dead token."""
-        async with self._turn, self._pool.acquire() as connection:
-            return [Published(*row) for row in await connection.fetch(_PERKS, token)]
+        return [Published(*row) for row in await self.fetch(_PERKS, token)]
 
     async def ended(self, *, token: bytes, day: date, after: uuid.UUID | None, most: int) -> "tuple[date, list[Ended]]":
         """The city's today, and up to `most` standing consents with the caller that ended on `day`, by subject.
 
         Nothing before the day is over. Each citizen reads in their accesses that the partner was told. TokenDead.
         """
-        async with self._turn, self._pool.acquire() as connection:
-            rows = await connection.fetch(_ENDED, token, day, after, most)
-        if not rows:
-            detail = "Ask for a new access token."
-            raise TokenDead(detail)
+        if not (rows := await self.fetch(_ENDED, token, day, after, most)):
+            raise dead()
         found = [Ended(row["subject"], row["perk"]) for row in rows if row["subject"] is not None]
         return rows[0]["today"], sorted(found, key=lambda one: one.subject)
 
     async def _ask(self, statement: str, arguments: tuple[object, ...], *, again: bool) -> "list[asyncpg.Record]":
-        """The rows of a check, at least one. TokenDead."""
+        """The rows of a check; none for a dead token or a spent proof."""
         try:
-            async with self._turn, self._pool.acquire() as connection:
-                if rows := await connection.fetch(statement, *arguments):
-                    return rows
+            return await self.fetch(statement, *arguments)
         except asyncpg.UniqueViolationError:
             if not again:
                 raise
             return await self._ask(statement, arguments, again=False)  # its key won a race: there is what to repeat
-        detail = "Ask for a new access token."
-        raise TokenDead(detail)
+
+
+def dead() -> TokenDead:
+    """The refusal of a token without a live row."""
+    return TokenDead("Ask for a new access token.")
 
 
 def _arguments(question: Question, key: str | None, given: dict[str, object]) -> tuple[object, ...]:
@@ -182,6 +223,13 @@ def _arguments(question: Question, key: str | None, given: dict[str, object]) ->
     )
 
 
+def _told(row: "asyncpg.Record", given: dict[str, object]) -> Verdict:
+    """The verdict of a check alone. Raises IdempotencyConflict."""
+    if row["first_input"] is not None:
+        raise repeats.conflict(row["first_input"], given)
+    return _verdict(row)
+
+
 def _verdict(row: "asyncpg.Record") -> Verdict:
     return Verdict(*(row[name] for name in Verdict.__struct_fields__))
 
@@ -195,29 +243,6 @@ def subject_id(text: str) -> uuid.UUID:
 
 
 def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
-    given: dict[str, object | None] = {
-        "perk": question.perk,
-        "holder": holder.hex(),
-        "amount": question.amount,
-        "terminal": question.terminal,
-    }
+    given: dict[str, object | None] = {"perk": question.perk, "holder": holder.hex()}
+    given |= {"amount": question.amount, "terminal": question.terminal}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def conflict(first: Mapping[str, object], given: Mapping[str, object]) -> IdempotencyConflict:
-    """The conflict that names each member in which a repeat differs from the first input."""
-    return _named(_changed(first, given, ""))
-
-
-def _changed(first: Mapping[str, object], given: Mapping[str, object], at: str) -> set[str]:
-    """Pointers of the members that differ, below `at`; how many a list has is the list's own."""
-    changed = {name for name in {*first, *given} if first.get(name) != given.get(name)}
-    return {"/checks" if name == "of" else f"{at}/{name}" for name in changed}
-
-
-def _named(pointers: Collection[str]) -> IdempotencyConflict:
-    named = sorted(pointers)
-    said = ", ".join(pointer[1:] for pointer in named)
-    detail = f"Differs from the first request in: {said}. Use a new key for a new request."
-    errors = [FieldError(pointer, "differs", "Send the first value or a new key.") for pointer in named]
-    return IdempotencyConflict(detail, errors=errors)

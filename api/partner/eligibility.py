@@ -3,7 +3,7 @@
 The answer is made of the perk, the request and one bit. Its receipt repeats it, signed; see `incentives.receipts`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -13,21 +13,24 @@ from litestar.params import HeaderParameter, JSONBody
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import UNSET, Meta, UnsetType
 
-from api import guards
+from api import deps, guards, proofs
 from api.deps import HttpRequest
 from api.partner import desk
 from api.partner.desk import Desk
+from api.partner.limits import WINDOW
 from api.proofs import outside_grant
+from auth import dpop
 from core import clock, ids
 from core.errors import FieldError, Invalid
 from incentives import receipts, rulebook
 from incentives.book import perks, places
 from incentives.book.perks import Perk
 from incentives.book.places import Place
-from incentives.eligibility import Question, TokenDead, Verdict
+from incentives.eligibility import Admission, ProofSpent, Question, TokenDead, Verdict
 from incentives.rulebook import Terms
 
 _KEY = 255
+_LIFE, _WINDOW = timedelta(seconds=dpop.REMEMBERED), timedelta(seconds=WINDOW)
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key")]
 
 
@@ -69,7 +72,7 @@ class Answer(Told, frozen=True, kw_only=True):
 @post(
     "/v1/partner/eligibility",
     status_code=200,
-    guards=[guards.partner_hot("eligibility:check")],
+    guards=[guards.partner_hot("eligibility:check", spends=True)],
     responses={200: ResponseSpec(Answer, description="Granted, or the standard route", generate_examples=False)},
     summary="May this holder have this perk?",
     tags=["partner"],
@@ -81,16 +84,36 @@ async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: Idem
     # Both sides of this comparison are the caller's own words: it tells nobody whether another subject exists.
     if caller.grant not in {None, (question.perk, question.subject)}:
         raise outside_grant()
-    asked = [(here.gate.digest(question), question.terminal)]
-    headers = await here.limits.count(partner=caller.client_id, asked=asked)
     try:
-        verdict = await here.gate.check(question, token=caller.jti_hash, key=key)
+        verdict, headers = await _decided(request, here, caller, question, key)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
     answer = await _answer(here, verdict, question, token=caller.jti_hash)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
     return sent(msgspec.json.encode(answer), headers)
+
+
+async def _decided(
+    request: HttpRequest, here: Desk, caller: guards.Client, question: Question, key: str | None
+) -> tuple[Verdict, list[tuple[str, str]]]:
+    """Count and decide, with the proof of the request in the same trip where the store's rows are in reach."""
+    value, token = here.gate.digest(question), caller.jti_hash
+    if (proof := proofs.unspent(request)) is None:
+        headers = await here.limits.count(partner=caller.client_id, asked=[(value, question.terminal)])
+        return await here.gate.check(question, token=token, key=key), headers
+    counting = await here.limits.of_one(partner=caller.client_id, value=value, terminal=question.terminal)
+    epoch = await deps.house(request).short.epoch()
+    admission = Admission(epoch, proof, _LIFE, counting.most, _WINDOW)
+    try:
+        counts, verdict = await here.gate.check_once(question, admission=admission, token=token, key=key)
+    except ProofSpent as used:
+        raise proofs.proof_used(request) from used
+    proofs.spent(request)
+    headers = counting.told(counts)
+    if verdict is None:  # never: told has raised
+        raise guards.invalid_token()
+    return verdict, headers
 
 
 def sent(body: bytes, headers: list[tuple[str, str]]) -> ASGIApp:

@@ -7,7 +7,9 @@ hot row, and may be overrun by one lot a process at most. Each question of a bat
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from core.errors import TooMany
 from core.shortlived import Store
@@ -17,6 +19,8 @@ PER_PARTNER = 12_000
 PER_VALUE = 30
 PER_TERMINAL = 600
 LOT = 20
+_QUOTAS = {"partner": PER_PARTNER, "value": PER_VALUE, "terminal": PER_TERMINAL}.items()
+_POLICY = ", ".join(f'"{each}";q={quota};w={WINDOW}' for each, quota in _QUOTAS)
 
 
 class Limits:
@@ -29,24 +33,19 @@ class Limits:
 
     async def count(self, *, partner: str, asked: Sequence[tuple[bytes, str | None]]) -> list[tuple[str, str]]:
         """Count checks, each of a value (a digest) at a terminal, by `partner`. Returns RateLimit headers; TooMany."""
-        left = {"partner": await self._draw(partner, len(asked)), **await self._left(partner, asked)}
-        name = min(left, key=lambda each: left[each])
-        quotas = {"partner": PER_PARTNER, "value": PER_VALUE, "terminal": PER_TERMINAL}
-        headers = [
-            ("RateLimit-Policy", ", ".join(f'"{each}";q={quota};w={WINDOW}' for each, quota in quotas.items())),
-            ("RateLimit", f'"{name}";r={max(0, left[name])};t={WINDOW}'),
-        ]
-        if left[name] < 0:
-            detail = f"At most {PER_VALUE} checks of one value, {PER_TERMINAL} of one terminal, {PER_PARTNER} in all"
-            problem = TooMany(f"{detail} within {WINDOW} s.", retry_after=WINDOW)
-            problem.headers.update(headers)
-            raise problem
-        return headers
+        return told({"partner": await self._draw(partner, len(asked)), **await self._left(partner, asked)})
+
+    async def of_one(self, *, partner: str, value: bytes, terminal: str | None) -> "Counting":
+        """Count one check of `partner`; what its own statement has to count of value and terminal. TooMany."""
+        left = {"partner": await self._draw(partner, 1)}
+        told(left)
+        most = {_of_value(partner, value): PER_VALUE}
+        return Counting(left, most if terminal is None else most | {_of_terminal(partner, terminal): PER_TERMINAL})
 
     async def _left(self, partner: str, asked: Sequence[tuple[bytes, str | None]]) -> dict[str, int]:
         """What is left of the value and of the terminal asked most."""
-        of_value = [f"check|{partner}|{value.hex()}" for value, _ in asked]
-        of_terminal = [f"check|{partner}|@{_hidden(terminal)}" for _, terminal in asked if terminal is not None]
+        of_value = [_of_value(partner, value) for value, _ in asked]
+        of_terminal = [_of_terminal(partner, terminal) for _, terminal in asked if terminal is not None]
         if len(asked) == 1 and not of_terminal:
             return {"value": PER_VALUE - await self._short.count(of_value[0], WINDOW)}
         counted = await self._short.count_all([*of_value, *of_terminal], WINDOW)
@@ -65,6 +64,34 @@ class Limits:
         return beyond + left - taken
 
 
-def _hidden(terminal: str) -> str:
-    """A terminal's name, which may be anything, as a short key."""
-    return hashlib.blake2b(terminal.encode(), digest_size=16).hexdigest()
+class Counting(msgspec.Struct, frozen=True):
+    """What is left to the partner, and the keys that a statement counts with how often each may be asked."""
+
+    left: dict[str, int]
+    most: dict[str, int]
+
+    def told(self, counts: Sequence[int]) -> list[tuple[str, str]]:
+        """The headers when the statement has counted, in the order of `most`. TooMany."""
+        named = zip(("value", "terminal"), self.most.values(), counts, strict=False)  # a terminal may be unnamed
+        return told(self.left | {name: most - count for name, most, count in named})
+
+
+def told(left: Mapping[str, int]) -> list[tuple[str, str]]:
+    """RateLimit headers by what is left of each quota. TooMany where something is overdrawn."""
+    name = min(left, key=lambda each: left[each])
+    headers = [("RateLimit-Policy", _POLICY), ("RateLimit", f'"{name}";r={max(0, left[name])};t={WINDOW}')]
+    if left[name] < 0:
+        detail = f"At most {PER_VALUE} checks of one value, {PER_TERMINAL} of one terminal, {PER_PARTNER} in all"
+        problem = TooMany(f"{detail} within {WINDOW} s.", retry_after=WINDOW)
+        problem.headers.update(headers)
+        raise problem
+    return headers
+
+
+def _of_value(partner: str, value: bytes) -> str:
+    return f"check|{partner}|{value.hex()}"
+
+
+def _of_terminal(partner: str, terminal: str) -> str:
+    """A terminal's name may be anything, so its digest is counted."""
+    return f"check|{partner}|@{hashlib.blake2b(terminal.encode(), digest_size=16).hexdigest()}"

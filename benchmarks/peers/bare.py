@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from core.keys import Keyring
 from core.short.postgres import PostgresStore
 
 PATH = "/v1/partner/eligibility"
+CHECK = (
+    "select * from incentives.check_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+)
+LIFE, WINDOW = timedelta(seconds=130), timedelta(seconds=60)
 
 
 def app() -> Any:
@@ -68,17 +73,15 @@ def app() -> Any:
         ath = b64(hashlib.sha256(token.encode()).digest()).decode()
         assert (claims["htm"], claims["ath"]) == ("POST", ath)
         assert abs(time.time() - claims["iat"]) < 60
-        assert await held["short"].claim(f"dpop:{partner}:{claims['jti']}", 300)
         asked = msgspec.json.decode(body)
         subject = asked["holder"]["subject"]
         value = hashlib.sha256(subject.encode()).hexdigest()
-        assert await held["short"].count(f"check|{partner}|{value}", 60) <= 30
         decision = uuid.uuid4()
         async with gate.acquire() as connection:
             row = await connection.fetchrow(
-                "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-                jti, asked["perk"], None, ids.read("su", subject), asked.get("amount"), None, None, "{}", decision,
-                ids.show("dc", decision), ids.new(),
+                CHECK, await held["short"].epoch(), f"dpop:{partner}:{claims['jti']}", LIFE,
+                [f"check|{partner}|bare|{value}"], [30], WINDOW, jti, asked["perk"], None, ids.read("su", subject),
+                asked.get("amount"), None, None, "{}", decision, ids.show("dc", decision), ids.new(),
             )  # fmt: skip
         told = {
             "decision_id": ids.show("dc", row["decision_id"]),

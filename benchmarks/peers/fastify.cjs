@@ -14,13 +14,8 @@ const keys = Object.fromEntries(Object.entries(known.keys).map(([token, [x, y]])
   format: "jwk",
   key: { kty: "EC", crv: "P-256", x: Buffer.from(x, "hex").toString("base64url"), y: Buffer.from(y, "hex").toString("base64url") },
 })]));
-const CLAIM = `insert into core.short_claim as held (key, until) values ($1, clock_timestamp() + $2 * interval '1 s')
-on conflict (key) do update set until = excluded.until where held.until <= clock_timestamp() returning true`;
-const COUNT = `insert into core.short_count as held (key, count, until)
-values ($1, 1, clock_timestamp() + $2 * interval '1 s') on conflict (key) do update set
-  count = case when held.until <= clock_timestamp() then 1 else held.count + 1 end,
-  until = case when held.until <= clock_timestamp() then excluded.until else held.until end returning count`;
-const CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const CHECK = `select * from incentives.check_once($1, $2, interval '130 s', $3, '{30}', interval '60 s',
+  $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 function uuid(text) {
@@ -36,6 +31,7 @@ function shown(id) {
   return "dc_" + text;
 }
 
+let epoch;
 const sha = (text) => crypto.createHash("sha256").update(text).digest();
 const named = (name, text, values) => ({ name, text, values });
 
@@ -50,13 +46,13 @@ fastify.post("/v1/partner/eligibility", async (request) => {
   if (claims.htm !== "POST" || claims.ath !== sha(token).toString("base64url")) throw new Error("claims");
   if (Math.abs(Date.now() / 1000 - claims.iat) > 60) throw new Error("time");
   const { perk, holder, amount } = request.body;
-  if (!(await short.query(named("claim", CLAIM, [`dpop:${partner}:${claims.jti}`, 300]))).rowCount) throw new Error("replayed");
-  const counted = await short.query(named("count", COUNT, [`node|${partner}|${sha(holder.subject).toString("hex")}`, 60]));
-  if (counted.rows[0].count > 30) throw new Error("limit");
+  if (!epoch) epoch = (await short.query("select epoch from core.short_epoch")).rows[0].epoch;
   const decision = crypto.randomUUID();
-  const values = [Buffer.from(jti, "hex"), perk, null, uuid(holder.subject), amount ?? null, null, null, "{}", decision,
+  const counted = [`check|${partner}|node|${sha(holder.subject).toString("hex")}`];
+  const values = [epoch, `dpop:${partner}:${claims.jti}`, counted, Buffer.from(jti, "hex"), perk, null, uuid(holder.subject), amount ?? null, null, null, "{}", decision,
     shown(decision), crypto.randomUUID()];
   const row = (await gate.query(named("check", CHECK, values))).rows[0];
+  if (!row || !row.partner_id) throw new Error("replayed, limit or token");
   const told = { decision_id: shown(row.decision_id), result: row.granted ? "granted" : "standard_route", perk,
     terms: known.terms, valid_until: row.valid_until };
   const body = Buffer.from(JSON.stringify({ iss: "x", aud: partner, iat: 1, ...told })).toString("base64url");

@@ -51,6 +51,8 @@ select (select count(*) from claims) + (select count(*) from counts) + (select c
 class PostgresStore:
     """The port of `core.shortlived` on one door's DSN."""
 
+    in_database = True
+
     def __init__(self, url: str, *, size: int = 8) -> None:
         """`url` is `postgresql://…` of a door that may use the tables; connected at first use."""
         self._url = url

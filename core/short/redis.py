@@ -27,6 +27,8 @@ return found"""
 class RedisStore:
     """The port of `core.shortlived` on one Redis."""
 
+    in_database = False
+
     def __init__(self, url: str, *, size: int = 8, prefix: str = "osmanthus:short:") -> None:
         """`url` is `redis://` or `rediss://`; connected at first use; callers wait for a free connection for 5 s."""
         settings = {"max_connections": size, "timeout": 5, "socket_connect_timeout": 2, "socket_timeout": 5}

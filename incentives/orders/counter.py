@@ -16,8 +16,8 @@ import msgspec
 
 from core import ids
 from core.errors import NotFound
-from incentives import codes
-from incentives.eligibility import Gate, TokenDead, conflict, subject_id
+from incentives import codes, repeats
+from incentives.eligibility import Gate, TokenDead, subject_id
 from incentives.orders import refusals
 
 PREFIX = "or"
@@ -179,7 +179,7 @@ def _done(rows: list[Any], told: Mapping[str, object], *, event: str) -> Done:
         raise _dead()
     refusal, shown = rows[0]["refusal"], rows[0]["shown"]
     if refusal == "conflict":
-        raise conflict(msgspec.json.decode(rows[0]["first_input"] or "{}", type=dict[str, object]), told)
+        raise repeats.conflict(rows[0]["first_input"] or "{}", told)
     if refusal not in {None, "replay"}:
         raise refusals.problem(refusal, None if shown is None else msgspec.json.decode(shown), event=event)
     return Done(_order(shown), refusal == "replay")

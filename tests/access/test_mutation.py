@@ -42,6 +42,7 @@ _WORDS = {
     "purpose": ("records", "identity", "cases", "reports", "score", "occupational-report"),
     "role": ("partner", "staff"),
     "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
+    "key": ("dpop:", "check|"),
     "actor": ("counter",), "caller": ("a-source", "a-staff"), "state": ("queued",), "by": ("source", "staff"),
 }  # fmt: skip
 
@@ -55,7 +56,7 @@ def _row(columns: dict[str, str], table: str, who: str, days: int, word: tuple[s
         if name == word[0] and kind == "text":
             said[name] = f"'{word[1]}'"
         if name == "key":
-            said[name] = "gen_random_uuid()::text"
+            said[name] = f"'{word[1] if word[0] == name else ''}' || gen_random_uuid()"
         if table == "core.idempotency" and name == "caller" and word[1] == "x":
             said[name] = f"'{who}'"
         if table == "auth.token" and word[0] == "actor" and name in {"citizen_id", "grant_id", "family"}:

@@ -22,6 +22,7 @@ FUNCTIONS = [
     "incentives.add_webhook",
     "incentives.check_eligibilities",
     "incentives.check_eligibility",
+    "incentives.check_once",
     "incentives.counter_day",
     "incentives.counter_of",
     "incentives.counters_of_caller",

@@ -13,6 +13,7 @@ import pytest_asyncio
 from joserfc import jwa, jws  # noqa: F401  (jwa registers the algorithms)
 from joserfc.errors import SecurityWarning
 
+from auth import dpop
 from core import ids
 from core.keys import Keyring
 from tests.api.shopworld import Shop, open_shop
@@ -84,6 +85,81 @@ class TestAnswer:
         await shop.callers["p_library"].token()
         answers = [one.json() for one in await asyncio.gather(*(shop.ask(holder={"code": code}) for _ in range(16)))]
         assert sorted(one.get("reason", one["result"]) for one in answers) == ["code_used"] * 15 + ["granted"]
+
+
+class TestProof:
+    """The proof of a check is spent in the statement that decides, and whatever else comes out."""
+
+    async def _sent(self, shop: Shop, body: dict[str, Any], proof: str) -> httpx2.Response:
+        caller = shop.callers["p_library"]
+        headers = {"Authorization": f"DPoP {await caller.token()}", "DPoP": proof}
+        return await caller.http.post("/v1/partner/eligibility", json=body, headers=headers)
+
+    async def _proof(self, shop: Shop) -> str:
+        caller = shop.callers["p_library"]
+        url = "http://127.0.0.1:8000/v1/partner/eligibility"
+        token = await caller.token()
+        return caller.signer.proof("POST", url, access_token=token, nonce=await caller.nonce())
+
+    async def test_of_racing_copies_one_is_answered(self, shop: Shop) -> None:
+        """Sixteen copies of one request: one decision, one entry, fifteen refusals by the proof."""
+        citizen = await shop.city.citizen()
+        body, proof = {"perk": LIBRARY, "holder": {"subject": await shop.city.share(citizen)}}, await self._proof(shop)
+        before = await sizes(shop.city)
+        answers = await asyncio.gather(*(self._sent(shop, body, proof) for _ in range(16)))
+        assert sorted(one.status_code for one in answers) == [200] + [401] * 15
+        assert {one.json()["code"] for one in answers if one.status_code == 401} == {"invalid_dpop_proof"}
+        assert [now - then for now, then in zip(await sizes(shop.city), before, strict=True)] == [1, 1, 0]
+
+    @pytest.mark.parametrize(
+        ("wrong", "status"), [({"perk": LIBRARY}, 422), ({"perk": LIBRARY, "holder": {}}, 422), ({"x": 1}, 422)]
+    )
+    async def test_what_cannot_be_read_spends_it_too(self, shop: Shop, wrong: dict[str, Any], status: int) -> None:
+        """A proof that came with a body that we refuse is no good for another."""
+        proof = await self._proof(shop)
+        assert (await self._sent(shop, wrong, proof)).status_code == status
+        right = {"perk": LIBRARY, "holder": {"code": await shop.city.code(await shop.city.citizen())}}
+        again = await self._sent(shop, right, proof)
+        assert (again.status_code, again.json()["code"]) == (401, "invalid_dpop_proof")
+
+    async def test_one_memory_for_every_door(self, shop: Shop) -> None:
+        """The statement and the store remember the same: a proof of a check is used for the store, and the reverse."""
+        short = shop.house.short
+        holder = {"subject": await shop.city.share(await shop.city.citizen())}
+        proof = await self._proof(shop)
+        once = (await dpop.read([proof], **(await self._here(shop)))).once
+        assert (await self._sent(shop, {"perk": LIBRARY, "holder": holder}, proof)).status_code == 200
+        assert not await short.claim(once, 60)
+        proof = await self._proof(shop)
+        await short.claim((await dpop.read([proof], **(await self._here(shop)))).once, 60)
+        assert (await self._sent(shop, {"perk": LIBRARY, "holder": holder}, proof)).status_code == 401
+
+    async def _here(self, shop: Shop) -> dict[str, Any]:
+        token, nonces = await shop.callers["p_library"].token(), dpop.Nonces(shop.house.ring, shop.house.short)
+        url = "http://127.0.0.1:8000/v1/partner/eligibility"
+        return {"method": "POST", "url": url, "nonces": nonces, "access_token": token}
+
+    async def test_a_store_elsewhere(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the store is no table of ours, the proof is spent there first, and the answers are the same."""
+        monkeypatch.setattr(type(shop.house.short), "in_database", False)
+        proof, citizen = await self._proof(shop), await shop.city.citizen()
+        body = {"perk": LIBRARY, "holder": {"subject": await shop.city.share(citizen)}}
+        first, again = await self._sent(shop, body, proof), await self._sent(shop, body, proof)
+        assert (first.status_code, first.json()["result"], again.status_code) == (200, "granted", 401)
+        assert first.headers["ratelimit"] == '"value";r=29;t=60'
+
+    async def test_undone_is_unspent(self, shop: Shop) -> None:
+        """What fails inside the statement leaves no decision, no entry and no count; the answer spends the proof."""
+        table = "alter table core.audit_entry"
+        await shop.city.do(f"{table} add constraint broken check (actor_kind <> 'partner') not valid")
+        proof, before = await self._proof(shop), await sizes(shop.city)
+        body = {"perk": LIBRARY, "holder": {"code": await shop.city.code(await shop.city.citizen())}}
+        assert (await self._sent(shop, body, proof)).status_code == 500
+        assert await sizes(shop.city) == before
+        assert await shop.city.rows("select 1 from core.short_count where key like 'check|%|%'") == []
+        await shop.city.do(f"{table} drop constraint broken")
+        assert (await self._sent(shop, body, proof)).status_code == 401
+        assert (await shop.ask(holder=body["holder"])).json()["result"] == "granted"
 
 
 class TestConstantAnswers:

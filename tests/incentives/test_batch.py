@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core import ids
@@ -104,6 +104,8 @@ class TestEqual:
 
     @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(asked=_ASKED)
+    @example(asked=[(kind, by_subject, LIBRARY, 100, None) for kind in KINDS for by_subject in (False, True)])
+    @example(asked=[("granted", True, RENTAL, fen, desk) for fen in (None, 30_001) for desk in (None, "desk 1", "x")])
     async def test_each_is_answered_as_alone(
         self, counter: Counter, asked: list[tuple[str, bool, str, int | None, str | None]]
     ) -> None:
