@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from types import ModuleType
 from typing import Any
 
+from sqlalchemy import text
+
 from core import clock
 from core.db import Doors
 from incentives.channels import alipay, upkeep, wechat
@@ -63,18 +65,18 @@ class Counter:
 
     async def wake(self, order: Order) -> None:
         """Time passes."""
-        await self.till.city.do(
-            "update incentives.channel_order set next_at = now(), busy_until = null where number = :number",
-            number=order.order_id,
-        )
+        query = "update incentives.channel_order set next_at = now(), busy_until = null where number = :number"
+        async with self.doors.work("jobs") as session:
+            await session.execute(text(query), {"number": order.order_id})
 
     async def row(self, order: Order) -> dict[str, Any]:
         """The order as the mirror knows it."""
         query = (
             "select *, coalesce(next_at <= now(), false) as due from incentives.channel_order where number = :number"
         )
-        found = await self.till.city.rows(query, number=order.order_id)
-        return found[0] if found else {"due": False}
+        async with self.doors.work("jobs") as session:
+            found = (await session.execute(text(query), {"number": order.order_id})).mappings().one_or_none()
+        return {"due": False} if found is None else dict(found)
 
     async def calls(self, order: Order) -> list[tuple[str, str]]:
         """Number and state of every call so far."""
