@@ -5,6 +5,7 @@ A hidden number (under ten people, or hidden beside such) is drawn as a dashed l
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from markupsafe import Markup
 
@@ -34,6 +35,28 @@ def columns(name: str, title: str, pairs: Sequence[_Pair], *, unit: str, hidden:
         f"{label}：调整前{_said(one, unit, hidden)}，调整后{_said(other, unit, hidden)}" for label, one, other in pairs
     )
     return svg(name, WIDTH, height - 26, title, said, drawn)
+
+
+def daily(name: str, title: str, days: Sequence[tuple[date, int, int]]) -> Markup:
+    """A column for each (day, accepted, rejected), what was rejected on top; days without a line are left empty."""
+    height, left, bottom, top = 200, 12.0, 166.0, 42.0
+    if not days:
+        return svg(name, WIDTH, height, title, "没有", [])
+    first, last = days[0][0], days[-1][0]
+    each = (WIDTH - 2 * left) / ((last - first).days + 1)
+    most = max(good + bad for _, good, bad in days) or 1
+    drawn = [*_legend(("收下", "now"), ("退回", "down")), rule(left, bottom, WIDTH - left, bottom)]
+    drawn.append(lettering(WIDTH - left, 20, f"最多一天 {most:,} 条", anchor="end", size=12))
+    for day, good, bad in days:
+        x, thick, base = left + each * (day - first).days, min(40.0, each * 0.8), bottom
+        for value, kind in ((good, "now"), (bad, "down")):
+            tall = (bottom - top) * value / most
+            base -= tall
+            drawn += [_bar(x, base, thick, tall, kind)] if value else []
+    drawn.append(lettering(left, bottom + 20, f"{first:%Y-%m-%d}", anchor="start", size=12))
+    drawn.append(lettering(WIDTH - left, bottom + 20, f"{last:%Y-%m-%d}", anchor="end", size=12))
+    said = "；".join(f"{day:%Y-%m-%d} 收下{good:,}条，退回{bad:,}条" for day, good, bad in days)
+    return svg(name, WIDTH, height, title, said, drawn)
 
 
 def balance(name: str, title: str, rows: Sequence[tuple[str, int | None, int | None]]) -> Markup:

@@ -9,13 +9,15 @@ from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, guards
-from api.deps import House
+from api.deps import House, HttpRequest
+from api.pages import names
+from api.pages import quality as page
 from api.staff.clerks import ClerkNo, Purpose
 from core import audit, clock, ids
 from core.audit import Actor
@@ -67,6 +69,21 @@ async def see(session: NamedDependency[AsyncSession], days: Annotated[int, Query
     return Board(today, days, rules, await quality.board(session, today=today, days=days, rules=rules))
 
 
+@get("/page", summary="What sources send, as a page", tags=["staff"])
+async def see_page(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    days: Annotated[int, QueryParameter(ge=1, le=400)] = 30,
+    mode: FromQuery[str | None] = None,  # noqa: ARG001  (read by the frame: large letters)
+) -> Response[str]:
+    """The same numbers with charts, for people; nothing can be changed here."""
+    today = clock.today()
+    catalogue = (await rulebook.current(session, on=today)).catalogue
+    sources = await quality.board(session, today=today, days=days, rules=catalogue.quality)
+    called = await names.organisations(session, [one.source for one in sources])
+    return page.page(request, sources, as_of=today, days=days, catalogue=catalogue, names=called)
+
+
 @get("/batches/{batch_id:str}", summary="One batch of a source", tags=["staff"])
 async def batch(
     batch_id: FromPath[str], session: NamedDependency[AsyncSession], house: NamedDependency[House]
@@ -109,7 +126,7 @@ async def _note(session: AsyncSession, caller: guards.Client, asked: Question, o
 handlers = [
     Router(
         path="/v1/staff/quality",
-        route_handlers=[see, batch, trace],
+        route_handlers=[see, see_page, batch, trace],
         guards=[guards.client("staff", SCOPE)],
         dependencies={"session": Provide(deps.work("staff")), "caller": Provide(guards.provide_client)},
     )

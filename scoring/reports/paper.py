@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from core.errors import FieldError, Invalid
 from scoring.points.scoreview import ScoreView
-from scoring.reports.letters import plain, whole
+from scoring.reports.letters import MISSING, plain, whole
 
 LONGEST_DAYS = 90
 _MOST_QUERIES = 5
@@ -27,6 +27,7 @@ TERMS = (
     "持有人可以随时停用。到期、停用或者撤回同意之后，查验不再显示任何内容。",
 )
 DEMO = "示范规则，未经任何城市采用。"
+NO_GLYPH = "“〓”是字库里没有的字，以身份证件为准"
 
 
 class NothingChosen(Invalid):
@@ -157,12 +158,17 @@ class Shown(Protocol):
 
 
 def facts(choice: Shown, holder: Holder, more: Mapping[str, str]) -> tuple[Fact, ...]:
-    """Who holds it, for whom it is, and whatever else; the name in full only where it can be printed."""
+    """Who holds it, for whom it is, and whatever else; the name in full only where it can be printed.
+
+    Where a character has no glyph, the line says so itself: whoever reads 〓 is not left to guess.
+    """
     name = holder.name if choice.full_name and whole(holder.name) else holder.masked
     told = {"持有人": plain(name, _NAME), **more}
     if choice.recipient.strip():
         told["出示给"] = plain(choice.recipient.strip(), _NAME)
-    return tuple(Fact(label, plain(value)) for label, value in told.items())
+    return tuple(
+        Fact(label, text := plain(value), NO_GLYPH if MISSING in text else "") for label, value in told.items()
+    )
 
 
 def watermark(choice: Shown) -> str:

@@ -154,3 +154,46 @@ class TestBoard:
             assert b"gas" not in generate_latest(registry)
         finally:
             await owner.close()
+
+
+class TestPage:
+    """The board for people."""
+
+    async def test_it_says_what_the_json_says(self, world: World) -> None:
+        """Each source with its chart and tables, alerts in words; small cells are stars, and no word is a person's."""
+        owner = await asyncpg.connect(world.server.owner_url)
+        try:
+            await owner.execute(
+                "insert into scoring.feed_count select 'gas', $1::date - n, 'P03', m.measure, m.value, m.lines "
+                "from generate_series(8, 28) n, (values ('accepted', '', 120), ('rejected', 'malformed', 13), "
+                "('took', '3', 120), ('took', '8', 3)) m (measure, value, lines)", clock.today(),
+            )  # fmt: skip
+            await world.push(world.bill("p1", 4))
+            page = await world.ask("/page?days=30")
+            board = (await world.ask("?days=30")).json()
+        finally:
+            await owner.execute("delete from scoring.feed_count where source = 'gas'")
+            await owner.close()
+        assert page.status_code == 200, page.text
+        assert page.text.count("<svg") == len(board["sources"]) >= 2
+        gas = page.text.partition("<h2>gas</h2>")[2].partition("</section>")[0]
+        (said,) = [one for one in board["sources"] if one["source"] == "gas"]
+        (kind,) = said["kinds"]
+        for text in ("七天没有来过一条", f"{kind['accepted']:,}", "malformed", "273", "P03"):
+            assert text in gas, text
+        assert {name: value is None for name, value in kind["took"].items()} == {"3": False, "8": False}
+        assert "没有任何人的信息" in page.text
+        assert '<h2>名称 utilities</h2>\n<p class="note">utilities</p>' in page.text
+        assert world.person["id_number"] not in page.text
+        assert ">*<" in page.text, "the person's own bills are fewer than ten"
+
+    async def test_it_stands_alone(self, world: World) -> None:
+        """Nothing inline, no form, no link into anybody's page; a strict policy, and no cache keeps it."""
+        page = await world.ask("/page?days=7")
+        for text in ("<script>", " style=", "<form", "/consents"):
+            assert text not in page.text, text
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "unsafe" not in page.headers["content-security-policy"]
+        assert page.headers["cache-control"] == "no-store"
+        assert "set-cookie" not in page.headers
+        assert (await world.ask("/page?days=0")).status_code == 422

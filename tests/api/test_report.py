@@ -139,12 +139,13 @@ class TestIssue:
 
     @pytest.mark.parametrize("name", ['#panic("x") *粗* $x$', "𠮷野\u202e王", "买买提·吐尔逊"])
     async def test_a_name_is_text_whatever_it_holds(self, server: Server, name: str) -> None:
-        """No markup of typst, no direction mark; a character without a glyph is 〓."""
+        """No markup of typst, no direction mark; a character without a glyph is 〓, and the line says so."""
         async with server.logged_in(server.person()) as http:
             await server.join(http)
             said = reportreader.text(await issued(http, recipient=name))
         shown = name.replace("𠮷", "〓").replace("\u202e", "").replace(" ", "")
         assert f"仅供{shown}查看" in said
+        assert ("是字库里没有的字" in said) == ("〓" in shown)
 
 
 class TestCheck:

@@ -25,6 +25,19 @@ pytestmark = pytest.mark.interop
 
 PERK = "library.deposit-free"
 WIDTH, HEIGHT = 640, 480
+# A browser's own reader, as phones have one: it is busy once, sees nothing once, and then reads what is held before it.
+OWN_READER = """
+window.asked = [];
+window.BarcodeDetector = class {
+  static async getSupportedFormats() { return KINDS; }
+  constructor(options) { this.formats = options.formats; }
+  async detect(video) {
+    window.asked.push([this.formats.join(), video.tagName, video.readyState >= 2]);
+    if (window.asked.length === 1) throw new DOMException("busy", "InvalidStateError");
+    return window.asked.length === 2 ? [] : [{ format: "qr_code", rawValue: window.held }];
+  }
+};
+"""
 
 
 class Shop(msgspec.Struct, frozen=True):
@@ -114,6 +127,34 @@ class TestCounter:
             await page.get_by_role("heading", name="普通方式").wait_for()
             assert "已经用过" in await page.locator(".verdict").first.inner_text()
             assert await page.locator("#granted").inner_text() == "1 次"
+
+    async def test_the_browsers_own_reader_is_used_where_it_knows_qr_codes(self, shop: Shop) -> None:
+        """It is asked for QR codes on the camera's picture, again after a fault; jsQR is not even loaded."""
+        async with page_of(shop.browser, 360) as page:
+            loaded: list[str] = []
+            page.on("request", lambda request: loaded.append(request.url))
+            await page.add_init_script(OWN_READER.replace("KINDS", "['ean_13', 'qr_code']"))
+            await shop.opened(page)
+            shop.show("nothing that anybody could read")
+            await page.evaluate("code => { window.held = code }", await shop.code())
+            await page.get_by_role("button", name="扫信用码").click()
+            await page.get_by_role("heading", name="可以享受").wait_for()
+            assert await page.evaluate("window.asked") == [["qr_code", "VIDEO", True]] * 3
+            assert await page.locator("#granted").inner_text() == "1 次"
+            assert not [address for address in loaded if "jsqr" in address.lower()]
+
+    async def test_a_reader_that_knows_no_qr_codes_is_left_alone(self, shop: Shop) -> None:
+        """As on some desktops: jsQR reads the fake camera's picture, and the browser's reader is never asked."""
+        async with page_of(shop.browser, 360) as page:
+            loaded: list[str] = []
+            page.on("request", lambda request: loaded.append(request.url))
+            await page.add_init_script(OWN_READER.replace("KINDS", "['ean_13']"))
+            await shop.opened(page)
+            shop.show(await shop.code())
+            await page.get_by_role("button", name="扫信用码").click()
+            await page.get_by_role("heading", name="可以享受").wait_for()
+            assert await page.evaluate("window.asked") == []
+            assert [address for address in loaded if "jsqr" in address.lower()]
 
     async def test_without_a_network_it_says_what_to_do(self, shop: Shop) -> None:
         """The ordinary way, and the same question once more when the network is back: asked once."""

@@ -9,7 +9,7 @@ from scoring.points import explain
 from scoring.points.facts import facts
 from scoring.points.scoreview import ScoreView
 from scoring.reports import paper
-from scoring.reports.paper import Choice, Holder, NothingChosen, Paper, Query
+from scoring.reports.paper import NO_GLYPH, Choice, Holder, NothingChosen, Paper, Query
 from tests.rulebook import card, evaluator
 from tests.scoring.records import ADULT
 
@@ -59,6 +59,13 @@ class TestChoice:
         assert made().facts[0].value == "张*明"
         assert made(full_name=True).facts[0].value == "张三明"
         assert made(Holder("𠮷三明", "𠮷*明"), full_name=True).facts[0].value == "〓*明"
+
+    def test_a_character_without_a_glyph_is_explained_on_the_line(self) -> None:
+        """Beside the name and beside the recipient, and nowhere else."""
+        one = made(Holder("𠮷三明", "𠮷*明"), recipient="𠮷野公司")
+        assert [fact.label for fact in one.facts if fact.note == NO_GLYPH] == ["持有人", "出示给"]
+        assert "〓" in NO_GLYPH
+        assert {fact.note for fact in made(recipient="江南公司").facts} == {""}
 
     def test_for_whom_it_is_stands_on_it_twice(self) -> None:
         """Among the facts and across the page."""
