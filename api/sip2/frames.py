@@ -104,12 +104,13 @@ def read(line: bytes, encoding: str = ENCODING) -> Frame:
     fixed, rest = body[2 : 2 + FIXED[code]], body[2 + FIXED[code] :]
     if len(fixed) < FIXED[code] or not fixed.isascii():
         raise UnreadableError("the fixed part is cut short")
-    if rest and not rest.endswith(b"|"):
-        raise UnreadableError("the last field has no end")
     try:
-        fields = tuple(_field(one.decode(encoding)) for one in rest.split(b"|")[:-1])
+        text = rest.decode(encoding)  # before it is cut: in GB 18030 a letter may end with the byte of `|`
     except UnicodeDecodeError as error:
         raise UnreadableError("bytes of another encoding") from error
+    if text and not text.endswith("|"):
+        raise UnreadableError("the last field has no end")
+    fields = tuple(_field(one) for one in text.split("|")[:-1])
     return Frame(code, _clean(fixed.decode()), fields, sequence, checked)
 
 
@@ -142,7 +143,10 @@ def write(frame: Frame, encoding: str = ENCODING) -> bytes:
     if len(frame.fixed) != FIXED.get(frame.code, -1) or not frame.fixed.isascii():
         raise UnreadableError("the fixed part has another length")
     named = "".join(f"{name}{_clean(value)}|" for name, value in frame.fields if _field(name + value))
-    body = frame.code.encode() + _clean(frame.fixed).encode() + named.encode(encoding)
+    try:
+        body = frame.code.encode() + _clean(frame.fixed).encode() + named.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise UnreadableError("letters that this encoding has not") from error
     if frame.sequence is not None:
         body += b"AY" + frame.sequence.encode()
     if frame.checked:

@@ -82,7 +82,7 @@ class Proxy:
         if heard.asked is None or heard.frame is None:
             return heard.line
         told = await self._bridge.within(heard.asked, heard.frame)
-        return heard.line if told is heard.frame else talk.written(told, heard.asked.code)
+        return heard.line if told is heard.frame else talk.written(told, heard.asked.code, otherwise=heard.line)
 
     def _look(self, card: str) -> None:
         """See in the background whether a return lets somebody's class be lowered."""

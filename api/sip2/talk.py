@@ -80,18 +80,21 @@ class Talk:
             return Heard(line, back_from=frame.get(PATRON))
         asked, expected = self._asked, self._asked and _QUESTIONS[self._asked.frame.code]
         if self._card_first and frame.code in _QUESTIONS.values():
-            return self._told(enriching.enriched(frame, Gift(words=(words.CARD_FIRST,))))
+            return self._told(enriching.enriched(frame, Gift(words=(words.CARD_FIRST,))), line)
         if asked is None or frame.code != expected or not enriching.is_reader(asked.frame, frame):
-            return self._told(frame) if self._scanned else Heard(line)
+            return self._told(frame, line) if self._scanned else Heard(line)
         self._card, self._seen = asked.card, self._now()
-        told = self._told(frame)
-        return Heard(told.line if self._scanned else line, told.frame, asked)
+        told = self._told(frame, line) if self._scanned else Heard(line)
+        return Heard(told.line, frame, asked)
 
-    def _told(self, frame: Frame) -> Heard:
-        return Heard(self.written(frame, self._scanned), frame)
+    def _told(self, frame: Frame, line: bytes) -> Heard:
+        return Heard(self.written(frame, self._scanned, otherwise=line))
 
-    def written(self, frame: Frame, scanned: str | None) -> bytes:
-        """A frame as the terminal's line, with the code that it knows its reader by."""
+    def written(self, frame: Frame, scanned: str | None, *, otherwise: bytes) -> bytes:
+        """A frame as the terminal's line, under the code that it scanned; `otherwise` where letters are missing."""
         if scanned and frame.get(PATRON) is not None:
             frame = frame.with_field(PATRON, scanned)
-        return frames.write(frame, self._encoding)
+        try:
+            return frames.write(frame, self._encoding)
+        except UnreadableError:
+            return otherwise

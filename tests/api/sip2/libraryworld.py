@@ -88,13 +88,13 @@ class Library(msgspec.Struct):
         self.readers.hold(Held(card, perk, clock.today() + timedelta(days=30), f"su_{card}_{perk}"))
 
 
-def places(folder: Path, port: int, **more: Any) -> Places:
+def places(folder: Path, port: int, *, encoding: str = "utf-8", **more: Any) -> Places:
     """A library's file."""
     kit = folder / "kit.json"
     kit.write_text(json.dumps({"clients": {"lib": {"perks": [MORE, FREE]}}}))
     usual: dict[str, Any] = {
         "city": CityPlace(kit, "lib"),
-        "system": SystemPlace("127.0.0.1", port, "lib"),
+        "system": SystemPlace("127.0.0.1", port, "lib", encoding=encoding),
         "file": folder / "bridge.sqlite",
         "terminals": TerminalsPlace(port=0, most=3),
         "rungs": RUNGS,

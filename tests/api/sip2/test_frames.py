@@ -72,6 +72,19 @@ class TestWrite:
         """What is written is read as it was, Chinese too."""
         assert frames.read(frames.write(made)) == made
 
+    @pytest.mark.parametrize("text", ["桂花", "億墊亅", "𠀀€"])
+    def test_in_the_national_encoding(self, text: str) -> None:
+        """GB 18030 has letters that end with the byte of a field's end; they are whole here, and their lines too."""
+        made = Frame("94", "1", (("AF", text), ("AG", "x")), "3", checked=True)
+        line = frames.write(made, "gb18030")
+        assert frames.read(line, "gb18030") == made
+        assert frames.write(frames.read(line, "gb18030"), "gb18030") == line
+
+    def test_letters_that_an_encoding_has_not(self) -> None:
+        """What cannot be said in an encoding is not said in another."""
+        with pytest.raises(UnreadableError):
+            frames.write(Frame("94", "1", (("AF", "桂花"),)), "latin-1")
+
     @settings(max_examples=40)
     @given(frame(), st.integers(0, 500), st.integers(1, 255))
     def test_damage_is_noticed(self, made: Frame, place: int, other: int) -> None:

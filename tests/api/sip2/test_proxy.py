@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from api.sip2 import enriching, frames, run
 from api.sip2.frames import LONGEST, Frame
 from api.sip2.readers import Held
@@ -62,6 +64,25 @@ class TestUntouched:
             begun = asyncio.get_running_loop().time()
             assert words(await machine.ask("R1")) == ["欢迎使用自助机"]
             assert asyncio.get_running_loop().time() - begun < 0.5
+
+    async def test_letters_that_the_system_has_not(self, tmp_path: Path) -> None:
+        """A system of an old encoding: what cannot be written there is left out, the line is its own."""
+        async with library(tmp_path, "R1", koha=False, encoding="latin-1") as lib, lib.terminal() as machine:
+            lib.link("R1")
+            lib.city.granted = {MORE}
+            line = machine.question("R1")
+            assert await machine.say(line) == (lib.system.answer(line) or b"") + b"\r"
+            assert len(lib.city.asked) == 1
+
+    async def test_our_own_fault(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """A mistake in the bridge itself is logged, without the card, and nobody at a terminal notices."""
+        async with library(tmp_path, "R-77") as lib, lib.terminal() as machine:
+            lib.link("R-77")
+            lib.city.check = None  # type: ignore[assignment]
+            line = machine.question("R-77")
+            assert await machine.say(line) == (lib.system.answer(line) or b"") + b"\r"
+        assert "TypeError" in caplog.text
+        assert "R-77" not in caplog.text
 
     async def test_who_the_library_does_not_know(self, tmp_path: Path) -> None:
         """An invalid card and a wrong password are never asked about."""
