@@ -201,7 +201,9 @@ async def running(*cards: str) -> AsyncIterator[System]:
     finally:
         speaking.close()
         serving.close()
-        await asyncio.gather(*system.talks, return_exceptions=True)
+        if system.talks:
+            _, left = await asyncio.wait(system.talks, timeout=2)
+            assert not left, "somebody has not hung up"
 
 
 class Terminal:

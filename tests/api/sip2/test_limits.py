@@ -64,6 +64,19 @@ class TestTurn:
         assert turned(raised, frozenset(), 0).state == LIMIT.start
 
 
+class TestCovers:
+    """Whether a step is a step up."""
+
+    def test_perks_items_and_the_deposit(self) -> None:
+        """Only what has all perks, no fewer items and the waiver is a step up; anything is, from nothing."""
+        unwaived = Rung("both, but a deposit", (MORE, FREE), "G3", items=20)
+        fewer = Rung("fewer", (MORE, FREE), "G4", items=15, deposit=True)
+        assert BOTH.covers(BOOKS)
+        assert BOTH.covers(DEPOSIT)
+        assert DEPOSIT.covers(None)
+        assert not any(one.covers(two) for one, two in ((unwaived, BOTH), (fewer, BOTH), (BOOKS, DEPOSIT)))
+
+
 class Loans(RuleBasedStateMachine):
     """A reader borrows, returns, is granted and loses perks in any order."""
 

@@ -132,6 +132,15 @@ class TestGranted:
             assert any("免押金200元" in one for one in words(told))
             assert words(await machine.ask("R1", "23"))[0].startswith("免押金借书：")
 
+    async def test_a_perk_without_a_class(self, tmp_path: Path) -> None:
+        """A perk for which the library has no category is told in words, for the desk; no limit is promised."""
+        async with library(tmp_path, "R1", rungs=()) as lib, lib.terminal() as machine:
+            lib.link("R1")
+            lib.city.granted = {MORE}
+            told = await machine.ask("R1")
+            assert told.get("CB") == "0010"
+            assert words(told)[-1].startswith("多借几册书")
+
     async def test_koha_away(self, tmp_path: Path) -> None:
         """When the class cannot be changed no limit is promised; the next question tries again."""
         async with library(tmp_path, "R1") as lib, lib.terminal() as machine:
