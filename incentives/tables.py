@@ -28,6 +28,8 @@ perk = sa.Table(
     sa.Column("hold_minutes", sa.Integer, nullable=False, server_default=sa.text("15")),
     sa.Column("start_hours", sa.Integer, nullable=False, server_default=sa.text("24")),
     sa.Column("longest_days", sa.Integer, nullable=False, server_default=sa.text("30")),
+    sa.Column("lines", ARRAY(sa.Text)),
+    sa.Column("admission", JSONB(none_as_null=True)),
     schema="incentives",
 )
 

@@ -2,8 +2,9 @@
 
 Promises that every order ends without anybody's help and that what is forgotten is forgotten in the citizen's favour:
 a merchant who says nothing after a return gets nothing, a fault that nobody answers ends the use when it was reported,
-and only a person can find a default, never before day 30. The database has the same rows as
-`incentives.order_state` and `incentives.order_move`, which the gate functions ask; a test holds both equal.
+and only a person can find a default, never before day 30. A ticket bound to a day and a pass with visits are paid
+before anybody goes in, so theirs are shorter courses without debts. The database has the same rows as
+`incentives.order_state` and `incentives.order_move`, which the gate functions ask; a test holds them equal.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ import msgspec
 from core.lifecycle import Event, Machine, State
 
 Keeps = Literal["all", "budgets", "nothing"]
+Form = Literal["plain", "ticket", "pass"]
 
 ORDER = Machine(
     name="order",
@@ -100,6 +102,77 @@ ORDER = Machine(
     ),
 )
 
+_ENDS = (
+    State("settling", "已核销，正在结清"),
+    State("settled", "已结清"),
+    State("disputed", "有争议，正在处理"),
+    State("closed", "已归档", final=True),
+    State("cancelled", "已取消", final=True),
+    State("expired", "已失效", final=True),
+    State("standard_route", "按普通方式办理", final=True),
+)
+_LATER = (
+    Event("cancel", "取消", ("partner",)),
+    Event("dispute", "对收费提出争议", ("citizen",)),
+    Event("uphold", "争议成立", ("staff", "clock")),
+    Event("reject", "争议不成立", ("staff",)),
+    Event("fall_back", "改按普通方式办理", ("rule",)),
+    Event("clear", "没有应付的了", ("rule",)),
+    Event("expire", "过了日子没有使用", ("clock",)),
+    Event("close", "归档，与本人脱钩", ("clock",)),
+)
+_AFTERWARDS = (
+    ("open", "cancel", "cancelled"),
+    ("open", "expire", "expired"),
+    ("open", "fall_back", "standard_route"),
+    ("settling", "clear", "settled"),
+    ("settled", "reverse", "settled"),
+    ("settled", "dispute", "disputed"),
+    ("settled", "close", "closed"),
+    ("disputed", "reverse", "disputed"),
+    ("disputed", "uphold", "settling"),
+    ("disputed", "reject", "settling"),
+    ("disputed", "clear", "settled"),
+)
+TICKET = Machine(
+    name="ticket",
+    title="定日门票订单",
+    states=(State("open", "已购票，等待入园"), *_ENDS),
+    events=(
+        Event("settle", "核销入园", ("partner",)),
+        Event("extend", "改期", ("partner",)),
+        Event("reverse", "部分退票或退款", ("partner",)),
+        *_LATER,
+    ),
+    moves=(
+        ("open", "settle", "settling"),
+        ("open", "extend", "open"),
+        ("open", "reverse", "open"),
+        *_AFTERWARDS,
+    ),
+)
+PASS = Machine(
+    name="pass",
+    title="年票订单",
+    states=(State("open", "已购票，还没有入园"), State("active", "使用中"), *_ENDS),
+    events=(
+        Event("visit", "入园一次", ("partner",)),
+        Event("settle", "退票，按已用次数结算", ("partner",)),
+        Event("reverse", "退款", ("partner",)),
+        *_LATER,
+        Event("run_out", "有效期满", ("clock",)),
+    ),
+    moves=(
+        ("open", "visit", "active"),
+        ("active", "visit", "active"),
+        ("active", "settle", "settling"),
+        ("active", "cancel", "cancelled"),
+        ("active", "run_out", "settling"),
+        *_AFTERWARDS,
+    ),
+)
+FORMS: Mapping[Form, Machine] = {"plain": ORDER, "ticket": TICKET, "pass": PASS}
+
 MOST_OPEN = 3
 FORGET_AFTER_DAYS = 180
 LEAVE_WITHIN_DAYS = 30
@@ -141,4 +214,5 @@ CLOCKS: Mapping[str, Clock] = {
     "expired": Clock("nothing"),
     "standard_route": Clock("nothing"),
 }
+RUN_OUT_AFTER_HOURS = 72  # of a pass and a ticket: how long a gate without a line has to say who came
 RUNNING = tuple(state for state, clock in CLOCKS.items() if clock.keeps == "all")

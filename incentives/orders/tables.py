@@ -1,6 +1,6 @@
 """Tables of orders: the course as the gate functions ask it, orders and their steps, exposure, used budgets.
 
-Only gate functions write here (migration 0027). `inverses` says, oldest first, how to take back what the order still
+Only gate functions write here (migrations 0027, 0038). `inverses` says, oldest first, how to take back what the order still
 holds: for every holder and every budget, what is used is the sum of what orders can still give back.
 """
 
@@ -28,12 +28,14 @@ order_move = sa.Table(
     sa.Column("event", sa.Text, primary_key=True),
     sa.Column("by", ARRAY(sa.Text), nullable=False),
     sa.Column("into", sa.Text, nullable=False),
+    sa.Column("forms", ARRAY(sa.Text), nullable=False, server_default="{plain}"),
     schema="incentives",
 )
 
 # `object`: its id as partners read it. Amounts in fen. `clock_at`, `clock_event`: what happens next by itself.
 # `share_id`: the standing consent by which it was opened; none when a code was shown. Without `citizen_id` it is
-# unlinked, or was never anybody's.
+# unlinked, or was never anybody's. `visit_on` makes it a ticket, `admission` (the perk's, as it was sold) a pass;
+# `number` is what its text at a gate says, `visits` how often a pass was used.
 perk_order = sa.Table(
     "perk_order",
     metadata,
@@ -74,11 +76,16 @@ perk_order = sa.Table(
     sa.Column("close_by", INSTANT),
     sa.Column("clock_at", INSTANT),
     sa.Column("clock_event", sa.Text),
+    sa.Column("visit_on", sa.Date),
+    sa.Column("admission", JSONB),
+    sa.Column("number", sa.LargeBinary),
+    sa.Column("visits", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.UniqueConstraint("partner_id", "out_order_no"),
     sa.UniqueConstraint("decision_id"),
     sa.Index(None, "partner_id", "opened_at", "id"),
     sa.Index(None, "citizen_id", "perk_id", postgresql_where=sa.text("citizen_id is not null")),
     sa.Index(None, "clock_at", postgresql_where=sa.text("clock_at is not null")),
+    sa.Index(None, "number", unique=True, postgresql_where=sa.text("number is not null")),
     schema="incentives",
 )
 
@@ -124,5 +131,17 @@ budget_use = sa.Table(
     sa.Column("period", sa.Text, primary_key=True),
     sa.Column("orders", sa.BigInteger, nullable=False),
     sa.Column("waived", sa.BigInteger, nullable=False),
+    schema="incentives",
+)
+
+# A visit by a pass, counted once, whoever says it how often.
+visit = sa.Table(
+    "visit",
+    metadata,
+    sa.Column("partner_id", sa.Text, primary_key=True),
+    sa.Column("visit_id", sa.Text, primary_key=True),
+    sa.Column("order_id", sa.Uuid, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Index(None, "order_id", "day"),
     schema="incentives",
 )

@@ -1,0 +1,11 @@
+-- Orders of one form again. What ran as a ticket or pass goes on as what it was before: a waiver with a clock.
+
+delete from incentives.order_move where not 'plain' = any (forms);
+
+alter table incentives.order_move drop column forms;
+
+drop table incentives.visit;
+
+alter table incentives.perk_order drop column visit_on, drop column admission, drop column number, drop column visits;
+
+alter table incentives.perk drop column lines, drop column admission;
