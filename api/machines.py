@@ -15,11 +15,13 @@ from api.deps import HttpRequest
 from api.published import Press
 from core import releases
 from core.lifecycle import Machine
-from incentives.orders.courses import ORDER
+from incentives.orders.courses import ORDER, PASS, TICKET
 from scoring.rights import courses, disputing
 
 REGISTRY: tuple[Machine, ...] = (
     ORDER,
+    TICKET,
+    PASS,
     disputing.DISPUTE,
     courses.REPAIR,
     courses.DECLARATION,

@@ -65,7 +65,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import batch, counters, eligibility, events, guarantees, orders, statements, webhooks
+from api.partner import batch, counters, eligibility, events, guarantees, orders, statements, visits, webhooks
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -136,6 +136,7 @@ _MODULES = (
     orders,
     guarantees,
     channels,
+    visits,
     partner_perks,
     counters,
     statements,

@@ -197,6 +197,8 @@ def _line(perk: Perk) -> dict[str, object]:
         "over_cap": perk.over_cap,
         "closed": perk.closed,
         "terminals": list(perk.terminals) or None,
+        "lines": list(perk.lines) or None,
+        "admission": perk.admission and msgspec.to_builtins(perk.admission),
         **{name: getattr(perk, name) for name in _SAME},
     }
 
@@ -205,6 +207,7 @@ def _gone(perk_id: str) -> dict[str, object]:
     """A line without a threshold; the rest is what a line must have."""
     usual = {field.name: field.default for field in msgspec.structs.fields(Perk) if field.name in _SAME}
     none = {"perk_id": perk_id, "threshold": None, "cap": None, "over_cap": "part", "closed": True, "terminals": None}
+    none |= {"lines": None, "admission": None}
     return {**none, **usual}
 
 

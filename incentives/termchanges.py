@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from incentives.book.admissions import Admission
 from incentives.book.budgets import Budget
 from incentives.book.kinds import GAUGES, KINDS
 from incentives.book.perks import Measure, Perk
@@ -39,6 +40,10 @@ def differences(one: Perk, other: Perk) -> Iterator[Row]:
     yield from _listed(one, other)
     yield from _budgets(one, other)
     yield from _places(one, other)
+    if one.lines != other.lines:
+        yield "lines", "明细名称", "、".join(one.lines) or NONE, "、".join(other.lines) or NONE, WORDS
+    if one.admission != other.admission:
+        yield "admission", "年票用法", _admission(one.admission), _admission(other.admission), OPEN
     if one.how_to_use != other.how_to_use:
         yield "how_to_use", "怎样使用", one.how_to_use or NONE, other.how_to_use or NONE, WORDS
 
@@ -122,6 +127,13 @@ def _budget(one: Budget | None) -> str:
         return NONE
     orders = "" if one.count is None else f"{one.count}次"
     return "、".join(part for part in (orders, "" if one.amount is None else _number(one.amount, "fen")) if part)
+
+
+def _admission(one: Admission | None) -> str:
+    if one is None:
+        return NONE
+    begins = {"purchase": "购买", "first_visit": "首次入园"}[one.begins]
+    return f"{begins}起{one.days}天，每天{one.per_day}次，退票每用一次扣{_number(one.visit_price, 'fen')}"
 
 
 def _place(one: Place | None) -> str:

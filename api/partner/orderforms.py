@@ -1,6 +1,6 @@
 """What a partner may send about an order: every body, every limit, nothing else."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -8,13 +8,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.partner.eligibility import Holder
 from core.errors import FieldError, Invalid
-from incentives.orders.counter import Item, Opening
+from incentives.orders.counter import Opening
+from incentives.orders.lines import Item
 
 Fen = Annotated[int, Meta(ge=0, le=100_000_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=20)]
 Number = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
-Terminal = Annotated[str, Meta(min_length=1, max_length=64)]
+Terminal = Annotated[str, Meta(pattern=r"^[!-~][ -~]{0,63}$")]
 Instant = Annotated[datetime, Meta(tz=True)]
+VisitId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 
 
 class Ware(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +40,7 @@ class Open(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An order. Name the holder by the `decision_id` of a check that granted, or as in a check.
 
     `deposit`: what a stranger would pay or deposit, in fen; no charge may exceed it (without it, the sum of `items`).
+    `visit_on` makes it a ticket of its `items` for that day. What a perk sells as a pass has no planned end of its own.
     """
 
     out_order_no: Number
@@ -48,12 +51,29 @@ class Open(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     planned_end: Instant | UnsetType = UNSET
     items: _Wares | UnsetType = UNSET
     terminal: Terminal | UnsetType = UNSET
+    visit_on: date | UnsetType = UNSET
 
 
 class Extend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Until when it shall be extended; itself a check."""
+    """Until when it shall be extended, which is itself a check; or the new day of a ticket, which is none."""
 
-    planned_end: Instant
+    planned_end: Instant | UnsetType = UNSET
+    visit_on: date | UnsetType = UNSET
+
+
+class Visit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A visit by a pass: your own id of it, and when it was, if not now."""
+
+    visit_id: VisitId
+    visited_at: Instant | UnsetType = UNSET
+
+
+class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody showed a ticket or pass: its text (TK1), your own id of this visit, and when it was, if not now."""
+
+    ticket: Annotated[str, Meta(max_length=160)]
+    visit_id: VisitId
+    visited_at: Instant | UnsetType = UNSET
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,9 +92,13 @@ class Return(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is charged, by line; no lines settle at nothing."""
+    """What is charged, by line; an empty list settles at nothing.
 
-    items: _Wares
+    A ticket or pass is charged as it was sold: no lines, and of a ticket when its holder came, if not now.
+    """
+
+    items: _Wares | UnsetType = UNSET
+    visited_at: Instant | UnsetType = UNSET
 
 
 class Reverse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +120,9 @@ def opening(data: Open) -> Opening:
     if sum(one is not UNSET for one in named) != 1:
         advice = "Send a `decision_id`, or a `holder` with either a code or a subject."
         raise Invalid("An order is about exactly one holder.", errors=[FieldError("/holder", "one_of", advice)])
+    if data.visit_on is not UNSET and not (data.planned_end is UNSET and data.items is not UNSET and data.items):
+        advice = "A ticket is for its day and of its lines: send `items`, and no `planned_end`."
+        raise Invalid(errors=[FieldError("/visit_on", "ticket", advice)])
     told = {name: value for name in _SAME if (value := getattr(data, name)) is not UNSET}
     items = None if data.items is UNSET else tuple(Item(one.name, one.amount) for one in data.items)
     code = holder.code if holder and holder.code is not UNSET else None
@@ -103,4 +130,4 @@ def opening(data: Open) -> Opening:
     return Opening(**told, items=items, code=code, subject=subject)
 
 
-_SAME = ("out_order_no", "perk", "decision_id", "deposit", "planned_end", "terminal")
+_SAME = ("out_order_no", "perk", "decision_id", "deposit", "planned_end", "terminal", "visit_on")

@@ -28,7 +28,7 @@ from incentives.orders import counter
 from incentives.orders.counter import Done, Order
 from incentives.orders.courses import ORDER
 
-_ROUTE = "/v1/partner/orders"
+ROUTE = "/v1/partner/orders"
 _KEY = 255
 _MOST = 100
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key")]
@@ -54,11 +54,11 @@ class Orders(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-_SHOWN = ResponseSpec(View, description="The order as it stands", generate_examples=False)
-_GUARDS = [guards.partner_hot("orders:write")]
+SHOWN = ResponseSpec(View, description="The order as it stands", generate_examples=False)
+GUARDS = [guards.partner_hot("orders:write")]
 
 
-@post(_ROUTE, guards=_GUARDS, responses={201: _SHOWN}, summary="Open an order", tags=["partner"])
+@post(ROUTE, guards=GUARDS, responses={201: SHOWN}, summary="Open an order", tags=["partner"])
 async def open_order(data: JSONBody[Open], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
     """Reserve a perk. `open`: granted and reserved; `standard_route`: proceed as with anybody.
 
@@ -75,83 +75,86 @@ async def open_order(data: JSONBody[Open], request: HttpRequest, idempotency_key
         done = await counter.open(here.gate, token=caller.jti_hash, key=_key(idempotency_key), asked=asked)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    return _answer(done, status=201, headers=headers)
+    return answer(done, status=201, headers=headers)
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/start", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/start", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="Goods out, ticket used",
 )  # fmt: skip
 async def start(order_id: FromPath[str], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
     """The use begins. Itself a check: `standard_route` if the perk is no longer granted."""
-    return await _act(request, idempotency_key, order_id, "start", {})
+    return await act(request, idempotency_key, order_id, "start", {})
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/extend", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/extend", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="Use it longer",
 )  # fmt: skip
 async def extend(
     order_id: FromPath[str], data: JSONBody[Extend], request: HttpRequest, idempotency_key: IdempotencyKey = None
 ) -> ASGIApp:
-    """Move the planned end. Itself a check: `standard_route` if the perk is no longer granted."""
-    return await _act(request, idempotency_key, order_id, "extend", _sent(data))
+    """Move the planned end: itself a check, `standard_route` if the perk is no longer granted. Or a ticket's day."""
+    return await act(request, idempotency_key, order_id, "extend", sent(data))
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/return", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/return", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="Goods back",
 )  # fmt: skip
 async def give_back(
     order_id: FromPath[str], data: JSONBody[Return], request: HttpRequest, idempotency_key: IdempotencyKey = None
 ) -> ASGIApp:
     """The use has ended. Settle within 72 hours, or the order is settled at nothing."""
-    return await _act(request, idempotency_key, order_id, "return", _sent(data))
+    return await act(request, idempotency_key, order_id, "return", sent(data))
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/settle", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/settle", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="Say what is charged",
 )  # fmt: skip
 async def settle(
     order_id: FromPath[str], data: JSONBody[Settle], request: HttpRequest, idempotency_key: IdempotencyKey = None
 ) -> ASGIApp:
-    """Charge by line, at most what the order was opened for. Nothing to pay: `settled` at once."""
-    return await _act(request, idempotency_key, order_id, "settle", _sent(data))
+    """Charge by line, at most what the order was opened for; a ticket at the gate, a pass that is returned, as sold.
+
+    Nothing to pay: `settled` at once. 409 `ticket_for_another_day`.
+    """
+    return await act(request, idempotency_key, order_id, "settle", sent(data))
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/reverse", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/reverse", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="Take charges back",
 )  # fmt: skip
 async def reverse(
     order_id: FromPath[str], data: JSONBody[Reverse], request: HttpRequest, idempotency_key: IdempotencyKey = None
 ) -> ASGIApp:
-    """Lower what is due, or note a refund after the payment."""
-    return await _act(request, idempotency_key, order_id, "reverse", _sent(data))
+    """Lower what is due, or note a refund after the payment; of a ticket its discount goes back with its lines."""
+    return await act(request, idempotency_key, order_id, "reverse", sent(data))
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/cancel", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/cancel", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="Undo an order",
 )  # fmt: skip
 async def cancel(order_id: FromPath[str], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
     """Before the return only: everything that was reserved is given back exactly."""
-    return await _act(request, idempotency_key, order_id, "cancel", {})
+    return await act(request, idempotency_key, order_id, "cancel", {})
 
 
 @post(
-    f"{_ROUTE}/{{order_id:str}}/sync", status_code=200, guards=_GUARDS, responses={200: _SHOWN}, tags=["partner"],
+    f"{ROUTE}/{{order_id:str}}/sync", status_code=200, guards=GUARDS, responses={200: SHOWN}, tags=["partner"],
     summary="It was paid elsewhere",
 )  # fmt: skip
 async def sync(
     order_id: FromPath[str], data: JSONBody[Sync], request: HttpRequest, idempotency_key: IdempotencyKey = None
 ) -> ASGIApp:
     """The due amount was paid, by whatever way: the order is settled, a default is cured."""
-    return await _act(request, idempotency_key, order_id, "sync", _sent(data))
+    return await act(request, idempotency_key, order_id, "sync", sent(data))
 
 
-@get(_ROUTE, guards=_GUARDS, summary="The caller's orders", tags=["partner"])
+@get(ROUTE, guards=GUARDS, summary="The caller's orders", tags=["partner"])
 async def find(
     request: HttpRequest, out_order_no: FromQuery[str | None] = None, status: FromQuery[str | None] = None,
     limit: FromQuery[int] = 50, cursor: FromQuery[str | None] = None,
@@ -174,12 +177,13 @@ async def find(
 
 def view(one: Order) -> View:
     """The order as its partner sees it."""
-    return View(**msgspec.structs.asdict(one), allowed_actions=ORDER.allowed(one.status, by="partner"))
+    return View(**msgspec.structs.asdict(one), allowed_actions=one.course().allowed(one.status, by="partner"))
 
 
-async def _act(
+async def act(
     request: HttpRequest, key: str | None, order_id: str, action: str, given: Mapping[str, object]
 ) -> ASGIApp:
+    """One action on an order of the caller's."""
     here, caller = await desk.of(request), await guards.provide_client(request)
     try:
         done = await counter.act(
@@ -187,15 +191,17 @@ async def _act(
         )
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    return _answer(done, status=200, headers=[])
+    return answer(done, status=200, headers=[])
 
 
-def _answer(done: Done, *, status: int, headers: list[tuple[str, str]]) -> ASGIApp:
+def answer(done: Done, *, status: int, headers: list[tuple[str, str]]) -> ASGIApp:
+    """The order after a step, as it goes out."""
     told = [("Idempotent-Replayed", "true")] if done.replayed else []
     return send(msgspec.json.encode(view(done.order)), status=status, headers=[*headers, *told])
 
 
-def _sent(data: msgspec.Struct) -> dict[str, object]:
+def sent(data: msgspec.Struct) -> dict[str, object]:
+    """What was sent, without what was left out."""
     return msgspec.to_builtins(data)
 
 

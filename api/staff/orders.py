@@ -19,9 +19,9 @@ from api.staff.clerks import ClerkNo, ClerkQuery, Purpose, PurposeQuery
 from core import ids
 from core.errors import FieldError, Invalid
 from incentives.orders import reviews
-from incentives.orders.counter import PREFIX, Item, Order
-from incentives.orders.courses import ORDER
+from incentives.orders.counter import PREFIX, Order
 from incentives.orders.holders import Held, Step
+from incentives.orders.lines import Item
 from incentives.orders.reviews import Event, Look
 
 SCOPE = "staff:orders"
@@ -118,7 +118,7 @@ async def decide(
 
 def _view(one: Held) -> View:
     told = {**msgspec.structs.asdict(one.order), **msgspec.structs.asdict(one.more)}
-    return View(**told, allowed_actions=ORDER.allowed(one.order.status, by="staff"))
+    return View(**told, allowed_actions=one.order.course().allowed(one.order.status, by="staff"))
 
 
 handlers = [

@@ -8,13 +8,17 @@ import msgspec
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What a kind may state. `money`: it waives a part of an amount; `priced`: strangers' prices are listed."""
+    """What a kind may state. `money`: it waives a part of an amount; `priced`: strangers' prices are listed.
+
+    `admits`: it sells a pass, and the file may say how that is used.
+    """
 
     name: str
     money: bool = False
     priced: bool = False
     measures: tuple[str, ...] = ()
     fielded: bool = False
+    admits: bool = False
 
 
 class Gauge(msgspec.Struct, frozen=True):
@@ -29,7 +33,7 @@ KINDS = {
     "deposit_waiver": Shape("免押金", money=True),
     "allowance": Shape("更高限额", measures=("items", "days")),
     "discount": Shape("优惠价", money=True, priced=True),
-    "annual_pass": Shape("年票优惠", money=True, priced=True, measures=("visits",)),
+    "annual_pass": Shape("年票优惠", money=True, priced=True, measures=("visits",), admits=True),
     "pay_later": Shape("先用后付", money=True, measures=("pay_days", "fee")),
     "parking": Shape("先离场后付费", money=True, measures=("minutes", "pay_days")),
     "public_service": Shape("办事便利", measures=("wait_days", "papers_days"), fielded=True),

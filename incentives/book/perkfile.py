@@ -9,7 +9,7 @@ import hashlib
 import re
 
 from core.policyfile import Document, Table
-from incentives.book import budgets, kinds, places, proofs, rates
+from incentives.book import admissions, budgets, kinds, places, proofs, rates
 from incentives.book.kinds import KINDS, Shape
 from incentives.book.perks import (
     AFTER_DEFAULT,
@@ -30,6 +30,9 @@ SECTORS = (
 )  # fmt: skip
 _POINTS = 2_000
 _MOST = 100_000
+# What lines may be called in a hospital whose file does not list it: never free words, which could name a diagnosis.
+_CLOSED = ("挂号费", "诊查费", "检查费", "化验费", "治疗费", "手术费", "药费", "材料费", "床位费", "护理费", "其他费用")
+_NAME = 20
 _LONGEST_HOLD = 15 * 24 * 60
 _FORBIDDEN = re.compile(r"financ|lend|\bloan|credit.card|insur|\bbank|金融|贷|保险|信用卡")
 _NO_BANK = re.compile(r"power[ .-]?bank")
@@ -56,11 +59,13 @@ def read(root: Table, digest: str) -> tuple[Perk, ...]:
 def _perk(table: Table, digest: str) -> Perk:
     kind = table.choice("kind", tuple(KINDS), FIRST)
     shape = KINDS[kind]
+    sector, measures = table.choice("sector", SECTORS), _measures(table, shape)
+    visits = next((one.granted for one in measures if one.name == "visits"), None)
     perk = Perk(
         id=table.text("id"),
         name=table.text("name"),
         english=table.text("english"),
-        sector=table.choice("sector", SECTORS),
+        sector=sector,
         threshold=table.tenths("threshold", 0, _POINTS),
         cap=table.whole("cap", 0, FEN) if shape.money else 0,
         over_cap=table.choice("over_cap", rates.OVER_CAP) if shape.money else "part",
@@ -79,7 +84,7 @@ def _perk(table: Table, digest: str) -> Perk:
         percent=table.whole("percent", 0, HUNDRED, HUNDRED) if shape.money else HUNDRED,
         minus=table.whole("minus", 0, FEN, 0) if shape.money else 0,
         from_amount=table.whole("from_amount", 0, FEN, 0) if shape.money else 0,
-        measures=_measures(table, shape),
+        measures=measures,
         prices=_prices(table, shape),
         budgets=budgets.read(table, money=shape.money),
         places=places.read(table, shape),
@@ -89,6 +94,8 @@ def _perk(table: Table, digest: str) -> Perk:
         start_hours=table.whole("start_hours", 1, 720, START_HOURS),
         longest_days=table.whole("longest_days", 1, 366, LONGEST_DAYS),
         after_default=table.choice("after_default", AFTER_DEFAULT, AFTER_DEFAULT[0]),
+        lines=table.words("lines", ()) or (_CLOSED if sector == "health" else ()),
+        admission=admissions.read(table, shape, visits),
     )
     _judge(table, perk)
     table.close()
@@ -103,6 +110,8 @@ def _judge(table: Table, perk: Perk) -> None:
         table.fault(f"The id does not begin with `{perk.sector}.`", "Name it after its sector.", "id")
     if perk.starts_on and perk.ends_on and perk.ends_on < perk.starts_on:
         table.fault("The perk ends before it begins.", "Correct one of the days.", "ends_on")
+    if too_long := [one for one in perk.lines if len(one) > _NAME]:
+        table.fault(f"A name of a line is too long: {too_long[0]}.", f"Use at most {_NAME} characters.", "lines")
     for flaw in proofs.flaws(perk):
         where = f" (at `{flaw.place}`)" if flaw.place else ""
         table.fault(f"{flaw.message}{where}", flaw.advice, flaw.key)

@@ -11,6 +11,7 @@ from math import log2
 import msgspec
 
 from incentives.book import rates
+from incentives.book.admissions import Admission
 from incentives.book.budgets import Budget
 from incentives.book.kinds import KINDS
 from incentives.book.places import Place
@@ -42,7 +43,8 @@ class Perk(msgspec.Struct, frozen=True):
     """One perk. `threshold` in tenths, `cap` in fen; no `terminals` means every terminal of its partners.
 
     `hold_minutes`: how long an order is held before it is agreed; `start_hours`: before it must start; `longest_days`:
-    how far ahead its end may be planned. `starts_on` and `ends_on` are both included.
+    how far ahead its end may be planned. `starts_on` and `ends_on` are both included. `lines`: the only names that
+    lines of its orders may have; none means any. `admission`: how a pass is used.
     """
 
     id: str
@@ -77,6 +79,8 @@ class Perk(msgspec.Struct, frozen=True):
     start_hours: int = START_HOURS
     longest_days: int = LONGEST_DAYS
     after_default: str = AFTER_DEFAULT[0]
+    lines: tuple[str, ...] = ()
+    admission: Admission | None = None
 
     def bits(self) -> float:
         """Say how much a partner can learn about one citizen from this perk's personal answers, in bits."""

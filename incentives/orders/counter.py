@@ -3,12 +3,14 @@
 Promises: a crash at any point either did the whole step or nothing; a repeat of an Idempotency-Key gets the first
 answer for as long as the order is held; an order's steps are numbered without gaps, each with its event; a personal
 cause at any step ends the order in `standard_route` and says nothing else. Money never passes here: amounts are fen
-that the partner names within what the order was opened for. Migration 0027 holds the functions; they prove the caller.
+that the partner names within what the order was opened for. Migrations 0027 and 0038 hold the functions, which prove
+the caller.
 """
 
+import secrets
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -16,43 +18,20 @@ import msgspec
 
 from core import ids
 from core.errors import NotFound
+from core.lifecycle import Machine
 from incentives import codes, repeats
 from incentives.eligibility import Gate, TokenDead, subject_id
 from incentives.orders import refusals
+from incentives.orders.courses import FORMS
+from incentives.orders.lines import Admission, Item, Settlement
 
 PREFIX = "or"
 _OPEN = "select * from incentives.open_order($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 _ACT = "select * from incentives.act_on_order($1, $2, $3, $4, $5, $6, $7)"
 _FIND = "select * from incentives.orders_of_caller($1, $2, $3, $4, $5, $6)"
+_ADMIT = "select * from incentives.admit($1, $2, $3, $4, $5, $6)"
 _NOBODY = uuid.UUID(int=0)
-
-
-class Item(msgspec.Struct, frozen=True):
-    """A line: what for, and fen."""
-
-    name: str
-    amount: int
-
-
-class Line(Item, frozen=True):
-    """A line of a settlement, and how much of it was taken back."""
-
-    reversed: int = 0
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """What was charged by line, in fen: taken back by the partner, forgiven by the office or a clock, paid, still due.
-
-    `refund_due`: what was paid and then taken back, for the partner to return.
-    """
-
-    items: tuple[Line, ...] | None
-    charge: int
-    reversed: int
-    forgiven: int
-    paid: int
-    due: int
-    refund_due: int
+NUMBER = 8  # random bytes by which a ticket or pass is known at a gate
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -73,10 +52,18 @@ class Order(msgspec.Struct, frozen=True):
     next: str | None
     next_at: datetime | None
     settlement: Settlement | None = None
+    admission: Admission | None = None
+
+    def course(self) -> Machine:
+        """The course of orders of its form."""
+        return FORMS["plain" if self.admission is None else self.admission.form]
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """What an order is opened with; exactly one of `decision_id`, `code`, `subject` is given. Amounts in fen."""
+    """What an order is opened with; exactly one of `decision_id`, `code`, `subject` is given. Amounts in fen.
+
+    `visit_on` makes it a ticket, whose price is the sum of its lines.
+    """
 
     out_order_no: str
     perk: str
@@ -87,6 +74,15 @@ class Opening(msgspec.Struct, frozen=True):
     planned_end: datetime | None = None
     items: tuple[Item, ...] | None = None
     terminal: str | None = None
+    visit_on: date | None = None
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """Somebody came with a ticket or pass: its number, the gate's own id of this visit, and when, if not now."""
+
+    number: bytes
+    visit_id: str
+    visited_at: datetime | None = None
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -110,7 +106,7 @@ async def open(gate: Gate, *, token: bytes, key: str, asked: Opening) -> Done:  
     arguments = (
         token, key, _digests(gate, given), number, ids.show(PREFIX, number), asked.out_order_no, asked.perk,
         _decision(asked.decision_id), None if asked.code is None else codes.digest(asked.code),
-        None if asked.subject is None else subject_id(asked.subject), asked.deposit, _json(asked.items),
+        None if asked.subject is None else subject_id(asked.subject), _price(asked), _json(_ordered(asked)),
         asked.planned_end, asked.terminal, check, ids.show("dc", check), ids.new(),
     )  # fmt: skip
     try:
@@ -121,13 +117,28 @@ async def open(gate: Gate, *, token: bytes, key: str, asked: Opening) -> Done:  
 
 
 async def act(gate: Gate, *, token: bytes, key: str, order_id: str, action: str, given: Mapping[str, object]) -> Done:
-    """Start, extend, return, settle, reverse, cancel or sync. Raises as `open` does, NotFound and IllegalTransition."""
+    """Start, extend, visit, return, settle, reverse, cancel or sync.
+
+    Raises as `open` does, NotFound and IllegalTransition.
+    """
     told = {"action": action, "order_id": order_id, **given}
     sent = msgspec.json.encode(given).decode()
     rows = await gate.fetch(
         _ACT, token, ids.read(PREFIX, order_id), action, key, _digests(gate, told), sent, ids.new()
     )  # fmt: skip
     return _done(rows, _told(gate, told), event=action)
+
+
+async def admit(gate: Gate, *, token: bytes, visit: Visit) -> Done:
+    """Let in who shows a ticket or pass of the caller's, once for each `visit_id`.
+
+    Raises NotFound for a number of nobody's, and as `act` does.
+    """
+    told = {"visit": visit.visit_id, "number": visit.number.hex(), "visited_at": visit.visited_at}
+    rows = await gate.fetch(
+        _ADMIT, token, visit.number, visit.visit_id, visit.visited_at, _digests(gate, told), ids.new()
+    )  # fmt: skip
+    return _done(rows, _told(gate, told), event="visit")
 
 
 async def find(
@@ -149,6 +160,19 @@ def _members(asked: Opening) -> dict[str, object]:
     told = msgspec.to_builtins(asked)
     told["holder"] = asked.code if asked.code is not None else asked.subject
     return {name: value for name, value in told.items() if name not in {"code", "subject"}}
+
+
+def _price(asked: Opening) -> int | None:
+    """What a stranger would pay: of a ticket, by its lines."""
+    if asked.deposit is not None or asked.visit_on is None:
+        return asked.deposit
+    return sum(one.amount for one in asked.items or ())
+
+
+def _ordered(asked: Opening) -> dict[str, object]:
+    """What is ordered, as the gate functions read it; the number is kept of a ticket or pass alone."""
+    told = {"items": asked.items, "visit_on": asked.visit_on, "number": secrets.token_hex(NUMBER)}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _told(gate: Gate, given: Mapping[str, object]) -> dict[str, object]:

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict, NotFound
 from core.lifecycle import By, IllegalTransition
-from incentives.orders.counter import Item, Order
-from incentives.orders.courses import LEAVE_WITHIN_DAYS, ORDER
+from incentives.orders.counter import Order
+from incentives.orders.courses import LEAVE_WITHIN_DAYS
+from incentives.orders.lines import Item
 
 _ALL = text("select shown::text, more::text from incentives.orders_of_citizen(:order, :most)")
 _ACT = text("select refusal, shown::text from incentives.citizen_acts(:order, :event, :reason)")
@@ -98,8 +99,9 @@ async def act(session: AsyncSession, *, order_id: uuid.UUID, event: str, reason:
     if row.refusal == "already_disputed":
         raise Disputed("The office answers it; the answer stands on the order.")
     if row.refusal is not None:
-        state = msgspec.json.decode(row.shown, type=Order).status
-        raise IllegalTransition(state=state, event=event, allowed=ORDER.allowed(state, by="citizen"))
+        order = msgspec.json.decode(row.shown, type=Order)
+        allowed = order.course().allowed(order.status, by="citizen")
+        raise IllegalTransition(state=order.status, event=event, allowed=allowed)
     return await one(session, order_id=order_id)
 
 

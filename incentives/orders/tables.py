@@ -1,7 +1,7 @@
 """Tables of orders: the course as the gate functions ask it, orders and their steps, exposure, used budgets.
 
-Only gate functions write here (migrations 0027, 0038). `inverses` says, oldest first, how to take back what the order still
-holds: for every holder and every budget, what is used is the sum of what orders can still give back.
+Only gate functions write here (migrations 0027, 0038). `inverses` says, oldest first, how to take back what the order
+still holds: for every holder and every budget, what is used is the sum of what orders can still give back.
 """
 
 import sqlalchemy as sa

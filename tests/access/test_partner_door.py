@@ -20,6 +20,7 @@ CANARY = "canary-4711"
 FUNCTIONS = [
     "incentives.act_on_order",
     "incentives.add_webhook",
+    "incentives.admit",
     "incentives.check_eligibilities",
     "incentives.check_eligibility",
     "incentives.check_once",

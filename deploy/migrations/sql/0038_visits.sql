@@ -3,6 +3,10 @@
 -- `lines`: the only names that lines of orders may have; null: any. `admission`: how a pass is used, as the file says it.
 alter table incentives.perk add column lines text[], add column admission jsonb;
 
+-- Lines of a hospital could name a diagnosis: what was published without a list has the one of the code.
+update incentives.perk set lines = '{挂号费,诊查费,检查费,化验费,治疗费,手术费,药费,材料费,床位费,护理费,其他费用}'
+where perk_id like 'health.%';
+
 -- `visit_on` makes an order a ticket, `admission` (the perk's, as it was sold) a pass. `number` is what its text at a
 -- gate says; `visits` how often a pass was used.
 alter table incentives.perk_order add column visit_on date, add column admission jsonb, add column number bytea,

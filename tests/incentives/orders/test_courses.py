@@ -34,7 +34,7 @@ class TestMirror:
     async def test_the_database_has_the_same_moves(self, shared_database: str, form: Form) -> None:
         """Every move of every form, with whose act it is."""
         by: dict[str, Any] = {one.name: list(one.by) for one in FORMS[form].events}
-        query = f'select state, event, by, "into" from incentives.order_move where \'{form}\' = any (forms)'
+        query = f"select state, event, by, \"into\" from incentives.order_move where '{form}' = any (forms)"
         told = sorted((state, event, by[event], into) for state, event, into in FORMS[form].moves)
         assert sorted(tuple(row.values()) for row in await rows(shared_database, query)) == told
 
