@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core import clock
@@ -157,7 +157,7 @@ class TestGivenBack:
         assert (done.status, done.settlement.charge, done.settlement.refund_due) == ("settled", 10000, 0)
 
     async def test_who_leaves_gets_back_what_is_not_used(self, gate: Till, doors: Doors) -> None:
-        """30 days after the wish to leave the pass is settled by its visits; when they were is forgotten with the link."""
+        """30 days after the wish to leave the pass is settled by its visits, whose days are forgotten with the link."""
         citizen = await gate.city.citizen()
         order = await come(gate, await sold(gate, citizen=citizen))
         _, proof = await gate.city.logged_in(citizen)
@@ -193,7 +193,12 @@ BATCHES = st.lists(st.lists(st.tuples(ACTS, st.integers(0, 5)), min_size=1, max_
 class TestInterleavings:
     """Random acts, several at once on connections of their own."""
 
-    @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=6,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
     @given(batches=BATCHES)
     def test_visits_are_counted_once_and_refunds_fit(self, database: str, ring: Keyring, batches: Any) -> None:
         """The counter is always the number of different visits, no day has too many, no refund is too much."""
