@@ -12,18 +12,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import creditcodes, guards
+from api import guards
 from api.citizen.door import behind
-from api.deps import House
 from auth import clients
 from core import audit, ids
 from core.audit import Actor
-from incentives import tickets
 from incentives.orders import holders
 from incentives.orders.counter import PREFIX, Order
 from incentives.orders.holders import Held, Step
 from incentives.orders.lines import Item
-from incentives.tickets import Ticket
 
 _ROUTE = "/v1/me/orders"
 Reason = Literal["amount", "returned", "broken", "paid", "not_mine"]
@@ -82,14 +79,6 @@ async def dispute(
     return await _act(session, caller, order_id, "dispute", data.reason)
 
 
-@get(f"{_ROUTE}/{{order_id:str}}/ticket", summary="My ticket for the gate", tags=["citizen"])
-async def ticket(
-    order_id: FromPath[str], session: NamedDependency[AsyncSession], house: NamedDependency[House]
-) -> Ticket:
-    """The text (TK1) that a gate reads, with a line or without: of a ticket for its day, of a pass for today."""
-    return await tickets.draw(session, creditcodes.mint(house), order_id=ids.read(PREFIX, order_id))
-
-
 async def _act(
     session: AsyncSession, caller: guards.Citizen, order_id: str, event: str, reason: str | None = None
 ) -> View:
@@ -108,4 +97,4 @@ def view(one: Held, names: dict[str, str]) -> View:
     return View(**told, partner_name=name, allowed_actions=one.order.course().allowed(one.order.status, by="citizen"))
 
 
-handlers = [behind([mine, ticket, report_fault, dispute])]
+handlers = [behind([mine, report_fault, dispute])]

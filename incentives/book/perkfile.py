@@ -60,7 +60,6 @@ def _perk(table: Table, digest: str) -> Perk:
     kind = table.choice("kind", tuple(KINDS), FIRST)
     shape = KINDS[kind]
     sector, measures = table.choice("sector", SECTORS), _measures(table, shape)
-    visits = next((one.granted for one in measures if one.name == "visits"), None)
     perk = Perk(
         id=table.text("id"),
         name=table.text("name"),
@@ -81,25 +80,37 @@ def _perk(table: Table, digest: str) -> Perk:
         kind=kind,
         field=table.choice("field", tuple(kinds.FIELDS)) if shape.fielded else None,
         how_to_use=table.text("how_to_use", "-") if table.has("how_to_use") else "",
-        percent=table.whole("percent", 0, HUNDRED, HUNDRED) if shape.money else HUNDRED,
-        minus=table.whole("minus", 0, FEN, 0) if shape.money else 0,
-        from_amount=table.whole("from_amount", 0, FEN, 0) if shape.money else 0,
+        **(_formula(table) if shape.money else {}),
         measures=measures,
         prices=_prices(table, shape),
         budgets=budgets.read(table, money=shape.money),
         places=places.read(table, shape),
         starts_on=table.day("starts_on") if table.has("starts_on") else None,
         ends_on=table.day("ends_on") if table.has("ends_on") else None,
-        hold_minutes=table.whole("hold_minutes", 1, _LONGEST_HOLD, HOLD_MINUTES),
-        start_hours=table.whole("start_hours", 1, 720, START_HOURS),
-        longest_days=table.whole("longest_days", 1, 366, LONGEST_DAYS),
+        **_clocks(table),
         after_default=table.choice("after_default", AFTER_DEFAULT, AFTER_DEFAULT[0]),
         lines=table.words("lines", ()) or (_CLOSED if sector == "health" else ()),
-        admission=admissions.read(table, shape, visits),
+        admission=admissions.read(table, shape, {one.name: one.granted for one in measures}.get("visits")),
     )
     _judge(table, perk)
     table.close()
     return perk
+
+
+def _formula(table: Table) -> dict[str, int]:
+    return {
+        "percent": table.whole("percent", 0, HUNDRED, HUNDRED),
+        "minus": table.whole("minus", 0, FEN, 0),
+        "from_amount": table.whole("from_amount", 0, FEN, 0),
+    }
+
+
+def _clocks(table: Table) -> dict[str, int]:
+    return {
+        "hold_minutes": table.whole("hold_minutes", 1, _LONGEST_HOLD, HOLD_MINUTES),
+        "start_hours": table.whole("start_hours", 1, 720, START_HOURS),
+        "longest_days": table.whole("longest_days", 1, 366, LONGEST_DAYS),
+    }
 
 
 def _judge(table: Table, perk: Perk) -> None:
