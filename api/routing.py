@@ -51,8 +51,8 @@ from api.citizen import records as citizen_records
 from api.citizen import repairs as citizen_repairs
 from api.citizen import reviews as citizen_reviews
 from api.citizen import sessions as citizen_sessions
-from api.citycard import perks as citycard_perks
 from api.citizen import tickets as citizen_tickets
+from api.citycard import perks as citycard_perks
 from api.pages import accesses, printed
 from api.pages import consents as consent_pages
 from api.pages import counter as counter_page

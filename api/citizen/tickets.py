@@ -25,7 +25,7 @@ class Drawn(Ticket, frozen=True, kw_only=True):
 async def ticket(
     order_id: FromPath[str], session: NamedDependency[AsyncSession], house: NamedDependency[House]
 ) -> Drawn:
-    """A text that a gate reads with or without a line: of a ticket for its day, of a pass for today. 409 `no_ticket`."""
+    """A text that a gate reads with or without a line: a ticket for its day, a pass for today. 409 `no_ticket`."""
     made = await tickets.draw(session, creditcodes.mint(house), order_id=ids.read(PREFIX, order_id))
     qr = segno.make(made.text, error="m").svg_inline(omitsize=True, border=4, light="#fff", title="门票")
     return Drawn(made.text, made.day, made.begins, made.ends, qr=qr)
