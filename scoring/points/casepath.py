@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from scoring.book.rules import Deduction, Indicator
 from scoring.points import casedeductions as deductions
-from scoring.points.cases import Case
+from scoring.points.cases import Case, Refused
 from scoring.points.evaluate import DeductionTrace, DimensionTrace, IndicatorTrace
 from scoring.points.facts import Fact, facts
 from scoring.points.wording import level_name, shown
@@ -65,11 +65,17 @@ def _records(case: Case) -> Iterator[str]:
     for why, out in _left_out(case).items():
         for line in _described(case, out):
             yield f"  不计入（{why}）：{line}"
-    for kind, code in case.refused:
-        name = case.book.catalogue.kinds[kind].name
-        yield f"  没有收下：{name}（{kind}）：{_REFUSED.get(code, '见退回代码')}（{code}）"
+    yield from (f"  没有收下：{_refused(case, one)}" for one in case.refused)
     if not case.rows and not case.refused:
         yield "  没有任何记录"
+
+
+def _refused(case: Case, one: Refused) -> str:
+    """Name the line, so that two of a kind can be told apart, and say why it was not taken."""
+    day = f"；{one.on}的一条" if one.on else ""
+    wrote = f"，填的是“{'、'.join(one.wrote)}”" if one.wrote else ""
+    why = f"{_REFUSED.get(one.code, '见退回代码')}（{one.code}）"
+    return f"{case.book.catalogue.kinds[one.kind].name}（{one.kind}）：{why}{day}{wrote}"
 
 
 def _listed(case: Case, one: IndicatorTrace | DeductionTrace) -> Iterator[str]:
@@ -158,11 +164,20 @@ def _indicators(case: Case) -> Iterator[str]:
 
 def _sum(rule: Indicator, one: IndicatorTrace) -> str:
     if rule.measure == "best":
-        return f"最高是{level_name(rule, one.value) or '没有列出的级别'}，得{shown(one.points):g}分"
+        return _best(rule, one)
     period = f"最近{rule.years}个年度" if rule.measure == "clean_years" else _window(rule)
     made = one.value * rule.points
     over = f"，超过上限，按{shown(one.cap):g}分计" if made > one.cap else ""
     return f"{period}里{one.value}{one.unit} × {shown(rule.points):g}分 = {shown(made):g}分{over}"
+
+
+def _best(rule: Indicator, one: IndicatorTrace) -> str:
+    """Name the highest level and, where there are several, what each of them gives."""
+    gives = {level.level: f"{level.name}{shown(level.points):g}分" for level in rule.levels}
+    held = [gives[level] for level in sorted({fact.level or 0 for fact in one.facts}) if level in gives]
+    others = f"（{'、'.join(held)}，只取最高）" if len(held) > 1 else ""
+    best = level_name(rule, one.value) or "没有列出的级别"
+    return f"{_window(rule)}里最高是{best}，得{shown(one.points):g}分{others}"
 
 
 def _window(rule: Indicator) -> str:

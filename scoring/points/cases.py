@@ -50,10 +50,19 @@ class Papers(msgspec.Struct, frozen=True):
     clock: date | None
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A line that was not taken: its kind, the code, its day where the case gives one, and what it says."""
+
+    kind: str
+    code: str
+    on: date | None
+    wrote: tuple[str, ...]
+
+
 class Case(msgspec.Struct, frozen=True):
     """A case that was read and counted: its words, its records, the rules of its day, what came out.
 
-    `refused` are kinds and codes; `papers` stand under the id of their record; `days_made_up` says that a line
+    `papers` stand under the id of their record; `days_made_up` says that a line
     gave only a number of months; `points` (tenths) and `tier` are what the case expects, `differs` what came out
     otherwise.
     """
@@ -62,7 +71,7 @@ class Case(msgspec.Struct, frozen=True):
     situation: str
     born: date
     rows: tuple[RecordRow, ...]
-    refused: tuple[tuple[str, str], ...]
+    refused: tuple[Refused, ...]
     papers: dict[str, Papers]
     days_made_up: bool
     book: Rules
@@ -102,11 +111,17 @@ def _read(document: Document, books: tuple[Rules, ...]) -> Case:
     book = max(valid, key=lambda book: book.card.valid_from)
     papers: dict[str, Papers] = {}
     rows = [row for index, table in enumerate(tables) for row in _rows(table, index, (as_of, born), book, papers)]
-    refused = [(table.text("kind"), table.text("rejected")) for table in tables if table.has("rejected")]
+    refused = [_refused(table) for table in tables if table.has("rejected")]
     made_up = any(table.has("months") for table in tables)
     root.close()
     evaluation = book.evaluator(facts(rows), book.catalogue.adult_on(born), as_of)
     return Case(title, situation, born, tuple(rows), tuple(refused), papers, made_up, book, evaluation)
+
+
+def _refused(table: Table) -> Refused:
+    given = table.table("fields").value if table.has("fields") else {}
+    day = table.day("on") if table.has("on") else None
+    return Refused(table.text("kind"), table.text("rejected"), day, tuple(str(value) for value in given.values()))
 
 
 def _rows(table: Table, index: int, days: tuple[date, date], book: Rules, papers: dict[str, Papers]) -> list[RecordRow]:
@@ -143,17 +158,9 @@ def _papers(line: SourceLine, rule: Interval | None) -> Papers:
 
 def _row(line: Accepted, status: str) -> RecordRow:
     return RecordRow(
-        line.ref,
-        line.kind,
-        line.provider,
-        line.occurred_on,
-        line.quantity,
-        line.level,
-        line.severity,
-        line.from_on,
-        line.until_on,
-        status,
-    )
+        line.ref, line.kind, line.provider, line.occurred_on, line.quantity, line.level, line.severity, line.from_on,
+        line.until_on, status,
+    )  # fmt: skip
 
 
 def _lines(table: Table, index: int, days: tuple[date, date], book: Rules) -> Iterator[SourceLine]:

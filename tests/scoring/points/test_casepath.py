@@ -46,6 +46,13 @@ class TestPath:
             ("defaulter-held.toml", "等级暂按“基础”显示，分数不变"),
             ("disputed.toml", "不计入（异议处理中）：一般行政处罚（N01）：2026-05-10的行为"),
             ("no-notice.toml", "没有收下：一般行政处罚（N01）：缺少送达凭据（missing_notice）"),
+            ("rural-edition.toml", "填写不符合要求（malformed）；2026-01-31的一条，填的是“demo-village、五星标兵”"),
+            ("rural-edition.toml", "填写不符合要求（malformed）；2026-06-30的一条，填的是“undeclared-village、6”"),
+            ("rural-edition.toml", "最近12个月里最高是第五档，得5分\n"),
+            (
+                "volunteer-honour-best.toml",
+                "最近60个月里最高是最美志愿者（五级），得1分（一星志愿者0.2分、最美志愿者（五级）1分，只取最高）",
+            ),
             ("clean-adult.toml", "没有任何记录"),
             ("clean-adult.toml", "已停用、不计分的：无偿献血、造血干细胞与器官捐献"),
             ("penalty-display-over.toml", "不计入（期限已满或已了结）：一般行政处罚（N01）"),
