@@ -1,25 +1,30 @@
 """Channels call back, and a merchant asks who guarantees an order."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 import pytest_asyncio
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from api import accounts, channels, deps, problems, sending
+from api import accounts, channels, deps, problems
+from core import later
 from core.db import Doors
-from incentives.channels import guarantees
+from incentives.channels import guarantees, rows
 from incentives.channels.account import BadAccounts
+from incentives.channels.mirror import Mirror, asker
 from incentives.eligibility import TokenDead
 from tests import alipayserver, payscoreserver
 from tests.alipayserver import Gateway
 from tests.api.shopworld import BASE, house_on
-from tests.channelworld import Counter, counter
+from tests.channelserver import listening
+from tests.channelworld import NOTIFY, Counter, counter
 from tests.payscoreserver import PayScore
 
 
@@ -167,7 +172,32 @@ class TestRound:
         for _ in range(2):
             await channels.keep(house)
         assert len(await shop.till.city.rows("select 1 from jobs.pgqueuer where entrypoint = 'channel'")) == 1
-        assert sending.rows.TASK == "channel"
+
+
+class TestWorker:
+    """From a step of an order to a call over HTTP."""
+
+    async def test_a_step_reaches_the_channel_by_the_queue(self, bell: Bell) -> None:
+        """Nobody is asked to look: the order's own transaction puts the job, and the worker makes the call."""
+        shop = bell.shop
+        async with listening(shop.server) as origin:
+            path = "" if shop.account.channel == "wechat" else "/gateway.do"
+            account = msgspec.structs.replace(shop.account, origin=origin + path)
+            held = {(account.partner, account.perk): account}
+            mirror = Mirror(shop.doors, held, notify=NOTIFY, ask=asker(sandbox=True))
+            order = await shop.till.opened()
+            working = asyncio.create_task(later.attend(shop.doors, {rows.TASK: mirror.look}))
+            try:
+                async with asyncio.timeout(30):
+                    while (await shop.row(order))["stage"] != "to_confirm":
+                        await asyncio.sleep(0.1)
+                    await shop.till.act(order, "cancel")
+                    while (await shop.row(order))["stage"] == "to_confirm":
+                        await asyncio.sleep(0.1)
+            finally:
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
+        assert (await shop.row(order))["parked"] is None
 
 
 async def _seen(shop: Counter, order_id: str) -> tuple[str, str | None, bool]:
