@@ -14,8 +14,10 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from api import accounts, channels, deps, problems
+from api.tool import doctor
 from core import later
 from core.db import Doors
+from core.settings import Settings
 from incentives.channels import guarantees, rows
 from incentives.channels.account import BadAccounts
 from incentives.channels.mirror import Mirror, asker
@@ -150,6 +152,16 @@ class TestAccounts:
         path.chmod(0o600)
         assert accounts.read(path) == ()
 
+    def test_the_doctor_says_which_perks_have_a_channel_and_what_is_wrong(self, tmp_path: Any) -> None:
+        """No file is no fault; one that others may read is, and says so without a word of it."""
+        path = tmp_path / "channels.toml"
+        path.write_text("secret")
+        path.chmod(0o644)
+        known = Settings(base_url=BASE, database_url="postgresql://x", master_key=bytes(32), epochs_file=path)
+        assert doctor._channels(known).well
+        found = doctor._channels(msgspec.structs.replace(known, channels_file=path))
+        assert (found.well, "off" in found.seen, "secret" in found.seen) == (False, True, False)
+
     def test_without_a_file_there_are_none(self, tmp_path: Any) -> None:
         """Every order is at its merchant's own risk; a file that is named and not there is a fault."""
         assert accounts.read(None) == ()
@@ -172,6 +184,22 @@ class TestRound:
         for _ in range(2):
             await channels.keep(house)
         assert len(await shop.till.city.rows("select 1 from jobs.pgqueuer where entrypoint = 'channel'")) == 1
+
+    async def test_calls_of_long_ago_are_forgotten(self, bell: Bell) -> None:
+        """Half a year after an order's end its calls are gone; those of an order that is looked at stay."""
+        shop = bell.shop
+        over, running = await shop.till.opened(), await shop.till.opened()
+        for order in (over, running):
+            await shop.look(order)
+        await shop.till.act(over, "cancel")
+        await shop.look(over)
+        if shop.account.channel == "alipay":  # what a telephone holds is watched for longer than a test
+            await shop.till.city.do(
+                "update incentives.channel_order set next_at = null where number = :n", n=over.order_id
+            )
+        await shop.till.city.do("update incentives.channel_call set asked_at = now() - interval '200 days'")
+        await channels.keep(house_on("postgresql://owner@nowhere/x", shop.doors))
+        assert (await shop.calls(over), len(await shop.calls(running))) == ([], 1)
 
 
 class TestWorker:
