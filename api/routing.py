@@ -52,8 +52,11 @@ from api.citizen import repairs as citizen_repairs
 from api.citizen import reviews as citizen_reviews
 from api.citizen import sessions as citizen_sessions
 from api.citizen import tickets as citizen_tickets
+from api.citycard import cards as citycard_cards
+from api.citycard import entitlements as citycard_entitlements
 from api.citycard import perks as citycard_perks
 from api.pages import accesses, printed
+from api.pages import cards as card_pages
 from api.pages import consents as consent_pages
 from api.pages import counter as counter_page
 from api.pages import disputes as dispute_pages
@@ -145,6 +148,8 @@ _MODULES = (
     events,
     webhooks,
     citycard_perks,
+    citycard_cards,
+    citycard_entitlements,
     credit_code,
     citizen_perks,
     cards,
@@ -184,6 +189,7 @@ _MODULES = (
     report_pages,
     accesses,
     session_pages,
+    card_pages,
     printed,
     counter_page,
 )

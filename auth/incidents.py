@@ -34,7 +34,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
         "records.write", "records.revoke", "records.withdraw", "records.correct", "records.repair", "record.pending",
         "record.decided", "occupational.write", "occupational.revoke", "report.check", "quality.trace",
     ),
-    "identity": ("counter.arrive", "counter.open", "counter.prove", "account.link", "card.bind", "death.record"),
+    "identity": (
+        "counter.arrive", "counter.open", "counter.prove", "account.link", "card.bind", "card.lost", "card.replace",
+        "death.record",
+    ),
     "matters": (
         "review.read", "review.answer", "correction.read", "correction.send", "correction.answer", "dispute.read",
         "dispute.forward", "dispute.extend", "dispute.escalate", "dispute.accept", "dispute.uphold", "dispute.overrule",

@@ -16,7 +16,7 @@ from api.citizen.door import behind
 from api.deps import House
 from api.staff.holder import CardNo, Pin
 from auth.counter import cards, spoken
-from auth.counter.cards import Card
+from auth.counter.cards import Card, Issuer
 from core import audit, ids
 from core.audit import Actor
 from core.errors import TooMany
@@ -26,18 +26,24 @@ _BINDINGS_A_DAY = 10
 
 
 class Bind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A city card's number and the PIN to have: six digits."""
+    """A city card's number and the PIN to have: six digits. `replaces`: the card of the caller's that it follows."""
 
     card_no: CardNo
     pin: Pin
+    replaces: str | None = None
 
 
 class View(msgspec.Struct, frozen=True):
-    """A bound card; `ending` are its last four digits."""
+    """A bound card; `ending` are its last four digits. A lost one opens nothing.
+
+    `known_to`: operators whose gates' lists have a place for it; whether they let it through is the caller's consent.
+    """
 
     id: str
     ending: str
     bound_at: datetime
+    lost_at: datetime | None
+    known_to: list[Issuer]
 
 
 class Views(msgspec.Struct, frozen=True):
@@ -73,9 +79,21 @@ async def bind(
     if await house.short.count(f"bind|{caller.id}", _A_DAY) > _BINDINGS_A_DAY:
         raise TooMany("Too many cards within a day.", retry_after=_A_DAY)
     seen = caller.actor is not None
-    bound = await cards.bind(session, house.ring, citizen_id=caller.id, number=data.card_no, pin=data.pin, seen=seen)
+    followed = None if data.replaces is None else ids.read("cd", data.replaces)
+    bound = await cards.bind(
+        session, house.ring, citizen_id=caller.id, number=data.card_no, pin=data.pin, seen=seen, replaces=followed
+    )
     await _note(session, caller, "card.bind")
     return _show(bound)
+
+
+@post("/v1/me/cards/{card_id:str}/lost", status_code=204, summary="Report a city card lost", tags=["citizen"])
+async def lose(
+    card_id: FromPath[str], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
+) -> None:
+    """The card opens no counter, and gates stop it at their next fetch. Binding it again, once found, undoes that."""
+    await cards.lose(session, citizen_id=caller.id, card_id=ids.read("cd", card_id))
+    await _note(session, caller, "card.lose")
 
 
 @delete("/v1/me/cards/{card_id:str}", status_code=204, summary="Unbind a city card", tags=["citizen"])
@@ -104,7 +122,7 @@ async def _note(session: AsyncSession, caller: guards.Citizen, action: str) -> N
 
 
 def _show(one: Card) -> View:
-    return View(ids.show("cd", one.id), one.ending, one.bound_at)
+    return View(ids.show("cd", one.id), one.ending, one.bound_at, one.lost_at, list(one.issuers))
 
 
-handlers = [behind([see, bind, unbind, draw], door="auth")]
+handlers = [behind([see, bind, lose, unbind, draw], door="auth")]

@@ -42,8 +42,7 @@ async def see(entrance: NamedDependency[Entrance], caller: NamedDependency[guard
 
 def _show(one: Held) -> Offered:
     perk = one.perk
-    worth: Literal["value", "courtesy"] = "value" if one.of_value() else "courtesy"
-    return Offered(perk.id, rulebook.terms(perk), worth, perk.rests(clock.today()), perk.digest)
+    return Offered(perk.id, rulebook.terms(perk), one.worth(), perk.rests(clock.today()), perk.digest)
 
 
 handlers = [door.behind([see])]

@@ -15,6 +15,7 @@ def _citizen(name: str, *, key: bool = False, unique: bool = False) -> sa.Column
 
 
 # `digest` is a keyed digest of the card's number, `pin` a slow digest of the PIN under a key outside the database.
+# A lost card opens nothing. `replaced` is the number that an operator put in its place, sealed under a deployment key.
 card = sa.Table(
     "card",
     metadata,
@@ -27,6 +28,8 @@ card = sa.Table(
     sa.Column("bound_at", INSTANT, nullable=False),
     sa.Column("tries", sa.SmallInteger, nullable=False),
     sa.Column("tried_at", INSTANT),
+    sa.Column("lost_at", INSTANT),
+    sa.Column("replaced", sa.LargeBinary),
     sa.Index(None, "citizen_id"),
     schema="auth",
 )

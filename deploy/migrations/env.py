@@ -11,6 +11,7 @@ import auth.counter.tables
 import auth.granttables
 import auth.tables
 import core.short.tables
+import incentives.citycard.tables
 import incentives.events.tables
 import incentives.tables
 import scoring.feedtables
@@ -33,6 +34,7 @@ ROOMS = (
     scoring.tables,
     scoring.rehearsal.tables,
     scoring.righttables,
+    incentives.citycard.tables,
     incentives.events.tables,
     incentives.tables,
 )

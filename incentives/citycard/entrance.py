@@ -5,6 +5,7 @@ with at least one row, so no row is no answer.
 """
 
 import uuid
+from typing import Literal
 
 import asyncpg
 import msgspec
@@ -23,9 +24,9 @@ class Held(msgspec.Struct, frozen=True):
     perk: Perk
     release_id: uuid.UUID
 
-    def of_value(self) -> bool:
-        """Whether money hangs on it: then a gate whose list is stale gives nobody the perk."""
-        return KINDS[self.perk.kind].money
+    def worth(self) -> Literal["value", "courtesy"]:
+        """`value` where money hangs on it: then a gate whose list is stale gives nobody the perk."""
+        return "value" if KINDS[self.perk.kind].money else "courtesy"
 
 
 class Entrance:

@@ -178,7 +178,7 @@ class TestKinds:
             "declaration.make", "declaration.withdraw", "commitment.make", "commitment.withdraw",
             "report.issue", "report.revoke", "history.ask", "verify.ask", "everyone.nightly",
             "order.dispute", "order.report-fault",
-            "everyone.rehearsal", "audit.search", "staff.refused",
+            "everyone.rehearsal", "everyone.card_list", "card.lose", "audit.search", "staff.refused",
         }  # fmt: skip
         read = {action for some in incidents.KINDS.values() for action in some}
         assert read | nothing == set(acts.ACTS)

@@ -109,6 +109,7 @@ class TestOperations:
         """POST and PUT under /v1 with a body say which; those without one take none."""
         bare = {each.name for each in every if each.method == "POST" and "requestBody" not in each.described}
         assert {name for name in bare if name.startswith("POST /v1")} <= {
+            "POST /v1/me/cards/{card_id}/lost",
             "POST /v1/me/counter-code",
             "POST /v1/me/commitments/{commitment_id}/withdraw",
             "POST /v1/me/declarations/{declaration_id}/withdraw",

@@ -13,6 +13,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.channels.tables
+import incentives.citycard.tables
 import incentives.events.tables
 import incentives.orders.tables
 import incentives.tables
@@ -37,6 +38,7 @@ ROOMS = (
     scoring.rehearsal.tables,
     scoring.righttables,
     incentives.channels.tables,
+    incentives.citycard.tables,
     incentives.events.tables,
     incentives.tables,
     incentives.orders.tables,

@@ -8,6 +8,7 @@ import auth.granttables
 import auth.tables
 import core.short.tables
 import incentives.channels.tables
+import incentives.citycard.tables
 import incentives.events.tables
 import incentives.orders.tables
 import incentives.tables
@@ -31,6 +32,7 @@ ROOMS = (
     scoring.tables,
     scoring.righttables,
     incentives.channels.tables,
+    incentives.citycard.tables,
     incentives.events.tables,
     incentives.orders.tables,
     incentives.tables,

@@ -7,7 +7,7 @@ from core.postgres.migrate import statements
 revision = "0035"
 down_revision = "0034"
 
-_FILES = ("0035_door.sql",)
+_FILES = ("0035_door.sql", "0035_cards.sql")
 
 
 def upgrade() -> None:
@@ -24,9 +24,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the functions away; the role stays, since other databases of the cluster may use it."""
-    role = context.config.attributes["role_prefix"]
-    op.execute(f"grant {role}_gate to current_user")
-    op.execute("drop function incentives.perks_of_operator, incentives.operator_of")
-    op.execute(f"revoke {role}_gate from current_user")
-    op.execute(f"revoke usage on schema incentives from {role}_citycard")
+    """Take functions and tables away; the role stays, since other databases of the cluster may use it."""
+    for statement in statements("0035_down.sql", context.config.attributes["role_prefix"]):
+        op.execute(statement)
