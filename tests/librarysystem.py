@@ -117,7 +117,9 @@ class System:
         cutter, last = Cutter(), b""
         while data := await reader.read(4096):
             for piece in cutter.feed(data):
-                said = last if piece.body[:2] == b"97" else self.answer(piece.body) if piece.body else None
+                if again := piece.body[:2] == b"97":
+                    self.heard.append(piece.body)
+                said = last if again else self.answer(piece.body) if piece.body else None
                 if said is None:
                     continue
                 last = said

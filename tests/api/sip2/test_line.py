@@ -38,6 +38,7 @@ class TestPatron:
             await here.patron("R1")
             system.damaged = 2
             assert enriching.limit(await here.patron("R1")) == 10
+            assert [one[:2] for one in system.heard[-3:]] == [b"63", b"97", b"97"]
             await here.close()
 
     async def test_three_times_and_no_more(self) -> None:
