@@ -25,16 +25,9 @@ def _part(module: str, name: str) -> Any:
 
 def build(card: Scorecard, given: dict[str, Any]) -> Callable[[], dict[str, int]]:
     """Give a function that builds the person's simulation, traced, and calculates every number of the card."""
-    build_entity, builder = _part("entities", "build_entity"), _part("simulation_builder", "SimulationBuilder")
-    record = build_entity("record", "records", "A record", is_person=True)
-    citizen = build_entity("citizen", "citizens", "A citizen", roles=[{"key": "row", "plural": "rows"}])
-    system = _part("taxbenefitsystems", "TaxBenefitSystem")([record, citizen])
+    builder = _part("simulation_builder", "SimulationBuilder")
     kinds = {kind: place for place, kind in enumerate(sorted(card.kinds()))}
-    for name in _INPUTS:
-        system.add_variable(_variable(f"record_{name}", record))
-    formulas = _formulas(card, given, kinds)
-    for name, formula in formulas.items():
-        system.add_variable(_variable(name, citizen, formula))
+    built, formulas = system(card, given, kinds)
     rows = {
         f"r{place}": {f"record_{name}": {_DAY: kinds[row["kind"]] if name == "kind" else row[name]} for name in _INPUTS}
         for place, row in enumerate(given["rows"])
@@ -42,11 +35,25 @@ def build(card: Scorecard, given: dict[str, Any]) -> Callable[[], dict[str, int]
     asked = {"records": rows, "citizens": {"one": {"rows": list(rows)}}}
 
     def run() -> dict[str, int]:
-        simulation = builder().build_from_entities(system, asked)
+        simulation = builder().build_from_entities(built, asked)
         simulation.trace = True
         return {name: int(simulation.calculate(name, _DAY)[0]) for name in formulas}
 
     return run
+
+
+def system(card: Scorecard, given: dict[str, Any], kinds: dict[str, int]) -> tuple[Any, list[str]]:
+    """Build the system of entities and variables; gives it with the names of what can be calculated."""
+    build_entity = _part("entities", "build_entity")
+    record = build_entity("record", "records", "A record", is_person=True)
+    citizen = build_entity("citizen", "citizens", "A citizen", roles=[{"key": "row", "plural": "rows"}])
+    built = _part("taxbenefitsystems", "TaxBenefitSystem")([record, citizen])
+    for name in _INPUTS:
+        built.add_variable(_variable(f"record_{name}", record))
+    formulas = _formulas(card, given, kinds)
+    for name, formula in formulas.items():
+        built.add_variable(_variable(name, citizen, formula))
+    return built, list(formulas)
 
 
 def _variable(name: str, entity: Any, formula: Formula | None = None) -> Any:

@@ -42,7 +42,7 @@ def frequent(card: Scorecard, rows: Table, as_of: date) -> Table:
     for rule in _rules(card, as_of, OFTEN):
         unit, together = _TOGETHER[rule.measure]
         units[f"u_{rule.id}"] = together(_mine(card, rows, as_of, rule.kinds).ifelse(unit(rows), 0))
-    return rows.group_by("subject").aggregate(**units)
+    return _counted(card, rows.group_by("subject").aggregate(**units))
 
 
 _TOGETHER: dict[str, tuple[Callable[[Table], Column], Callable[[Column], Column]]] = {
@@ -52,10 +52,9 @@ _TOGETHER: dict[str, tuple[Callable[[Table], Column], Callable[[Column], Column]
 }
 
 
-def counted(card: Scorecard, people: Table) -> Table:
+def _counted(card: Scorecard, people: Table) -> Table:
     """Count the months of each rule in its word: the bits of an integer, by halves (Hacker's Delight, 5-1)."""
     names = [f"u_{rule.id}" for rule in card.indicators() if rule.measure == "months" and often(rule)]
-    people = people.mutate(**{name: whole(people[name]) for name in names})
     for halve in _HALVINGS:
         people = people.mutate(**{name: halve(people[name]) for name in names})
     return people

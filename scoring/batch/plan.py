@@ -44,7 +44,6 @@ def build(card: Scorecard, rows: Table, register: Table, as_of: date) -> Table:
     everyone = register.filter(register.adult_on <= as_of).drop("adult_on")
     for gathered in (gather.frequent, gather.seldom):
         everyone = everyone.left_join(gathered(card, rows, as_of), "subject").drop("subject_right")
-    everyone = gather.counted(card, everyone)
     points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})
     total = sums.mutate(points_tenths=_total(card, sums))
