@@ -1,4 +1,4 @@
-"""Many at once: barriers and random interleavings. Nothing above a cap, nothing overspent, nothing doubled or lost."""
+"""Many at once: barriers and random interleavings, with crashes: nothing above a cap, overspent, doubled or lost."""
 
 import asyncio
 import secrets
@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock, ids
-from core.db import Doors
+from core.db import Doors, is_unavailable
 from core.errors import Problem
 from core.keys import Keyring
 from incentives.eligibility import Gate, Question
-from incentives.orders import rounds
+from incentives.orders import holders, reviews, rounds
+from incentives.orders.counter import PREFIX as PREFIX_OF
 from incentives.orders.counter import Done, Order
 from incentives.orders.courses import ORDER
+from incentives.orders.reviews import Look
 from tests.conftest import PREFIX
 from tests.gateworld import World, world
 from tests.orderworld import LINES, SCOPE, Till, till
@@ -37,7 +39,7 @@ async def together(*acts: Awaitable[Any]) -> list[Any]:
     """What came of acts at the same time; problems as themselves, faults raised."""
     found = await asyncio.gather(*acts, return_exceptions=True)
     for one in found:
-        if isinstance(one, BaseException) and not isinstance(one, Problem):
+        if isinstance(one, BaseException) and not isinstance(one, Problem) and not is_unavailable(one):
             raise one
     return found
 
@@ -106,29 +108,40 @@ class TestBarriers:
 
 
 ACTS = st.sampled_from(
-    ["open", "open", "start", "extend", "return", "settle", "settle_free", "reverse", "cancel", "sync", "keep"]
-)
-BATCHES = st.lists(st.lists(st.tuples(ACTS, st.integers(0, 7)), min_size=1, max_size=6), min_size=1, max_size=8)
+    [
+        "open", "open", "start", "extend", "return", "settle", "settle_free", "reverse", "cancel", "sync", "keep",
+        "report-fault", "dispute", "reject", "uphold", "default", "write_off", "crash",
+    ]
+)  # fmt: skip
+BATCHES = st.lists(st.lists(st.tuples(ACTS, st.integers(0, 7)), min_size=1, max_size=6), min_size=4, max_size=10)
 
 
 class Play:
     """One example: two citizens, tight budgets, orders as they come."""
 
-    def __init__(self, shop: Till, doors: Doors, perk: str, subjects: list[str]) -> None:
-        """`perk` is this example's own."""
-        self.shop, self.doors, self.perk, self.subjects = shop, doors, perk, subjects
-        self.orders: list[Order] = []
+    def __init__(self, shop: Till, doors: Doors, perk: str, people: list[tuple[str, bytes]], desk: bytes) -> None:
+        """`perk` is this example's own; `people` are subjects with the proofs of their sessions; `desk` decides."""
+        self.shop, self.doors, self.perk, self.people, self.desk = shop, doors, perk, people, desk
+        self.orders: list[tuple[Order, bytes]] = []
 
     async def do(self, act: str, pick: int) -> None:
-        """One act of the partner, or a round."""
+        """One act of the partner, the citizen or the office, a round, or the death of whoever is at it."""
         if act == "keep":
             await rounds.keep(self.doors)
+        elif act == "crash":
+            await self.shop.city.do(_CRASH)
         elif act == "open":
-            subject = self.subjects[pick % len(self.subjects)]
+            subject, proof = self.people[pick % len(self.people)]
             made = await self.shop.open(subject=subject, perk=self.perk, deposit=(pick + 1) * 2000)
-            self.orders.append(made.order)
+            self.orders.append((made.order, proof))
         elif self.orders:
-            order = self.orders[pick % len(self.orders)]
+            order, proof = self.orders[pick % len(self.orders)]
+            if act in {"report-fault", "dispute"}:
+                await self._says(order, proof, act)
+                return
+            if act in {"reject", "uphold", "default", "write_off"}:
+                await self._judges(order, act)
+                return
             given: dict[str, Any] = {
                 "extend": {"planned_end": clock.civil() + timedelta(days=pick + 1)},
                 "settle": LINES,
@@ -137,6 +150,19 @@ class Play:
                 "sync": {"paid_amount": 500},
             }.get(act, {})
             await self.shop.act(order, "settle" if act == "settle_free" else act, **given)
+
+    async def _says(self, order: Order, proof: bytes, event: str) -> None:
+        reason = "amount" if event == "dispute" else None
+        async with self.doors.work("citizen", proof=proof) as session:
+            await holders.act(session, order_id=ids.read(PREFIX_OF, order.order_id), event=event, reason=reason)
+
+    async def _judges(self, order: Order, event: Any) -> None:
+        look = Look(self.desk, "K001", "review")
+        async with self.doors.work("staff") as session:
+            await reviews.decide(
+                session, look=look, order_id=ids.read(PREFIX_OF, order.order_id), shown=order.order_id, event=event,
+                answer="reasons", **({"charge": 200} if event == "uphold" else {}),
+            )  # fmt: skip
 
     async def check(self) -> None:
         """What must hold at every moment."""
@@ -158,6 +184,11 @@ class Play:
             before[step["order_id"]] = (step["seq"], step["status"])
 
 
+# Whoever is in the middle of something, at any door but the operator's.
+_CRASH = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and usename <> current_user and state <> 'idle'
+"""
 _HELD = """
 select e.orders, e.waived, count(i.it) as sum_orders, coalesce(sum((i.it->>'waived')::bigint), 0)::bigint as sum_waived
 from incentives.exposure e
@@ -225,14 +256,17 @@ class TestInterleavings:
                 "from incentives.perk where perk_id = :perk",
                 per=per, every=every, count=count, amount=amount, perk=perk,
             )  # fmt: skip
-        subjects = []
+        people = []
+        await city.partner(f"s_{perk}", perks=(), role="staff")
+        desk = await city.token(f"s_{perk}", scope="staff:orders", seconds=10**8)
         for _ in range(2):
             citizen = await city.citizen()
             await city.do(
                 "update auth.consent set expires_at = now() + interval '200 years' where citizen_id = :c", c=citizen
             )
-            subjects.append(await city.share(citizen, name, perk, expires_in=LONG))
-        return Play(till, doors, perk, subjects)
+            _, proof = await city.logged_in(citizen)
+            people.append((await city.share(citizen, name, perk, expires_in=LONG), proof))
+        return Play(till, doors, perk, people, desk)
 
 
 def db_doors(database: str, ring: Keyring) -> Doors:
