@@ -6,14 +6,16 @@ demo adds its embedded identity provider. Nothing connects before the server sta
 
 import asyncio
 import contextlib
+import json
 import logging
 import sys
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
@@ -113,13 +115,21 @@ def create() -> ASGIApp:
     return Envelope(build(settings, alone=False), form_target=target, https=settings.base_url.startswith("https://"))
 
 
+def _line(event: dict[str, Any], *, default: Callable[[Any], Any]) -> str:
+    """A log line as JSON: by msgspec, and what it refuses, such as half a surrogate pair, by the standard library."""
+    try:
+        return msgspec.json.encode(event, enc_hook=default).decode()
+    except (TypeError, UnicodeEncodeError):
+        return json.dumps(event, default=default)
+
+
 def log_to_stderr() -> None:
     """JSON lines on standard error; exceptions without local variables, since those may hold personal data."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_line),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -35,7 +35,7 @@ from incentives.orders.counter import Opening
 HOLDERS = 20_000
 ROUNDS = 3
 TOKEN = b"t" * 32
-_CITY = """
+CITY = """
 insert into auth.client (client_id, role, name, public, scopes, kinds, perks, redirect_uris, jwks, created_at)
 values ('shop', 'partner', 'shop', false, '{orders:write}', '{}', '{library.hot,library.cold}', '{}', '{}', now());
 insert into auth.token (jti_hash, client_id, scope, expires_at)
@@ -73,7 +73,7 @@ async def ours(gate: Gate, perk: str, k: int, seconds: float, wide: int) -> floa
         nonlocal done
         while time.perf_counter() < end:
             number = secrets.randbelow(HOLDERS) + 1
-            subject = ids.show("su", _subject(k, number))
+            subject = ids.show("su", subject_of(k, number))
             asked = Opening(secrets.token_hex(12), perk, subject=subject, deposit=100)
             await counter.open(gate, token=TOKEN, key=secrets.token_hex(12), asked=asked)
             done += 1
@@ -83,7 +83,8 @@ async def ours(gate: Gate, perk: str, k: int, seconds: float, wide: int) -> floa
     return done / (time.perf_counter() - started)
 
 
-def _subject(k: int, number: int) -> uuid.UUID:
+def subject_of(k: int, number: int) -> uuid.UUID:
+    """The pairwise subject of a holder, for the first perk or the second."""
     return uuid.UUID(f"00000000-0000-4000-800{k}-{number:012d}")
 
 
@@ -109,7 +110,7 @@ async def main(seconds: float, wide: int) -> None:
         await migrate.upgrade(url, role_prefix="osmanthus")
         await db.arm(url, ring, "osmanthus")
         owner = await asyncpg.connect(url)
-        await owner.execute(_CITY)
+        await owner.execute(CITY)
         await owner.execute("vacuum analyze")
         doors = db.Doors(url, ring, "osmanthus", size=wide)
         gate = Gate(await doors.pool(), b"k" * 32)
