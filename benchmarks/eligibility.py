@@ -3,15 +3,22 @@
     .venv/bin/python benchmarks/eligibility.py [requests] [concurrency] [peer ...]
 
 Ours: the served application. `bare`: a raw ASGI function under the same server program that does the same crypto (ES256
-proof against a key and token that it knows, Ed25519 receipt) and the same SQL (replay claim, limit, the gate) on the
-same database, and nothing else: no routing, no schema, no error paths. `orm`: the same check as one builds it with
-FastAPI and SQLAlchemy's ORM. `node`: as bare, with fastify and pg. `cerbos`: one CheckResources call over HTTP, which
-decides by attributes that it is told: no proof, no consent, no row, no receipt. Node packages go to a temporary folder;
-a peer that cannot be had is said loudly and left out.
+proof against a key and token that it knows, Ed25519 receipt) and the same SQL (`check_once`: replay claim, limit and
+gate in one call) on the same database, and nothing else: no routing, no schema, no error paths. `orm`: the same check
+as one builds it with FastAPI and SQLAlchemy's ORM. `node`: as bare, with fastify and pg. `cerbos`: one CheckResources
+call over HTTP, which decides by attributes that it is told: no proof, no consent, no row, no receipt. Node packages go
+to a temporary folder; a peer that cannot be had is said loudly and left out.
 
 Counted: CPU of the one process that answers, and of PostgreSQL beside it; fsync is on; wall time is shown but the
 machine is shared. Rounds alternate, the median counts. Answers are checked: all grant exactly the holders who have the
 points, and every check of ours, bare, orm and node left its access row.
+
+Where the time goes, taken apart with variants of `bare` beside Cerbos (one busy hour, µs CPU a request, Cerbos 700):
+HTTP, JSON and an answer 132; with ES256 verified and Ed25519 signed 407; with one trip to the database 790, two 939,
+three 1,160. A process that proves, writes and signs so spends on those three things alone what Cerbos spends in all;
+0.7 of Cerbos would leave ours 210 for everything else. What ours adds to `bare` in one trip: the framework's routing,
+reading and guards 14 % of ours, strict reading of proof and nonce 8 %, log line and metrics 5 %, the pool 4 %. So the
+next lever is a handler that the framework does not carry.
 """
 
 import asyncio

@@ -203,7 +203,7 @@ class TestCanary:
             "postgresql": (cluster.data.parent / "server.log").read_text(errors="replace"),
             "metrics": metrics,
         }
-        assert '"route": "/v1/partner/eligibility"' in logs["server"]
+        assert '"route":"/v1/partner/eligibility"' in logs["server"]
         assert _telling(run, logs) == {}
 
     async def test_partners_and_sources_receive_nothing_of_the_person(self, run: Run) -> None:
