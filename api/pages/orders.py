@@ -8,22 +8,25 @@ from collections.abc import Mapping
 import msgspec
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
 from api.citizen import orders as api
+from api.citizen import tickets as citizen_tickets
 from api.citizen.orders import Dispute, View
 from api.deps import House, HttpRequest
 from api.pages import frame
 from api.pages.door import behind, sent
 from core import clock
 from incentives import rulebook
-from incentives.orders.courses import ORDER, REASONS
+from incentives.orders.courses import REASONS
 from incentives.orders.holders import Step
 
 _NEXT: Mapping[str, str] = {
     "expire": "还没有取用就自动失效，什么都不用付",
+    "run_out": "年票到期，不再收费",
     "presume": "视为已经归还，停止计费",
     "forgive": "商户还没有结算，就按零元结清",
     "lapse": "还没有付清，会提醒您",
@@ -33,7 +36,6 @@ _NEXT: Mapping[str, str] = {
     "close": "与您脱钩，只留商户的账目",
 }
 _BY = {"partner": "商户", "citizen": "您", "staff": "工作人员", "clock": "到期自动", "rule": "自动"}
-_EVENTS = {"open": "受理", **{one.name: one.chinese for one in ORDER.events}}
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -44,15 +46,22 @@ class Words(msgspec.Struct, frozen=True):
 
     def state(self, one: View) -> str:
         """Where an order stands."""
-        return ORDER.chinese(one.status)
+        return one.course().chinese(one.status)
 
     def next(self, one: View) -> str:
         """What happens if nobody does anything."""
+        if one.next == "expire" and one.admission is not None:
+            return "还没有入园就自动失效，优惠名额退回，不影响分数"
         return _NEXT.get(one.next or "", "")
 
-    def step(self, one: Step) -> str:
-        """What was done and by whom."""
-        return f"{_EVENTS[one.event]}（{_BY[one.by]}）"
+    def step(self, order: View, one: Step) -> str:
+        """What was done and by whom, in the words of the order's form."""
+        called = {each.name: each.chinese for each in order.course().events}
+        return f"{called.get(one.event, '受理')}（{_BY[one.by]}）"
+
+    def shown(self, one: View) -> bool:
+        """Whether there is something to show at a gate."""
+        return one.admission is not None and one.status in {"open", "active"}
 
     def yuan(self, fen: int) -> str:
         """Fen as yuan."""
@@ -72,6 +81,19 @@ async def see(
     return frame.member(request, "orders.html", house, caller, orders=found.orders, words=Words(names))
 
 
+@get("/orders/{order_id:str}/ticket")
+async def ticket(
+    order_id: FromPath[str],
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """The text of a ticket or pass, large, for the gate."""
+    drawn = await citizen_tickets.ticket.fn(order_id, session, house)
+    return frame.member(request, "ticket.html", house, caller, ticket=drawn)
+
+
 @post("/orders", status_code=303)
 async def act(
     request: HttpRequest, session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Citizen]
@@ -85,4 +107,4 @@ async def act(
     return Redirect("/orders", status_code=303)
 
 
-handlers = [behind([see, act])]
+handlers = [behind([see, ticket, act])]

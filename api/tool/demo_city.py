@@ -63,6 +63,7 @@ CLIENTS = (
             ("old-town", "示范市古城景区", ("tourism.ticket", "tourism.annual-pass")),
             ("city-hospital", "示范市第一医院", ("health.pay-later",)),
             ("city-parking", "示范市停车管理公司", ("parking.leave-first",)),
+            ("city-hotel", "示范市桂花酒店", ("rental.hotel",)),
         )
     ),
     Connected(

@@ -8,11 +8,13 @@ import httpx2
 import msgspec
 import pytest_asyncio
 
+from core import clock
 from tests.api.cast import log_in
 from tests.api.conftest import Server
 from tests.gateworld import LIBRARY, world
 
 ORDERS = "/v1/partner/orders"
+GARDEN = "tourism.ticket"
 
 
 class Shop(msgspec.Struct, frozen=True):
@@ -22,6 +24,7 @@ class Shop(msgspec.Struct, frozen=True):
     http: httpx2.AsyncClient
     me: httpx2.AsyncClient
     subject: str
+    visitor: str
 
     async def open(self, **more: Any) -> httpx2.Response:
         """A request to open; a new number and key unless told."""
@@ -48,7 +51,7 @@ class Shop(msgspec.Struct, frozen=True):
 async def shop(server: Server) -> AsyncIterator[Shop]:
     """A library with a customer of many points, who allowed it to ask and is logged in on the page."""
     name = f"lib-{secrets.token_hex(4)}"
-    auth, entry = await server.register(name, "partner", "orders:write", perks=[LIBRARY])
+    auth, entry = await server.register(name, "partner", "orders:write", perks=[LIBRARY, GARDEN])
     assert entry
     person = server.person()
     async with (
@@ -63,7 +66,8 @@ async def shop(server: Server) -> AsyncIterator[Shop]:
             0
         ]
         await city.do("update scoring.standing set points = 1900 where citizen_id = :c", c=mine["citizen_id"])
-        yield Shop(server, http, me, await city.share(mine["citizen_id"], name))
+        subjects = [await city.share(mine["citizen_id"], name, perk) for perk in (LIBRARY, GARDEN)]
+        yield Shop(server, http, me, *subjects)
 
 
 class TestPartner:
@@ -158,6 +162,30 @@ class TestCitizen:
         perks = {one["perk"]: one for one in (await shop.me.get("/v1/me/perks")).json()["perks"]}
         assert perks[LIBRARY]["missing"]["reason"] == "exposure"
         assert "最多三单" in perks[LIBRARY]["missing"]["text"]
+
+
+class TestTicket:
+    """A ticket on the citizen's page and at the gate."""
+
+    async def test_it_is_sold_shown_and_used(self, shop: Shop) -> None:
+        """The page names its day, its text opens the gate once, and another gate's word for it is a conflict."""
+        sold = {"perk": GARDEN, "holder": {"subject": shop.visitor}, "visit_on": clock.today().isoformat()}
+        wrong = await shop.open(**sold)
+        assert wrong.json()["errors"][0]["pointer"] == "/visit_on"
+        order = (await shop.open(**sold, items=[{"name": "garden", "amount": 8000}])).json()
+        assert (order["status"], order["payable_deposit"], order["admission"]["form"]) == ("open", 6400, "ticket")
+        page = (await shop.me.get("/orders")).text
+        assert "只在这一天有效" in page
+        assert "<svg" in (await shop.me.get(f"/orders/{order['order_id']}/ticket")).text
+        ticket = (await shop.me.get(f"/v1/me/orders/{order['order_id']}/ticket")).json()["text"]
+        for visit, expected in (("g1", 200), ("g1", 200), ("g2", 409)):
+            seen = await shop.http.post("/v1/partner/visits", json={"ticket": ticket, "visit_id": visit})
+            assert seen.status_code == expected, seen.text
+        none = await shop.http.post("/v1/partner/visits", json={"ticket": "TK1:NOTHING", "visit_id": "g3"})
+        assert none.status_code == 404
+        gone = await shop.me.get(f"/v1/me/orders/{order['order_id']}/ticket")
+        assert (gone.status_code, gone.json()["code"]) == (409, "no_ticket")
+        assert "核销入园" in (await shop.me.get("/orders")).text
 
 
 class TestOffice:

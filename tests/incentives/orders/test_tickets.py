@@ -242,3 +242,34 @@ class TestApportioned:
             assert returned[-1] == (share if price else 0)
             given_back += share
         assert given_back == waived
+
+
+class TestLines:
+    """A perk that lists what lines may be called: a hospital's."""
+
+    @pytest.mark.parametrize("name", ["糖尿病", "药费（高血压）", "HIV", "药费 ", "抑郁症复诊"])
+    async def test_no_diagnosis_leaves_a_hospital(self, gate: Till, name: str) -> None:
+        """Neither as a line of an order or a settlement, nor as a terminal; nothing of it is kept or said again."""
+        await gate.city.do(
+            "update incentives.perk set lines = '{药费}', terminals = '{fee-1}', kind = 'pay_later', percent = 100"
+        )
+        code = await gate.city.code(await gate.city.citizen())
+        wrong = (Item(name, 100),)
+        for more in ({"items": wrong}, {"terminal": name}):
+            with pytest.raises(Invalid) as told:
+                await gate.open(code=code, **more)
+            assert name not in str(told.value.detail) + str(told.value.errors)
+        order = (await gate.open(code=code, terminal="fee-1")).order
+        assert order.status == "open", order
+        await gate.act(order, "start")
+        with pytest.raises(Invalid):
+            await gate.act(order, "return", evidence={"sha256": "0", "terminal": name})
+        await gate.act(order, "return")
+        with pytest.raises(Invalid):
+            await gate.act(order, "settle", items=[{"name": name, "amount": 100}])
+        assert (await gate.act(order, "settle", items=[{"name": "药费", "amount": 100}])).status == "settling"
+        for table in ("perk_order", "order_step", "event", "decision"):
+            rows = await gate.city.rows(f"select t::text as row from incentives.{table} t")
+            assert not [one for one in rows if name.strip() != "药费" and name in one["row"]]
+        entries = await gate.city.rows("select detail::text as row from core.audit_entry")
+        assert not [one for one in entries if name.strip() != "药费" and name in one["row"]]
