@@ -34,7 +34,8 @@ _VALUES = {
     "uuid": "gen_random_uuid()", "text": "'x'", "bytea": "uuid_send(gen_random_uuid())", "jsonb": "'{{}}'",
     "integer": "1", "smallint": "1", "bigint": "(random() * 1e9)::bigint", "boolean": "false", "text[]": "'{{}}'",
     "jobs.pgqueuer_status": "'queued'",
-    "date": "current_date + {days}", "interval": "'0'", "timestamp with time zone": "now() + interval '{days} days'",
+    "date": "(core.civil_now() at time zone 'Asia/Shanghai')::date + {days}",
+    "interval": "'0'", "timestamp with time zone": "now() + interval '{days} days'",
 }  # fmt: skip
 _WHOSE = {"citizen_id", "owner", "proxy_id", "relative_id"}
 # Words that policies ask for, beside 'x'.
