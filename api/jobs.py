@@ -38,8 +38,9 @@ _CHUNK = 500
 _log = structlog.get_logger("osmanthus.jobs")
 
 _SWEEPS = (
-    "delete from incentives.credit_code_use u where u.at < now() - interval '1 day'",
-    "delete from incentives.credit_code c where c.expires_at < now() - interval '1 day'",
+    "delete from incentives.credit_code_use u where u.at < now() - interval '3 days'",
+    "delete from incentives.credit_code c where c.expires_at < now() - interval '3 days'",
+    "select incentives.forget_rides(100000)",
     "delete from incentives.decision where at < now() - interval '30 days'",
     "delete from auth.code_use where at < now() - interval '1 day'",
     "delete from auth.code where expires_at < now() - interval '1 day'",

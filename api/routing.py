@@ -50,11 +50,16 @@ from api.citizen import perks as citizen_perks
 from api.citizen import records as citizen_records
 from api.citizen import repairs as citizen_repairs
 from api.citizen import reviews as citizen_reviews
+from api.citizen import rides as citizen_rides
 from api.citizen import sessions as citizen_sessions
 from api.citizen import tickets as citizen_tickets
 from api.citycard import cards as citycard_cards
+from api.citycard import codes as citycard_codes
 from api.citycard import entitlements as citycard_entitlements
+from api.citycard import gtfs as citycard_gtfs
 from api.citycard import perks as citycard_perks
+from api.citycard import rides as citycard_rides
+from api.citycard import statements as citycard_statements
 from api.pages import accesses, printed
 from api.pages import cards as card_pages
 from api.pages import consents as consent_pages
@@ -118,6 +123,7 @@ _MODULES = (
     whatif,
     citizen_records,
     citizen_reviews,
+    citizen_rides,
     citizen_repairs,
     citizen_declarations,
     citizen_commitments,
@@ -148,6 +154,10 @@ _MODULES = (
     events,
     webhooks,
     citycard_perks,
+    citycard_rides,
+    citycard_codes,
+    citycard_statements,
+    citycard_gtfs,
     citycard_cards,
     citycard_entitlements,
     credit_code,

@@ -22,11 +22,11 @@ from core.errors import Unauthenticated
 from incentives import codes, repeats
 
 _CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+_PERKS = "select * from incentives.perks_of_caller($1)"
 _CHECK_ONCE = (
     "select * from incentives.check_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 )
 _CHECK_ALL = "select * from incentives.check_eligibilities($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-_PERKS = "select * from incentives.perks_of_caller($1)"
 _ENDED = "select * from incentives.ended_shares($1, $2, $3, $4)"
 _NOBODY = uuid.UUID(int=0)
 
@@ -108,12 +108,14 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Gate:
-    """The partner door's raw pool, entered in the order of arrival."""
+    """The raw pool of the partner's or the city card's door, entered in the order of arrival."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", key: bytes) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[asyncpg.Record]", key: bytes, asks: tuple[str, str] = (_CHECK, _PERKS)
+    ) -> None:
         """`pool` keeps no session state between uses; `key` is the deployment's for digests of what is presented."""
-        self._pool = pool
-        self._key = key
+        self._pool, self._key = pool, key
+        self._check, self._perks = asks
         self._turn = asyncio.Semaphore(pool.get_max_size())  # first come, first served: halves the slowest answers
 
     def digest(self, question: Question) -> bytes:
@@ -136,7 +138,7 @@ class Gate:
         it is a new check. Raises TokenDead and IdempotencyConflict.
         """
         given = {} if key is None else _shared_by_repeats(question, self.digest(question))
-        if rows := await self._ask(_CHECK, (token, *_arguments(question, key, given)), again=key is not None):
+        if rows := await self._ask(self._check, (token, *_arguments(question, key, given)), again=key is not None):
             return _told(rows[0], given)
         raise dead()
 
@@ -179,7 +181,7 @@ class Gate:
 
     async def perks(self, *, token: bytes) -> list[Published]:
         """Every release with terms of a perk of the caller, newest first per perk; nothing for a dead token."""
-        return [Published(*row) for row in await self.fetch(_PERKS, token)]
+        return [Published(*row) for row in await self.fetch(self._perks, token)]
 
     async def ended(self, *, token: bytes, day: date, after: uuid.UUID | None, most: int) -> "tuple[date, list[Ended]]":
         """The city's today, and up to `most` standing consents with the caller that ended on `day`, by subject.
@@ -243,6 +245,6 @@ def subject_id(text: str) -> uuid.UUID:
 
 
 def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
-    given: dict[str, object | None] = {"perk": question.perk, "holder": holder.hex()}
-    given |= {"amount": question.amount, "terminal": question.terminal}
+    more = {"amount": question.amount, "terminal": question.terminal}
+    given: dict[str, object | None] = {"perk": question.perk, "holder": holder.hex(), **more}
     return {name: value for name, value in given.items() if value is not None}

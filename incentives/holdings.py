@@ -24,7 +24,7 @@ class HeldDecision(msgspec.Struct, frozen=True):
 
 
 class HeldCode(msgspec.Struct, frozen=True):
-    """A credit code drawn within the last day; the code itself is not kept."""
+    """A credit code drawn within the last three days; the code itself is not kept."""
 
     perk: str
     partner: str | None

@@ -29,6 +29,7 @@ from api.citizen.reviews import View as Matter
 from auth.holdings import Drawn, Known
 from core.signed import Signer
 from incentives.holdings import HeldCode, HeldDecision
+from incentives.rides.days import Ridden
 from scoring.exporting import Enrolment
 
 FORMAT = "osmanthus-export-1"
@@ -50,7 +51,7 @@ class Export(msgspec.Struct, frozen=True):
     """Everything held about one citizen. `enrolment` is null without a live `score` consent.
 
     `ways_in`: accounts, logins and what they opened, by table; `sources` may send about the citizen now; `names` are
-    the organisations behind the client ids in `records` and `decisions`; `orders` name theirs.
+    the organisations behind the client ids in `records`, `decisions` and `rides`; `orders` name theirs.
     """
 
     format: str
@@ -65,6 +66,7 @@ class Export(msgspec.Struct, frozen=True):
     enrolment: Enrolment | None
     decisions: list[HeldDecision]
     orders: list[Order]
+    rides: list[Ridden]
     reviews: list[Matter]
     corrections: list[Matter]
     disputes: list[Dispute]
@@ -136,7 +138,7 @@ def _readme(export: Export) -> str:
         "",
         *_points(export.enrolment),
         f"同意 {len(export.consents)} 项；机构查询和变更 {len(export.accesses)} 次。",
-        f"使用便利的结果 {len(export.decisions)} 个，订单 {len(export.orders)} 个。",
+        f"使用便利的结果 {len(export.decisions)} 个，订单 {len(export.orders)} 个，乘车优惠 {len(export.rides)} 天。",
         f"人工复核 {len(export.reviews)} 件；更正 {len(export.corrections)} 件；异议 {len(export.disputes)} 件。",
         "",
         "文件说明：",

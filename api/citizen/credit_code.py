@@ -105,7 +105,7 @@ def picture(text: str) -> str:
 
 async def _partner(session: AsyncSession, client_id: str, perk_id: str) -> str:
     found = await clients.get(session, client_id)
-    if found is None or found.role != "partner" or perk_id not in found.perks:
+    if found is None or found.role not in {"partner", "citycard"} or perk_id not in found.perks:
         raise UnknownPartner(errors=[FieldError("/partner", "unknown_recipient", "Leave it out, or choose another.")])
     return client_id
 

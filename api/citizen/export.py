@@ -32,6 +32,7 @@ from core import audit, clock
 from core.audit import Actor
 from incentives import holdings as perks
 from incentives import receipts
+from incentives.rides import days
 from scoring import exporting, rulebook
 
 _PAGE = 500
@@ -73,9 +74,10 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
         ways_in = await holdings.ways_in(other, citizen_id=mine)
     enrolment = await exporting.of(session, ring, citizen_id=mine)
     decisions = await perks.decisions(session, citizen_id=mine)
+    ridden = await days.mine(session, citizen_id=mine)
     feeds = await holdings.sources(session, citizen_id=mine)
     asked = await matters.of(session, ring, citizen_id=mine)
-    parties = {one.partner for one in decisions} | {one.source for one in feeds}
+    parties = {one.partner for one in (*decisions, *ridden)} | {one.source for one in feeds}
     parties |= {one.source for one in enrolment.records} if enrolment else set()
     return Export(
         format=archive.FORMAT,
@@ -90,6 +92,7 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
         enrolment=enrolment,
         decisions=decisions,
         orders=(await orders.mine.fn(session)).orders,
+        rides=ridden,
         reviews=[reviews.view(one) for one in asked if one.kind == "review"],
         corrections=[reviews.view(one) for one in asked if one.kind == "correction"],
         disputes=(await disputes.mine.fn(session, house, caller)).items,

@@ -32,6 +32,7 @@ from core.errors import NotFound
 from core.tables import erasure
 from incentives import holdings as perks
 from incentives.orders import holders as orders
+from incentives.rides import days
 from scoring import retention
 from scoring.reports import career
 
@@ -141,6 +142,7 @@ async def _leave(session: AsyncSession, house: House, mine: uuid.UUID, proof: by
         detail={"certificate": ids.show("le", number)},
     )
     await orders.unlink(session)
+    await days.forget(session, citizen_id=mine)
     await leaving.destroy_keys(session, citizen_id=mine)
     signed = certificate.sign(house, number, at=now, destroyed=destroyed, keys=key_names)
     await session.execute(insert(erasure).values(id=number, at=now, certificate=signed))
@@ -159,6 +161,7 @@ async def _counted(session: AsyncSession, house: House, mine: uuid.UUID) -> list
     counts |= await retention.counts(session, house.ring, citizen_id=mine)
     counts |= await career.counts(session, citizen_id=mine)
     counts |= {"incentives.credit_code": len(await perks.codes(session, citizen_id=mine))}
+    counts |= {"incentives.ride_day": len(await days.mine(session, citizen_id=mine))}
     return [Destroyed(name, rows) for name, rows in sorted(counts.items())]
 
 

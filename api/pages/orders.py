@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
 from api.citizen import orders as api
+from api.citizen import rides
 from api.citizen import tickets as citizen_tickets
 from api.citizen.orders import Dispute, View
 from api.deps import House, HttpRequest
@@ -35,6 +36,7 @@ _NEXT: Mapping[str, str] = {
     "write_off": "余款不再要求支付",
     "close": "与您脱钩，只留商户的账目",
 }
+_DAYS = 60
 _BY = {"partner": "商户", "citizen": "您", "staff": "工作人员", "clock": "到期自动", "rule": "自动"}
 
 
@@ -77,8 +79,11 @@ async def see(
 ) -> Response[str]:
     """Every order, newest first."""
     found = await api.mine.fn(session)
+    ridden = await rides.mine.fn(session, caller, limit=_DAYS)
     names = {one.perk.id: one.perk.name for one in await rulebook.in_force(session, on=clock.today())}
-    return frame.member(request, "orders.html", house, caller, orders=found.orders, words=Words(names))
+    return frame.member(
+        request, "orders.html", house, caller, orders=found.orders, rides=ridden.rides, words=Words(names)
+    )
 
 
 @get("/orders/{order_id:str}/ticket")

@@ -88,10 +88,10 @@ async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: Idem
         verdict, headers = await _decided(request, here, caller, question, key)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    answer = await _answer(here, verdict, question, token=caller.jti_hash)
+    told = await answer(here, verdict, question, token=caller.jti_hash)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(msgspec.json.encode(answer), headers)
+    return sent(msgspec.json.encode(told), headers)
 
 
 async def _decided(
@@ -128,7 +128,8 @@ def sent(body: bytes, headers: list[tuple[str, str]]) -> ASGIApp:
     return send_it
 
 
-async def _answer(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Answer:
+async def answer(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Answer:
+    """The signed answer to a verdict, for the caller of `token`."""
     told = tell(verdict, await perk_of(here, verdict, question, token=token), question)
     receipt = receipts.sign(
         here.signer, told, issuer=here.issuer, partner=verdict.partner_id, issued=int(verdict.at.timestamp())

@@ -50,5 +50,6 @@ entitlement_change = sa.Table(
     sa.Column("perk_id", sa.Text, primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("changed", sa.LargeBinary, nullable=False),
+    sa.Column("made_at", INSTANT, nullable=False, server_default=sa.func.now()),
     schema="incentives",
 )

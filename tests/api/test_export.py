@@ -47,6 +47,7 @@ EXPORTED = {
     "incentives.decision": "decisions",
     "incentives.credit_code": "codes",
     "incentives.perk_order": "orders",
+    "incentives.ride_day": "rides",
 }
 LEFT_OUT = {
     "incentives.exposure": "sums over the orders that are in the archive",

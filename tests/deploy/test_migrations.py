@@ -16,6 +16,7 @@ import incentives.channels.tables
 import incentives.citycard.tables
 import incentives.events.tables
 import incentives.orders.tables
+import incentives.rides.tables
 import incentives.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
@@ -42,6 +43,7 @@ ROOMS = (
     incentives.events.tables,
     incentives.tables,
     incentives.orders.tables,
+    incentives.rides.tables,
 )
 OURS = ("keys", "core", "auth", "scoring", "incentives", "jobs")
 

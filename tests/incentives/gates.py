@@ -1,18 +1,31 @@
-"""The gate library of `docs/gate`, as somebody who copied the one file has it."""
+"""The gate libraries of `docs/gate`, as somebody who copied the files has them."""
 
 import importlib.util
+import sys
+from types import ModuleType
 from typing import Any
 
 from core.settings import ROOT
 
-FILE = ROOT / "docs/gate/osmanthus_gate.py"
-VECTORS = ROOT / "docs/gate/vectors.json"
+FOLDER = ROOT / "docs/gate"
+FILE = FOLDER / "osmanthus_gate.py"
+VECTORS = FOLDER / "vectors.json"
 
-_SPEC = importlib.util.spec_from_file_location("osmanthus_gate", FILE)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-library: Any = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(library)
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # the files import one another by name
+    spec.loader.exec_module(module)
+    return module
+
+
+library: Any = _load("osmanthus_gate")
+lists: Any = _load("osmanthus_list")
+usage: Any = _load("osmanthus_usage")
+days: Any = _load("osmanthus_day")
+simulator: Any = _load("a_day")
 
 
 def claims(text: str) -> Any:
