@@ -29,13 +29,14 @@ CAL_HAS = ("canary-cal", "77345")
 HIDDEN = {
     "citizen": (*BOB_IS, *BOB_HAS, *CAL_HAS),
     "partner": (*BOB_IS, *BOB_HAS, *CAL_HAS),
+    "citycard": (*BOB_IS, *BOB_HAS, *CAL_HAS),
     "source": (*BOB_IS, *BOB_HAS, *CAL_HAS),
     "staff": (*BOB_IS, *BOB_HAS, *CAL_HAS),
     "auth": (*BOB_HAS, *CAL_HAS),
     "scorer": (*BOB_IS, *CAL_HAS),
     "jobs": (*BOB_IS, *CAL_HAS),
 }
-NAMELESS = ("citizen", "partner", "source", "staff")  # these never say who Bob is among our rows, not even his number
+NAMELESS = ("citizen", "partner", "citycard", "source", "staff")  # these never say who Bob is among our rows, not even his number
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -56,7 +56,7 @@ def _row(columns: dict[str, str], table: str, who: str, days: int, word: tuple[s
         said[name] = f"'{who}'" if mine else _VALUES[kind].format(days=days)
         if name == word[0] and kind == "text":
             said[name] = f"'{word[1]}'"
-        if name == "key":
+        if name == "key" and kind == "text":
             said[name] = f"'{word[1] if word[0] == name else ''}' || gen_random_uuid()"
         if table == "core.idempotency" and name == "caller" and word[1] == "x":
             said[name] = f"'{who}'"
@@ -166,12 +166,14 @@ async def bench(stage: Stage) -> AsyncIterator[Bench]:
     outer = connection.transaction()
     await outer.start()
     made = Bench(connection, stage)
-    await made.lay()
-    await connection.execute("select set_config('app.proof', $1, true)", stage.proof.hex())
-    await connection.execute("select set_config('app.subject', $1, true)", stage.subject)
-    yield made
-    await outer.rollback()
-    await connection.close()
+    try:
+        await made.lay()
+        await connection.execute("select set_config('app.proof', $1, true)", stage.proof.hex())
+        await connection.execute("select set_config('app.subject', $1, true)", stage.subject)
+        yield made
+    finally:  # else what was laid keeps its locks, and the next test waits for them
+        await outer.rollback()
+        await connection.close()
 
 
 def _changes(policy: asyncpg.Record) -> list[str]:

@@ -72,8 +72,7 @@ create policy gate on incentives.ride_double to {role}_gate using (true) with ch
 
 create policy gate on incentives.ride_day to {role}_gate using (true) with check (true);
 
-create policy citizen on incentives.ride_day to {role}_citizen
-  using (citizen_id = (select auth.citizen_now())) with check (citizen_id = (select auth.citizen_now()));
+create policy citizen on incentives.ride_day to {role}_citizen using (citizen_id = (select auth.citizen_now()));
 
 alter table incentives.ride enable row level security, force row level security;
 

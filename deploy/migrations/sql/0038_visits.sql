@@ -17,6 +17,9 @@ create unique index ix_perk_order_number on incentives.perk_order (number) where
 -- Which forms of orders a move is for.
 alter table incentives.order_move add column forms text[] not null default '{plain}';
 
+-- Its owner, who may be anybody, writes it here.
+alter table incentives.order_move no force row level security;
+
 update incentives.order_move set forms = '{plain,ticket,pass}'
 where (state, event) in (('open', 'cancel'), ('open', 'expire'), ('open', 'fall_back'), ('settling', 'clear'),
   ('settled', 'reverse'), ('settled', 'dispute'), ('settled', 'close'), ('disputed', 'reverse'), ('disputed', 'uphold'),
@@ -32,6 +35,8 @@ insert into incentives.order_move (state, event, by, "into", forms) values
   ('active', 'visit', '{partner}', 'active', '{pass}'),
   ('active', 'settle', '{partner}', 'settling', '{pass}'),
   ('active', 'run_out', '{clock}', 'settling', '{pass}');
+
+alter table incentives.order_move force row level security;
 
 -- Visits by a pass: each is counted once, whoever says it how often. Where somebody went in is not kept.
 create table incentives.visit (
