@@ -36,7 +36,8 @@ HIDDEN = {
     "scorer": (*BOB_IS, *CAL_HAS),
     "jobs": (*BOB_IS, *CAL_HAS),
 }
-NAMELESS = ("citizen", "partner", "citycard", "source", "staff")  # these never say who Bob is among our rows, not even his number
+# These never say who Bob is among our rows, not even his number.
+NAMELESS = ("citizen", "partner", "citycard", "source", "staff")
 
 
 @pytest_asyncio.fixture(scope="module")
