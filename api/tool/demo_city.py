@@ -88,7 +88,9 @@ CLIENTS = (
     Connected(
         "occupation", "source", "示范市卫生健康与人社部门", ("records:write",), ("O01", "O02", "O03", "O04", "O05")
     ),
-    Connected("city-card", "citycard", "示范市市民卡公司", ("citycard",), (), ("library.deposit-free",)),
+    Connected(
+        "city-card", "citycard", "示范市市民卡公司", ("citycard",), (), ("library.deposit-free", "transit.discount")
+    ),
     Connected(
         "staff-drafter",
         "staff",
