@@ -101,7 +101,7 @@ class TestPublicKey:
             {"kty": "RSA", "n": "!", "e": "AQAB"},
             {**KEY.as_dict(private=True)},
         ],
-        ids=lambda jwk: str(jwk)[:40],
+        ids=lambda jwk: " ".join(map(str, sorted(jwk)))[:40] if isinstance(jwk, dict) else str(jwk),
     )
     def test_refused(self, jwk: Any) -> None:
         """F37: what is not a public key that we use, of a sound size, is refused."""
