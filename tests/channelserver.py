@@ -32,6 +32,7 @@ async def listening(server: PayScore | Gateway) -> AsyncIterator[str]:
             await writer.drain()
         finally:
             writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
     listener = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with listener:

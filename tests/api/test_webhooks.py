@@ -259,7 +259,14 @@ class TestWorker:
 
     async def test_a_dead_webhook_delays_nobody(self, shop: Shop, receiver: Receiver) -> None:
         """Twenty events to one that says nothing, and one that answers hears all of its own within seconds."""
-        silent = await asyncio.start_server(lambda _r, _w: asyncio.sleep(60), "127.0.0.1", 0)
+        over = asyncio.Event()
+
+        async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await over.wait()
+            writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+        silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
         async with silent:
             await shop.hook(f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}/x")
             await shop.hook(receiver.url)
@@ -274,5 +281,6 @@ class TestWorker:
                         await asyncio.sleep(0.05)
             finally:
                 work.cancel()
+                over.set()
                 await asyncio.gather(work, return_exceptions=True)
         assert sorted(json.loads(one.body)["data"]["seq"] for one in receiver.got) == list(range(1, 21))
