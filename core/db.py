@@ -15,7 +15,7 @@ import socket
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -40,7 +40,9 @@ _NO_TEXT = {"22021", "22P05"}
 _CLOSED = (ConnectionError, TimeoutError, socket.gaierror, asyncpg.ConnectionDoesNotExistError, PoolTimeout)
 _OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 # What asyncpg says of a connection that dies under it.
-_BROKEN = re.compile(r'closed|not connected|"failed" state|free connection holder|another operation \([234]\)')
+_BROKEN = re.compile(
+    r'closed|not connected|"failed" state|free connection holder|released back|another operation \([234]\)'
+)
 _UNREACHABLE = {errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
@@ -227,6 +229,8 @@ def is_unavailable(error: BaseException | None) -> bool:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
+        if isinstance(error, BaseExceptionGroup):
+            return all(is_unavailable(one) for one in cast("BaseExceptionGroup[BaseException]", error).exceptions)
         state = getattr(error, "sqlstate", None)
         if isinstance(error, _CLOSED) or (isinstance(state, str) and state.startswith(_GONE)) or _is_no_way(error):
             return True

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
-from litestar import Response, Router, get, post
+from litestar import MediaType, Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -69,7 +69,7 @@ async def see(session: NamedDependency[AsyncSession], days: Annotated[int, Query
     return Board(today, days, rules, await quality.board(session, today=today, days=days, rules=rules))
 
 
-@get("/page", summary="What sources send, as a page", tags=["staff"])
+@get("/page", summary="What sources send, as a page", tags=["staff"], media_type=MediaType.HTML)
 async def see_page(
     request: HttpRequest,
     session: NamedDependency[AsyncSession],
