@@ -226,11 +226,16 @@ async def _driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]"
 
 def is_unavailable(error: BaseException | None) -> bool:
     """Whether the database could not be reached or went away, anywhere in the chain of causes."""
-    seen: set[int] = set()
+    return _is_away(error, set())
+
+
+def _is_away(error: BaseException | None, seen: set[int]) -> bool:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, BaseExceptionGroup):
-            return all(is_unavailable(one) for one in cast("BaseExceptionGroup[BaseException]", error).exceptions)
+        if isinstance(error, BaseExceptionGroup):  # whose members may have it as their context
+            members = cast("BaseExceptionGroup[BaseException]", error).exceptions
+            if any(_is_away(one, seen) for one in members):
+                return True
         state = getattr(error, "sqlstate", None)
         if isinstance(error, _CLOSED) or (isinstance(state, str) and state.startswith(_GONE)) or _is_no_way(error):
             return True
