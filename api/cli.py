@@ -209,8 +209,8 @@ def _is_expected(error: Exception) -> bool:
     from api.tool.citizen_app import LostOnTheWayError
     from api.tool.demo import CannotStartError
     from api.tool.seed import SeedingFailedError
-    from core.db import is_unavailable
     from core.errors import Problem
+    from core.pgerrors import is_unavailable
     from core.postgres.launcher import EmbeddedUnavailable
     from core.settings import SettingMissing
 

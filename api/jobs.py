@@ -26,7 +26,7 @@ from api import (
     watching,
 )
 from api.deps import House
-from core import audit, clock, db, workdays
+from core import audit, clock, pgerrors, workdays
 from core.errors import Unavailable
 from incentives.orders import rounds
 from scoring import retention
@@ -84,7 +84,7 @@ async def _rounds(house: House) -> None:
         try:
             done = await once(house, done)
         except Exception as error:
-            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
+            if not (isinstance(error, Unavailable) or pgerrors.is_unavailable(error)):
                 raise
             _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -13,7 +13,7 @@ import structlog
 
 from api.deps import House
 from api.tool.nightly import LATER
-from core import clock, db
+from core import clock, pgerrors
 from core.errors import Unavailable
 from core.settings import environment
 from scoring.batch import cursor
@@ -37,7 +37,7 @@ async def attend(house: House) -> None:
             _log.error("daily pass failed", said=str(failed))
             pause = _AFTER_A_FAULT_SECONDS
         except Exception as error:
-            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
+            if not (isinstance(error, Unavailable) or pgerrors.is_unavailable(error)):
                 raise
             _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(pause)

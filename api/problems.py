@@ -23,7 +23,6 @@ from litestar.serialization import decode_json
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from api.deps import HttpRequest
-from core.db import is_unavailable, is_unstorable
 from core.errors import (
     FieldError,
     Forbidden,
@@ -35,6 +34,7 @@ from core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from core.pgerrors import is_unavailable, is_unstorable
 
 MEDIA_TYPE = "application/problem+json"
 _DECODER = decode_json.__name__

@@ -21,7 +21,7 @@ from api.deps import House
 from api.drafts import Before
 from auth import bands
 from auth.tables import client
-from core import audit, cellkeys, clock, db, ids, releases
+from core import audit, cellkeys, clock, ids, pgerrors, releases
 from core.audit import Actor
 from core.errors import Conflict, Problem
 from core.policyfile import Faulty
@@ -107,7 +107,7 @@ async def attend(house: House) -> None:
             while await once(house):
                 pass
         except Exception as error:
-            if not db.is_unavailable(error):
+            if not pgerrors.is_unavailable(error):
                 raise
             _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 
 from api.deps import House
 from api.requests import registry
-from core import db, heads, sealer
+from core import db, heads, pgerrors, sealer
 from core.errors import Unavailable
 from core.heads import Cut
 
@@ -32,7 +32,7 @@ async def run(house: House) -> None:
         except Cut as error:
             _log.error("the log was cut", seen=str(error))
         except Exception as error:
-            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
+            if not (isinstance(error, Unavailable) or pgerrors.is_unavailable(error)):
                 raise
             _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(_PAUSE_SECONDS)

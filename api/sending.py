@@ -10,7 +10,7 @@ import structlog
 from api import accounts
 from api.deps import House
 from api.sandbox.sending import Twisted
-from core import db, later
+from core import later, pgerrors
 from core.errors import Unavailable
 from incentives.channels import rows
 from incentives.channels.mirror import Mirror, asker
@@ -32,7 +32,7 @@ async def run(house: House) -> None:
         try:
             await later.attend(house.doors, {deliveries.TASK: sender.send, rows.TASK: mirror.look})
         except Exception as error:
-            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
+            if not (isinstance(error, Unavailable) or pgerrors.is_unavailable(error)):
                 raise
             _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -9,18 +9,14 @@ policies find the citizen by it (`auth.citizen_now()`), so nobody is anybody the
 """
 
 import asyncio
-import errno
-import re
-import socket
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from core.keys import Keyring
@@ -35,15 +31,6 @@ LONGEST_SECONDS = 60
 _BRIEF = {door: {"transaction_timeout": f"{LONGEST_SECONDS}s"} for door in ("citizen", "partner", "staff", "citycard")}
 _CONNECT_SECONDS = 2
 _COMMAND_SECONDS = 60
-_GONE = ("08", "57P", "53300", "25P04")
-_NO_TEXT = {"22021", "22P05"}
-_CLOSED = (ConnectionError, TimeoutError, socket.gaierror, asyncpg.ConnectionDoesNotExistError, PoolTimeout)
-_OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
-# What asyncpg says of a connection that dies under it.
-_BROKEN = re.compile(
-    r'closed|not connected|"failed" state|free connection holder|released back|another operation \([234]\)'
-)
-_UNREACHABLE = {errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}
 
 
 def role(prefix: str, door: Door) -> str:
@@ -222,34 +209,3 @@ async def _driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]"
         message = "no driver connection"
         raise RuntimeError(message)
     return driver
-
-
-def is_unavailable(error: BaseException | None) -> bool:
-    """Whether the database could not be reached or went away, anywhere in the chain of causes."""
-    return _is_away(error, set())
-
-
-def _is_away(error: BaseException | None, seen: set[int]) -> bool:
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, BaseExceptionGroup):  # whose members may have it as their context
-            members = cast("BaseExceptionGroup[BaseException]", error).exceptions
-            if any(_is_away(one, seen) for one in members):
-                return True
-        state = getattr(error, "sqlstate", None)
-        if isinstance(error, _CLOSED) or (isinstance(state, str) and state.startswith(_GONE)) or _is_no_way(error):
-            return True
-        if isinstance(error, _OF_THE_DRIVER) and _BROKEN.search(str(error)):
-            return True
-        error = error.__cause__ or getattr(error, "orig", None) or error.__context__
-    return False
-
-
-def _is_no_way(error: BaseException) -> bool:
-    """Whether a socket found no server: no route, or the socket's file is gone (a file of ours would have a name)."""
-    return isinstance(error, OSError) and error.filename is None and error.errno in _UNREACHABLE
-
-
-def is_unstorable(error: BaseException) -> bool:
-    """Whether PostgreSQL refused a text because of what no text of it may hold: U+0000, or half a surrogate pair."""
-    return getattr(error, "sqlstate", None) in _NO_TEXT

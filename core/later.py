@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import db
+from core import db, pgerrors
 from core.db import Doors
 
 Handler = Callable[[str], Awaitable[None]]
@@ -67,7 +67,7 @@ def _guarded(name: str, handler: Handler) -> Callable[[str], Awaitable[timedelta
         except asyncio.CancelledError:
             return timedelta(0)
         except Exception as error:  # noqa: BLE001  (whatever it is, the work stays to be done)
-            _log.warning("not done", task=name, kind=type(error).__name__, away=db.is_unavailable(error))
+            _log.warning("not done", task=name, kind=type(error).__name__, away=pgerrors.is_unavailable(error))
             return _AFTER_A_FAULT
         return None
 

@@ -20,7 +20,7 @@ from api import jobs
 from api.deps import House
 from api.guards import Client, invalid_token
 from api.sandbox.door import behind
-from core import clock, db, ids
+from core import clock, ids, pgerrors
 from core.errors import FieldError, Invalid, Unavailable
 from core.tables import civil_offset
 from incentives.orders import rounds
@@ -81,7 +81,7 @@ async def follow(house: House) -> None:
             if (moved := await stored(house)) != clock.offset():
                 clock.move(moved)
         except Exception as error:
-            if not (isinstance(error, Unavailable) or db.is_unavailable(error)):
+            if not (isinstance(error, Unavailable) or pgerrors.is_unavailable(error)):
                 raise
             _log.warning("waiting", kind=type(error).__name__)
         await asyncio.sleep(_EVERY_SECONDS)

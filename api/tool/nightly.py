@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from api.tool.progress import Bar
-from core import clock, db, sealed
+from core import clock, pgerrors, sealed
 from core.db import Doors
 from core.errors import Unavailable
 from core.keys import Keyring
@@ -30,7 +30,7 @@ async def make(known: Settings) -> int:
                 doors, as_of=clock.today(), progress=lambda done, total: bar.step("people", done, total)
             )
     except Exception as error:
-        if not (isinstance(error, (nightly.MadeElsewhere, Unavailable)) or db.is_unavailable(error)):
+        if not (isinstance(error, (nightly.MadeElsewhere, Unavailable)) or pgerrors.is_unavailable(error)):
             raise
         print(f"osmanthus: {error} It goes on when asked again.", file=sys.stderr)
         return LATER

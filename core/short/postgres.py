@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
-from core.db import is_unavailable
+from core.pgerrors import is_unavailable
 from core.short.forgetting import StoreUnavailable, epoch_word
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import DOORS, Doors, is_unavailable, role
+from core.db import DOORS, Doors, role
+from core.pgerrors import is_unavailable
 
 
 class TestDoors:

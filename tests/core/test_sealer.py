@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core import audit, checkpoint, clock, db, ids, leaves, merkle, sealer, tree
+from core import audit, checkpoint, clock, db, ids, leaves, merkle, pgerrors, sealer, tree
 from core.audit import Actor
 from core.keys import Keyring
 from core.tables import audit_entry
@@ -190,7 +190,7 @@ async def seal_on(doors: db.Doors, ring: Keyring, over: asyncio.Event) -> None:
         try:
             await seal(doors, ring, most=CHANCE.choice((3, 20, 1000)))
         except Exception as error:
-            if not db.is_unavailable(error):
+            if not pgerrors.is_unavailable(error):
                 raise
 
 

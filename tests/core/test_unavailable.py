@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core import db
+from core import pgerrors
 
 
 def _caused(cause: BaseException) -> Exception:
@@ -50,16 +50,31 @@ OURS: dict[str, Callable[[], BaseException]] = {
 
 
 class TestIsUnavailable:
-    """`db.is_unavailable`."""
+    """`pgerrors.is_unavailable`."""
 
     @pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
     def test_a_database_that_is_away_is_told_anywhere_in_the_chain(self, fault: Callable[[], BaseException]) -> None:
         """Raised as it is, or as the cause of something else."""
-        assert db.is_unavailable(fault())
-        assert db.is_unavailable(_caused(fault()))
+        assert pgerrors.is_unavailable(fault())
+        assert pgerrors.is_unavailable(_caused(fault()))
 
     @pytest.mark.parametrize("fault", OURS.values(), ids=OURS)
     def test_a_fault_of_ours_stays_one(self, fault: Callable[[], BaseException]) -> None:
         """No 503 hides it."""
-        assert not db.is_unavailable(fault())
-        assert not db.is_unavailable(_caused(fault()))
+        assert not pgerrors.is_unavailable(fault())
+        assert not pgerrors.is_unavailable(_caused(fault()))
+
+    def test_a_framework_that_raises_again_hides_nothing(self) -> None:
+        """Two dependencies at once: the first error is raised again from its own group, in place of the driver's."""
+        gone = asyncpg.CannotConnectNowError("the database system is shutting down")
+        found = DBAPIError("select 1", {}, gone)
+        found.__cause__ = ExceptionGroup("unhandled errors in a TaskGroup", [found])
+        assert pgerrors.is_unavailable(found)
+
+    def test_a_group_is_away_when_all_of_it_is(self) -> None:
+        """A fault of ours beside an outage is still told; a group that names itself ends."""
+        away, ours = ConnectionError("refused"), ValueError("of ours")
+        assert pgerrors.is_unavailable(ExceptionGroup("two", [away, ConnectionError("refused")]))
+        assert not pgerrors.is_unavailable(ExceptionGroup("two", [away, ours]))
+        ours.__context__ = ExceptionGroup("itself", [ours])
+        assert not pgerrors.is_unavailable(ours)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.postgres.migrate import statements
 
 revision = "0038"
-down_revision = "0037"
+down_revision = "0036"
 
 _BEGINS = "  if p_decision is null then\n"
 _FIT = """  refused := incentives.unfit(rule, p_items, p_deposit, p_terminal, today);

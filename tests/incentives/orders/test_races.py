@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import clock, ids
-from core.db import Doors, is_unavailable
+from core.db import Doors
 from core.errors import Problem
 from core.keys import Keyring
+from core.pgerrors import is_unavailable
 from incentives.eligibility import Gate, Question
 from incentives.orders import holders, reviews, rounds
 from incentives.orders.counter import PREFIX as PREFIX_OF
