@@ -1,6 +1,7 @@
 """`GET /v1/citycard/statements/{date}`: what an operator's rides came to, settled on a finished civil day.
 
-The bytes are signed as the rules are (`api.published`): a copy proves itself later. Sums are of the whole day on every
+A day is told when nothing can be added to it any more, by the rule of the partners' statements. The bytes are signed as
+the rules are (`api.published`): a copy proves itself later. Sums are of the whole day on every
 page; amounts in fen.
 """
 
@@ -16,11 +17,11 @@ from litestar.params import FromPath, FromQuery
 
 from api import guards
 from api.citycard import door
-from api.partner.statements import NotFinished
+from api.partner.statements import civil_day, must_be_finished
 from api.published import Press
 from api.rules import provide_press
 from core import clock
-from core.errors import FieldError, Invalid, NotFound
+from core.errors import FieldError, Invalid
 from incentives.citycard.entrance import Entrance
 from incentives.eligibility import TokenDead
 from incentives.rides import statements
@@ -57,13 +58,8 @@ async def statement(
     """One finished civil day of uploads; 404 `statement_not_ready` says when it will be there."""
     if not 1 <= limit <= _PAGE:
         raise Invalid(errors=[FieldError("/limit", "out_of_range", f"Use 1 to {_PAGE}.")])
-    try:
-        asked = date.fromisoformat(day)
-    except ValueError as error:
-        raise NotFound from error
-    if asked >= clock.today():
-        detail = f"Ask for {asked} after midnight (Asia/Shanghai) of that day."
-        raise NotFinished(detail, available_after=asked.isoformat())
+    asked = civil_day(day)
+    must_be_finished(asked, clock.today())
     try:
         found = await statements.read(entrance, token=caller.jti_hash, day=asked, after=cursor, most=limit + 1)
     except TokenDead as dead:

@@ -89,11 +89,9 @@ async def statement(
     here, caller = await desk.of(request), await guards.provide_client(request)
     if not 1 <= limit <= _PAGE:
         raise Invalid(errors=[FieldError("/limit", "out_of_range", f"Use 1 to {_PAGE}.")])
-    asked, after = _day(day), ids.read("su", cursor) if cursor else None
+    asked, after = civil_day(day), ids.read("su", cursor) if cursor else None
     today, found = await here.gate.ended(token=caller.jti_hash, day=asked, after=after, most=limit + 1)
-    if asked >= min(today, clock.day_of(clock.civil() - _SETTLED)):
-        detail = f"Ask for {asked} two minutes after midnight (Asia/Shanghai) of that day."
-        raise NotFinished(detail, available_after=asked.isoformat())
+    must_be_finished(asked, today)
     lines = [Line(ids.show("su", one.subject), one.perk) for one in found[:limit]]
     orders = await _orders(request, caller, asked, orders_cursor, limit) if ORDERS in caller.scopes else None
     told = Statement(asked, lines, lines[-1].subject if len(found) > limit else None, orders)
@@ -116,11 +114,19 @@ async def _orders(request: HttpRequest, caller: guards.Client, day: date, cursor
     return Orders(found.sums, found.charged, lines, more)
 
 
-def _day(text: str) -> date:
+def civil_day(text: str) -> date:
+    """The day that stands in an address. Raises NotFound."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise NotFound from error
+
+
+def must_be_finished(day: date, today: date) -> None:
+    """Raise NotFinished for a day to which something may still be added; `today` is the database's."""
+    if day >= min(today, clock.day_of(clock.civil() - _SETTLED)):
+        detail = f"Ask for {day} two minutes after midnight (Asia/Shanghai) of that day."
+        raise NotFinished(detail, available_after=day.isoformat())
 
 
 handlers = [statement]

@@ -128,8 +128,9 @@ begin
 end $$;
 
 -- A number is lost, or another took its place (p_new, and it sealed): 0 in every list from now on, and opens no counter.
--- What was bound to the old number is bound to the new one, unless somebody has that already; the PIN stays. One row,
--- the new number's place or null, whether the number was known or bound or not. No row: a dead token.
+-- What was bound to the old number is bound to the new one, unless somebody has that already; the PIN stays. A number that
+-- another operator has in its stock as well is lost on this one's lists alone: nobody takes a holder over from another.
+-- One row, the new number's place or null, whether the number was known or bound or not. No row: a dead token.
 create function incentives.retire_card(p_token bytea, p_old bytea, p_new bytea, p_sealed bytea, p_entry uuid)
 returns table (place integer)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -139,20 +140,26 @@ declare
   who text := incentives.operator_of(p_token, null);
   given integer;
   holder uuid;
+  alone boolean;
+  one bytea;
 begin
   if who is null then
     return;
   end if;
   if p_new is not null then
     given := (select i.place from incentives.issue_cards(p_token, array[p_new]) i);
-    perform pg_advisory_xact_lock(('x' || encode(substr(p_new, 1, 8), 'hex'))::bit(64)::bigint);
   end if;
-  perform pg_advisory_xact_lock(('x' || encode(substr(p_old, 1, 8), 'hex'))::bit(64)::bigint);
+  -- Whoever binds one of the two waits, in one order for all (auth.counter.cards).
+  for one in select d from unnest(array[p_old, p_new]) d where d is not null order by d loop
+    perform pg_advisory_xact_lock(('x' || encode(substr(one, 1, 8), 'hex'))::bit(64)::bigint);
+  end loop;
   update incentives.issued_card set retired_at = now()
   where operator_id = who and digest = p_old and retired_at is null;
-  if found and p_new is null then
+  alone := found and not exists (
+    select from incentives.issued_card other where other.digest in (p_old, p_new) and other.operator_id <> who);
+  if alone and p_new is null then
     update auth.card set lost_at = coalesce(lost_at, now()) where digest = p_old returning citizen_id into holder;
-  elsif found then
+  elsif alone then
     update auth.card c set digest = p_new, replaced = p_sealed, lost_at = null, tries = 0
     where c.digest = p_old and not exists (select from auth.card other where other.digest = p_new)
     returning c.citizen_id into holder;

@@ -18,11 +18,24 @@ begin atomic
     array[p_terminal], array[p_key], array[p_input], array[p_decision], array[p_shown], array[p_entry]) d;
 end;
 
--- An operator's perks with the text of every release that said their terms, as a partner has them.
-do $$ begin
-  execute replace(replace(pg_get_functiondef('incentives.perks_of_caller'::regproc), 'perks_of_caller',
-    'releases_of_operator'), '(c.role = ''partner''::text)', '(c.role = ''citycard''::text)');
-end $$;
+-- An operator's perks with the text of every release that said their terms, as a partner has them (perks_of_caller).
+create function incentives.releases_of_operator(p_token bytea)
+returns table (perk_id text, release_id uuid, name text, body text, newest boolean)
+language sql stable security definer
+begin atomic
+  with dated as (
+    select p.perk_id, p.release_id, p.threshold,
+      row_number() over (partition by p.perk_id order by p.effective_on desc, p.approved_at desc) as place
+    from auth.client c
+    join incentives.perk p on p.perk_id = any (c.perks)
+      and p.effective_on <= (core.civil_now() at time zone 'Asia/Shanghai')::date
+    where c.client_id = incentives.operator_of(p_token, null)
+  )
+  select dated.perk_id, dated.release_id, r.name, r.body, dated.place = 1
+  from dated join core.release r on r.id = dated.release_id
+  where dated.threshold is not null
+  order by dated.perk_id, dated.place;
+end;
 
 alter function incentives.consume_code owner to {role}_gate;
 

@@ -146,6 +146,18 @@ class TestRule:
         told = await gate.city.rows("select action, owner from core.audit_entry where owner is not null order by id")
         assert [(one["action"], one["owner"]) for one in told] == [("card.replace", anna), ("card.lost", anna)]
 
+    async def test_nobody_takes_a_holder_over_from_another_operator(self, gate: Gate) -> None:
+        """Who registers another's number as well reports it lost or replaced on its own lists and nowhere else."""
+        anna, card = await bound(gate.city)
+        (place,) = await gate.issue(card)
+        other = await operator(gate.city, "other-cards")
+        await stock.issue(gate.entrance, token=other, digests=[card])
+        await stock.replace(gate.entrance, token=other, old=card, new=b"t" * 32, sealed_number=b"s")
+        await stock.lose(gate.entrance, token=other, digest=card)
+        held = "select digest, lost_at from auth.card where citizen_id = :c"
+        assert await gate.city.rows(held, c=anna) == [{"digest": card, "lost_at": None}]
+        assert (await gate.list()).held[place] == 1
+
 
 class TestWithdrawal:
     """What one consent is worth to somebody who compares."""
