@@ -12,6 +12,7 @@ from base64 import b64decode
 from base64 import urlsafe_b64encode as base64url
 from collections.abc import Mapping
 from functools import lru_cache
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, NoReturn, cast
 
@@ -142,12 +143,16 @@ def packed(value: object) -> str:
 
 
 def unpacked(segment: str) -> object:
-    """The JSON value in a part: base64url that is canonical, no member twice, finite numbers. Raises NotSigned."""
+    """The JSON value in a part: canonical base64url of UTF-8, no member twice, finite numbers. Raises NotSigned."""
     try:
-        return json.loads(_bytes(segment), object_pairs_hook=_members, parse_constant=_constant)
+        text = _bytes(segment).decode()  # json would guess UTF-16, too, and let halves of characters pass
+        held = json.loads(text, object_pairs_hook=_members, parse_constant=_constant, parse_float=_finite)
+        if "\\ud" in text.lower():  # half of a pair, written as an escape, is text that nobody can write down again
+            json.dumps(held, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         message = "a part is not JSON"
         raise NotSigned(message) from error
+    return held
 
 
 def _object(segment: str) -> dict[str, Any]:
@@ -166,6 +171,11 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(_name: str) -> NoReturn:
     _refuse("a number is not finite")
+
+
+def _finite(text: str) -> float:
+    """A number as Python has it: of `1e999` it would make infinity."""
+    return value if isfinite(value := float(text)) else _constant(text)
 
 
 def _bytes(segment: str) -> bytes:

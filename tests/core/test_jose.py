@@ -51,6 +51,10 @@ class TestParse:
             f"{part({'alg': 'ES256'})}." + part(b'{"exp":NaN}') + ".AA",
             f"{part({'alg': 'ES256'})}." + part(b'{"exp":Infinity}') + ".AA",
             f"{part({'alg': 'ES256'})}." + part(b'{"exp":' + b"9" * 5000 + b"}") + ".AA",
+            f"{part({'alg': 'ES256'})}." + part(b'{"exp":1e999}') + ".AA",
+            f"{part({'alg': 'ES256'})}." + part('{"sub":"utf-16"}'.encode("utf-16")) + ".AA",
+            f"{part({'alg': 'ES256'})}." + part(b'{"sub":"half \xed\xa0\x80"}') + ".AA",
+            f"{part({'alg': 'ES256'})}." + part(b'{"sub":"half \\uD83D"}') + ".AA",
             f"{part({'alg': ['ES256']})}.{part({})}.AA",
             f"{part({'alg': 'es256'})}.{part({})}.AA",
             f"{part({})}.{part({})}.AA",
@@ -62,6 +66,10 @@ class TestParse:
         """What is not exactly a compact JWS of ours to read is refused, and nothing else is raised."""
         with pytest.raises(jose.NotSigned):
             jose.parse(token)
+
+    def test_pairs(self) -> None:
+        """A character beyond the first plane may be written as a pair of escapes, as many encoders do."""
+        assert jose.unpacked(part(b'{"sub":"\\ud83d\\ude00"}')) == {"sub": "\U0001f600"}
 
     @given(place=st.integers(0, len(TOKEN) - 1), letter=st.sampled_from("AZaz09-_=. "))
     def test_any_changed_letter(self, place: int, letter: str) -> None:
