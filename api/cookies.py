@@ -50,6 +50,12 @@ def counter_name(settings: Settings) -> str:
     return "__Host-osm_counter" if _secure(settings) else "osm_counter"
 
 
+def seat_name(settings: Settings, role: str) -> str:
+    """The name of the cookie that seats somebody at a partner's console, or at the office's desk."""
+    kind = {"partner": "console", "staff": "desk"}[role]
+    return f"__Host-osm_{kind}" if _secure(settings) else f"osm_{kind}"
+
+
 def cookie(settings: Settings, name: str, value: str, *, readable: bool = False, max_age: int | None = None) -> Cookie:
     """A host-only cookie for the whole origin; `readable` by scripts only where that is its use."""
     return Cookie(

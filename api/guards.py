@@ -63,7 +63,8 @@ class Citizen(msgspec.Struct, frozen=True):
 class Client(msgspec.Struct, frozen=True):
     """A partner, source, city-card operator or staff system; `jti_hash` finds its token's row.
 
-    `grant`: perk and subject that a token is good for, when it stands for one consent (RFC 9396).
+    `grant`: perk and subject that a token is good for, when it stands for one consent (RFC 9396). `clerk`: the person
+    of an office who sits at the desk, as the login proved them (`api.seated`); None where a system calls.
     """
 
     client_id: str
@@ -74,6 +75,12 @@ class Client(msgspec.Struct, frozen=True):
     jti_hash: bytes
     jkt: str
     grant: tuple[str, str] | None = None
+    clerk: str | None = None
+
+    @property
+    def by(self) -> str:
+        """The one name of who acts, in entries and approvals: `<client>/<clerk>`, or the whole system."""
+        return self.client_id if self.clerk is None else f"{self.client_id}/{self.clerk}"
 
 
 async def citizen(connection: Connection, _handler: BaseRouteHandler) -> None:

@@ -46,6 +46,7 @@ _SWEEPS = (
     "delete from auth.code where expires_at < now() - interval '1 day'",
     "delete from auth.token where expires_at < now() - interval '1 day'",
     "delete from incentives.counter where ends_at < now() - interval '30 days'",
+    "delete from auth.seat where ends_at < now() - interval '30 days'",
     "delete from auth.refresh where least(ended_at, expires_at) < now() - interval '30 days'",
     "delete from auth.session where expires_at < now() - interval '1 day'",
     "delete from auth.spoken_code where expires_at < now() - interval '1 day'",

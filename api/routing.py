@@ -60,6 +60,11 @@ from api.citycard import gtfs as citycard_gtfs
 from api.citycard import perks as citycard_perks
 from api.citycard import rides as citycard_rides
 from api.citycard import statements as citycard_statements
+from api.console import entry as console_entry
+from api.console import log as console_log
+from api.console import sandbox as console_sandbox
+from api.console import statements as console_statements
+from api.console import webhooks as console_webhooks
 from api.pages import accesses, printed
 from api.pages import cards as card_pages
 from api.pages import consents as consent_pages
@@ -74,7 +79,7 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import batch, counters, eligibility, events, guarantees, orders, statements, visits, webhooks
+from api.partner import batch, consoles, counters, eligibility, events, guarantees, orders, statements, visits, webhooks
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -93,6 +98,7 @@ from api.staff import (
     quality,
     rehearsals,
     releases,
+    seating,
     workdays,
 )
 from api.staff import counters as shop_counters
@@ -150,6 +156,7 @@ _MODULES = (
     visits,
     partner_perks,
     counters,
+    consoles,
     statements,
     events,
     webhooks,
@@ -169,6 +176,7 @@ _MODULES = (
     assessments,
     quality,
     clients,
+    seating,
     shop_counters,
     incidents,
     audits,
@@ -202,6 +210,11 @@ _MODULES = (
     card_pages,
     printed,
     counter_page,
+    console_entry,
+    console_log,
+    console_webhooks,
+    console_statements,
+    console_sandbox,
 )
 
 

@@ -20,7 +20,7 @@ from auth.tables import client, client_change
 from core import assessments, clock, ids
 from core.errors import Conflict, FieldError, Invalid, NotFound
 from core.keys import Keyring
-from core.releases import SecondPersonNeeded
+from core.releases import SecondPersonNeeded, same_person
 
 Kind = Literal["register", "keys", "enable", "address"]
 ROLES = ("partner", "source", "citycard")
@@ -104,7 +104,7 @@ async def approve(
     if row is None:
         raise NotFound
     asked = Change(**row)
-    if asked.drafted_by == by:
+    if same_person(asked.drafted_by, by):
         raise SecondPersonNeeded("Somebody other than the one who asked must approve.")
     if asked.approved_at is not None:
         raise AlreadyApproved("Ask for a new change.")

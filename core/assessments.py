@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, ids
 from core.errors import Conflict, FieldError, Invalid, NotFound
-from core.releases import SecondPersonNeeded
+from core.releases import SecondPersonNeeded, same_person
 from core.tables import assessment
 
 LONGEST = timedelta(days=3 * 366)
@@ -79,7 +79,7 @@ async def draft(
 async def decide(session: AsyncSession, *, assessment_id: uuid.UUID, approved: bool, by: str) -> Assessment:
     """Approve or reject a draft. Raises NotFound, SecondPersonNeeded, AlreadyDecided."""
     found = await get(session, assessment_id=assessment_id)
-    if found.drafted_by == by:
+    if same_person(found.drafted_by, by):
         raise SecondPersonNeeded("Somebody other than the drafter must decide.")
     done = await session.execute(
         update(assessment)

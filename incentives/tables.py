@@ -136,6 +136,7 @@ decision = sa.Table(
     sa.Column("input", JSONB),
     sa.UniqueConstraint("partner_id", "key", "round"),
     sa.Index(None, "citizen_id"),
+    sa.Index(None, "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
     schema="incentives",
 )
 

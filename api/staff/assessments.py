@@ -67,7 +67,7 @@ async def draft(
     data: JSONBody[Draft], session: NamedDependency[AsyncSession], caller: NamedDependency[guards.Client]
 ) -> View:
     """Valid for three years at the most; it allows nothing until a second person approves it."""
-    made = await assessments.draft(session, **msgspec.structs.asdict(data), by=caller.client_id)
+    made = await assessments.draft(session, **msgspec.structs.asdict(data), by=caller.by)
     await _note(session, made, "assessment.draft", caller, "done")
     return show(made)
 
@@ -98,7 +98,7 @@ async def decide(
 ) -> View:
     """By a second person: the drafter gets 409 `second_person_needed`."""
     made = await assessments.decide(
-        session, assessment_id=ids.read("pia", assessment_id), approved=data.approved, by=caller.client_id
+        session, assessment_id=ids.read("pia", assessment_id), approved=data.approved, by=caller.by
     )
     await _note(session, made, "assessment.decide", caller, "approved" if data.approved else "rejected")
     return show(made)
@@ -106,7 +106,7 @@ async def decide(
 
 async def _note(session: AsyncSession, one: Assessment, action: str, caller: guards.Client, outcome: str) -> None:
     detail = {"assessment": ids.show("pia", one.id), "subject": one.subject, "document": one.document}
-    actor = Actor("staff", caller.client_id)
+    actor = Actor("staff", caller.by)
     await audit.write(session, actor=actor, action=action, purpose=one.subject_kind, outcome=outcome, detail=detail)
 
 

@@ -27,5 +27,5 @@ def person(caller: Client, clerk: str) -> str:
 
 
 def of(caller: Client, clerk: str | None) -> str:
-    """A clerk where one is named, else the office's system."""
-    return caller.client_id if clerk is None else person(caller, clerk)
+    """A clerk where one is named or sits at the desk, else the office's system."""
+    return caller.by if clerk is None else person(caller, clerk)

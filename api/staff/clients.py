@@ -157,7 +157,7 @@ async def approve(
 ) -> ChangeView:
     """By a second person: the one who asked gets 409 `second_person_needed`."""
     made, digest_key = await registrations.approve(
-        session, house.ring, change_id=ids.read("cc", change_id), by=caller.client_id
+        session, house.ring, change_id=ids.read("cc", change_id), by=caller.by
     )
     await _note(session, caller, f"client.{made.kind}", made.client_id, {"change": change_id})
     shown = _change(made)
@@ -167,7 +167,7 @@ async def approve(
 async def _ask(
     session: AsyncSession, caller: guards.Client, client_id: str, kind: registrations.Kind, body: dict[str, Any]
 ) -> ChangeView:
-    asked = await registrations.ask(session, client_id=client_id, kind=kind, body=body, by=caller.client_id)
+    asked = await registrations.ask(session, client_id=client_id, kind=kind, body=body, by=caller.by)
     await _note(session, caller, "client.ask", client_id, {"kind": kind, "change": ids.show("cc", asked.id)})
     return _change(asked)
 
@@ -175,7 +175,7 @@ async def _ask(
 async def _note(
     session: AsyncSession, caller: guards.Client, action: str, client_id: str, detail: dict[str, Any]
 ) -> None:
-    actor = Actor("staff", caller.client_id)
+    actor = Actor("staff", caller.by)
     await audit.write(
         session, actor=actor, action=action, purpose="registration", outcome="done",
         detail={"client": client_id, **detail},

@@ -124,6 +124,7 @@ class TestPages:
         """GET leads to the login or says so; POST changes nothing."""
         open_to_all = {"/", "/receipt", "/verify", "/docs", "/openapi.json", "/metrics", "/login", "/login/callback"}
         open_to_all |= {"/counter", "/counter/open"}  # where a shop's link is used; without one they show a form
+        open_to_all |= {"/console", "/console/open"}  # the same for a partner's console
         application: Litestar = cast.server.application
         for method, template in routes(application):
             if template.startswith(("/v1", "/idp", "/docs", "/oauth", "/.well-known", "/healthz")):
@@ -140,11 +141,13 @@ class TestPages:
     async def test_a_post_by_cookie_needs_our_form(self, cast: Cast) -> None:
         """No page changes anything without the form's token."""
         application: Litestar = cast.server.application
-        # /verify changes nothing; a shop's counter has a cookie and forms of its own: tests/api/test_counters.py
+        # /verify changes nothing; counters, consoles and desks have cookies and forms of their own, and tests of these:
+        # tests/api/test_counters.py, test_consoles.py, test_desk.py
         pages = [
             path
             for method, path in routes(application)
-            if method == "POST" and not path.startswith(("/v1", "/idp", "/oauth", "/verify", "/counter"))
+            if method == "POST"
+            and not path.startswith(("/v1", "/idp", "/oauth", "/verify", "/counter", "/console", "/desk"))
         ]
         for template in pages:
             path = Operation("POST", template.replace(":str}", "}"), {}).path()

@@ -24,6 +24,7 @@ CLIENTS: Mapping[str, tuple[str, list[str], dict[str, Any]]] = {
             "staff:audits",
             "staff:clients",
             "staff:calendar",
+            "staff:clerks",
             "staff:counter",
             "staff:disputes",
             "staff:orders",

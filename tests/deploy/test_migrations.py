@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 import auth.consent.tables
 import auth.counter.tables
 import auth.granttables
+import auth.seattables
 import auth.tables
 import core.short.tables
 import incentives.channels.tables
@@ -31,6 +32,7 @@ ROOMS = (
     core.short.tables,
     auth.tables,
     auth.granttables,
+    auth.seattables,
     auth.consent.tables,
     auth.counter.tables,
     scoring.feedtables,
