@@ -28,6 +28,7 @@ from api.citizen import (
     cards,
     consents,
     credit_code,
+    events,
     export,
     histories,
     leaving,
@@ -65,7 +66,7 @@ from api.console import log as console_log
 from api.console import sandbox as console_sandbox
 from api.console import statements as console_statements
 from api.console import webhooks as console_webhooks
-from api.pages import accesses, printed
+from api.pages import accesses, forms, printed
 from api.pages import cards as card_pages
 from api.pages import consents as consent_pages
 from api.pages import counter as counter_page
@@ -79,7 +80,9 @@ from api.pages import rights as rights_pages
 from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
-from api.partner import batch, consoles, counters, eligibility, events, guarantees, orders, statements, visits, webhooks
+from api.pages import whatif as whatif_pages
+from api.partner import batch, consoles, counters, eligibility, guarantees, orders, statements, visits, webhooks
+from api.partner import events as partner_events
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
@@ -122,6 +125,7 @@ _MODULES = (
     reminders,
     rule_changes,
     me,
+    events,
     citizen_sessions,
     score,
     histories,
@@ -158,7 +162,7 @@ _MODULES = (
     counters,
     consoles,
     statements,
-    events,
+    partner_events,
     webhooks,
     citycard_perks,
     citycard_rides,
@@ -196,6 +200,7 @@ _MODULES = (
     slips,
     log,
     score_pages,
+    whatif_pages,
     consent_pages,
     perk_pages,
     record_pages,
@@ -209,6 +214,7 @@ _MODULES = (
     session_pages,
     card_pages,
     printed,
+    forms,
     counter_page,
     console_entry,
     console_log,

@@ -18,7 +18,6 @@ from api import guards
 from api.citizen import waiting
 from api.citizen.door import behind, must_be_json
 from api.deps import House, HttpRequest
-from core import clock
 from core.errors import TooMany
 from scoring import standing
 from scoring.past import differences
@@ -48,7 +47,9 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class What(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to suppose: records that come, deductions repaired or paid (`end`), positives hidden or shown again.
 
-    `on` is the day whose points are asked for, today when left out, at most five years ahead.
+    `efforts`: indicator -> months or hours more of what it asks for, done from now on at their natural pace.
+    `on` is the day whose points are asked for, at most five years ahead; left out, today, or the day on which the last
+    effort is done.
     """
 
     on: date | None = None
@@ -56,6 +57,9 @@ class What(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     end: _Ids = msgspec.field(default_factory=list[str])
     hide: _Ids = msgspec.field(default_factory=list[str])
     show: _Ids = msgspec.field(default_factory=list[str])
+    efforts: Annotated[dict[str, Annotated[int, Meta(ge=0, le=MOST_ADDED)]], Meta(max_length=20)] = msgspec.field(
+        default_factory=dict[str, int]
+    )
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -106,18 +110,24 @@ async def simulate(
     422 `would_not_be_taken` names each supposed record that no source could send.
     """
     must_be_json(request)
+    return await suppose(session, house, caller, data)
+
+
+async def suppose(session: AsyncSession, house: House, caller: guards.Citizen, what: What) -> Simulated:
+    """Count once, within the limit. Raises TooMany, not-enrolled and what `scoring.past.simulate` raises."""
     if await house.short.count(f"simulate|{caller.id}", WINDOW) > PER_CITIZEN:
         detail = f"一分钟最多试算{PER_CITIZEN}次，请稍后再试。"
         raise TooMany(detail, retry_after=WINDOW)
     supposed = Supposed(
-        add=tuple(msgspec.to_builtins(one) for one in data.add),
-        end=frozenset(data.end),
-        hide=frozenset(data.hide),
-        show=frozenset(data.show),
+        add=tuple(msgspec.to_builtins(one) for one in what.add),
+        end=frozenset(what.end),
+        hide=frozenset(what.hide),
+        show=frozenset(what.show),
     )
-    on = data.on or clock.today()
     try:
-        found = await room.simulate(session, house.ring, citizen_id=caller.id, supposed=supposed, on=on)
+        found = await room.simulate(
+            session, house.ring, citizen_id=caller.id, supposed=supposed, on=what.on, efforts=what.efforts
+        )
     except standing.NotEnrolled as away:
         raise await waiting.not_enrolled(session, citizen_id=caller.id) from away
     return _shown(found)

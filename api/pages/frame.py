@@ -18,7 +18,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 
 from api.deps import Connection, House
 from api.guards import Citizen
-from api.pages import words
+from api.pages import places, words
 
 _HERE = Path(__file__).parent
 _MODE = "osm_mode"
@@ -44,7 +44,7 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest[:12]}"
 
 
-_GLOBALS: dict[str, Any] = {"elder": elder, "mode_link": mode_link, "asset": asset}
+_GLOBALS: dict[str, Any] = {"elder": elder, "mode_link": mode_link, "asset": asset, "places": places}
 
 
 def _environment() -> Environment:

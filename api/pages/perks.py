@@ -22,6 +22,7 @@ from core import clock
 from incentives import rulebook
 
 _BORDER = 4
+_AGAIN = 5
 
 
 @get("/perks")
@@ -72,6 +73,7 @@ async def draw(
         name=offered.perk.name,
         drawn=drawn,
         seconds=left,
+        again=_AGAIN,
         picture=picture(drawn.code),
     )
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards
+from api.citizen import perks as perks_api
 from api.citizen import score as score_api
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
@@ -29,6 +30,7 @@ from scoring.book.scorecard import Scorecard
 from scoring.points.explain import IndicatorView, ScoreView
 
 _WAYS = 3
+_MOVES = 20
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -94,25 +96,39 @@ async def home(
         if until is not None:  # within 90 days of a no
             return frame.member(request, "quiet.html", house, caller, until=until)
         return await consents.invite(request, session, house, caller, renewing=False)
+    return await _score(request, session, house, caller)
+
+
+async def _score(request: HttpRequest, session: AsyncSession, house: House, caller: guards.Citizen) -> Response[str]:
+    """Perks first, then the points and where each of them comes from."""
     profile = await citizens.profile(session, house.ring, caller.id)
     view: ScoreView = await score_api.score.fn(session, house, caller)
     book = await rulebook.current(session, on=clock.today())
-    past: score_api.History = await score_api.history.fn(session, house, caller, limit=2)
-    labels = await names.sources(session)
+    past: score_api.History = await score_api.history.fn(session, house, caller, limit=_MOVES)
+    told = moves(past.changes, book.scorecard, await names.sources(session))
+    perks: perks_api.Perks = await perks_api.see.fn(session, house, caller)
     return frame.member(
         request,
         "score.html",
         house,
         caller,
         name=mask_name(profile.name),
+        perks=sorted((one for one in perks.perks if one.granted), key=lambda one: -one.threshold),
         view=view,
         parts=parts(view),
         tiers=tiers(book.scorecard),
-        last=next(iter(moves(past.changes, book.scorecard, labels)), None),
+        last=next(iter(told), None),
+        curve=curve(past.changes) if len(past.changes) > 1 else None,
         ways=view.next_tier.ways[:_WAYS] if view.next_tier else (),
         coming=await rule_changes.coming(session, caller),
         **drawings(view, book.scorecard),
     )
+
+
+def curve(changes: list[score_api.Change]) -> Markup:
+    """The line of changes that come newest first; at least one."""
+    values: list[tuple[date, float]] = [(one.as_of, one.points) for one in reversed(changes)]
+    return charts.line(values)
 
 
 @get("/history")
@@ -127,8 +143,7 @@ async def history(
     found: score_api.History = await score_api.history.fn(session, house, caller, cursor=cursor)
     book = await rulebook.current(session, on=clock.today())
     lines = moves(found.changes, book.scorecard, await names.sources(session))
-    values: list[tuple[date, float]] = [(one.as_of, one.points) for one in reversed(found.changes)]
-    chart = charts.line(values) if values else None
+    chart = curve(found.changes) if found.changes else None
     return frame.member(
         request, "history.html", house, caller, changes=lines, chart=chart, next_cursor=found.next_cursor
     )

@@ -7,19 +7,17 @@ so a promise made here holds if nothing else changes. Money is no effort and buy
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 
-from core.months import first, shift
 from scoring.book.rules import Effort, Indicator, Tier
 from scoring.book.scorecard import Scorecard
 from scoring.points import mixes
+from scoring.points.efforts import TWO_YEARS, amount, future, whole
 from scoring.points.evaluate import Evaluation, Evaluator
-from scoring.points.facts import HOURS_A_DAY, Fact
 from scoring.points.wording import shown
 
-_TWO_YEARS = 24
 _ROUNDS = 5
 
 
@@ -84,7 +82,7 @@ def _effort(rule: Indicator, effort: Effort, evaluation: Evaluation, evaluator: 
     needed = -(-(target.start - evaluation.points) // rule.points)
     best: tuple[int, int, date] | None = None
     for units in _tries(rule, effort, needed):
-        added = _future(rule, effort, units, evaluation.as_of)
+        added = future(rule, effort, units, evaluation.as_of)
         day = max(fact.occurred_on for fact in added)
         points = evaluator([*facts, *added], evaluation.adult_on, day).points
         gain = points - evaluator(facts, evaluation.adult_on, day).points
@@ -105,12 +103,12 @@ def _together(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator, tar
         if mix is None:
             return
         done = [(rules[name], effort, units) for name, units in mix.units if (effort := rules[name].effort)]
-        added = [fact for rule, effort, units in done for fact in _future(rule, effort, units, evaluation.as_of)]
+        added = [fact for rule, effort, units in done for fact in future(rule, effort, units, evaluation.as_of)]
         day = max(fact.occurred_on for fact in added)
         points = evaluator([*facts, *added], evaluation.adult_on, day).points
         if points >= target.start:
             gain = points - evaluator(facts, evaluation.adult_on, day).points
-            said = "；".join(f"{effort.text}，再有{_amount(effort, units)}" for _, effort, units in done)
+            said = "；".join(f"{effort.text}，再有{amount(effort, units)}" for _, effort, units in done)
             text = f"几件事一起做：{said}；到{day}一共可多得{shown(gain):g}分，就能达到“{target.name}”"
             yield Way("+".join(name for name, _ in mix.units), text, mix.hours, shown(gain), day, reaches=True)
             return
@@ -137,38 +135,20 @@ def _most(rule: Indicator, room: int) -> int:
     """Give the units that fill the room, as many as fit into the window at their pace."""
     units = -(-room // rule.points)
     monthly = rule.effort is not None and rule.effort.pace == "month"
-    return min(units, rule.window_months or _TWO_YEARS, _TWO_YEARS) if monthly else units
+    return min(units, rule.window_months or TWO_YEARS, TWO_YEARS) if monthly else units
 
 
 def _tries(rule: Indicator, effort: Effort, needed: int) -> list[int]:
     """Give the numbers worth asking about: enough by division, a little more for what lapses, and all there is."""
-    most = -(-rule.cap // rule.points)
-    if effort.pace == "month":
-        most = min(most, rule.window_months or _TWO_YEARS)
+    most = whole(rule, effort)
     return sorted({min(most, max(1, units)) for units in (needed, needed + 1, needed + 2, needed + 4, most)})
-
-
-def _future(rule: Indicator, effort: Effort, units: int, as_of: date) -> list[Fact]:
-    """Make the rows of so many units at their natural pace, beginning tomorrow or next month."""
-    if effort.pace == "month":
-        days = [(shift(first(as_of), ahead), 1) for ahead in range(1, units + 1)]
-    else:
-        full, rest = divmod(units, HOURS_A_DAY)
-        hours = [HOURS_A_DAY] * full + ([rest] if rest else [])
-        days = [(as_of + timedelta(days=ahead), part) for ahead, part in enumerate(hours, 1)]
-    return [Fact(rule.kinds[0], "", day, part, None, None, None, None, "active", ()) for day, part in days]
 
 
 def _say(rule: Indicator, effort: Effort, found: tuple[int, int, date], target: Tier | None) -> Way:
     units, gain, day = found
-    amount = _amount(effort, units)
     end = f"就能达到“{target.name}”" if target else "离下一等级更近"
-    sentence = f"{effort.text}，再有{amount}，到{day}可多得{shown(gain):g}分，{end}"
+    sentence = f"{effort.text}，再有{amount(effort, units)}，到{day}可多得{shown(gain):g}分，{end}"
     return Way(rule.id, sentence, effort.hours * units, shown(gain), day, reaches=target is not None)
-
-
-def _amount(effort: Effort, units: int) -> str:
-    return f"{units}个月" if effort.pace == "month" else f"{units}小时"
 
 
 def _waits(evaluation: Evaluation, card: Scorecard, evaluator: Evaluator, target: Tier) -> Iterator[Way]:

@@ -18,7 +18,9 @@ from tests.api.pagereader import Browser, Element
 
 PERK = "library.deposit-free"
 DEARER = "rental.deposit-free"
-MEMBER_PAGES = ("/", "/perks", "/records", "/accesses", "/consents", "/history", f"/code?perk={PERK}", "/consents/new")
+MEMBER_PAGES = (
+    "/", "/perks", "/records", "/accesses", "/consents", "/history", f"/code?perk={PERK}", "/consents/new", "/whatif",
+)  # fmt: skip
 DEMO = "示范规则，未经任何城市采用"
 
 
@@ -165,7 +167,7 @@ class TestEveryPage:
     async def test_who_has_not_joined_is_told_so_everywhere(self, server: Server, browser: Browser) -> None:
         """Pages without content are pages still: what it is about, and the way on."""
         await browser.log_in(server.person())
-        for path in ("/records", "/history"):
+        for path in ("/records", "/history", "/whatif"):
             page = await browser.go(path)
             check_frame(browser.answer, page)
             assert (browser.answer.status_code, page.all("h1")[0].text) == (404, "您还没有加入")
@@ -303,6 +305,16 @@ class TestRecordsAndPoints:
 class TestPerksAndCode:
     """What one may have, and the code for the counter."""
 
+    async def test_what_one_may_have_comes_first(self, server: Server, browser: Browser) -> None:
+        """The first page begins with perks, how each is used and its code; the points come after them."""
+        page = await browser.join(server.person())
+        first = page.all("section")[0]
+        assert re.fullmatch(r"现在可以享受\d+项便利", first.all("h2")[0].text)
+        offered = [one.attributes["href"] for one in first.all("a", _class="button small")]
+        assert f"/code?perk={PERK}" in offered
+        assert "60秒内有效" in first.text
+        assert page.all("section")[1].attributes["id"] == "score"
+
     async def test_a_granted_perk_gives_a_code_after_saying_what_it_tells(
         self, server: Server, browser: Browser
     ) -> None:
@@ -323,6 +335,7 @@ class TestPerksAndCode:
         assert picture.attributes["viewbox"] == "0 0 49 49"  # version 6 (41 modules) and 4 on each side
         assert picture.all("path")[0].attributes["fill"] == "#fff"
         assert 50 <= int(page.all("p", role="timer")[0].attributes["data-seconds"]) <= 60
+        assert "hidden" in page.all("section", id="used")[0].attributes
         assert "您出示了信用码" in (await browser.go("/accesses")).text
 
     async def test_a_perk_that_is_missing_says_what_is_missing_and_the_standard_way(

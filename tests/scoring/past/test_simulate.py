@@ -7,7 +7,7 @@ import pytest
 from core import clock, ids
 from scoring import records, refusals, sources
 from scoring.past import simulate, whatif
-from scoring.past.simulate import DayOutOfReach, Outcome
+from scoring.past.simulate import DayOutOfReach, NoSuchEffort, Outcome
 from scoring.past.whatif import Supposed, WouldNotBeTaken
 from scoring.points.explain import explain
 from scoring.standing import NotEnrolled
@@ -110,3 +110,39 @@ class TestSimulate:
         await city.leave(ANN)
         with pytest.raises(NotEnrolled):
             await suppose(city, Supposed())
+
+
+class TestEfforts:
+    """What somebody would do for more points, unit by unit."""
+
+    async def test_they_are_done_at_their_pace_and_counted_on_the_day_they_are_done(self, city: City) -> None:
+        """Twenty hours are done in three days, and give what the scorecard gives for twenty hours."""
+        await city.join(ANN)
+        async with city.as_citizen(city.people[ANN]) as session:
+            found = await simulate.simulate(
+                session, city.ring, citizen_id=city.people[ANN], supposed=Supposed(), on=None,
+                efforts={"volunteering": 20},
+            )  # fmt: skip
+        assert found.supposed.as_of == TODAY + timedelta(days=3)
+        assert found.supposed.points - found.without.points == 20 * 2
+
+    @pytest.mark.parametrize("efforts", [{"volunteering": 51}, {"fine": 1}, {"volunteer_honour": 1}])
+    async def test_what_cannot_be_done_is_refused(self, city: City, efforts: dict[str, int]) -> None:
+        """More than the indicator holds, no indicator, or one for which nobody can do a thing."""
+        await city.join(ANN)
+        async with city.as_citizen(city.people[ANN]) as session:
+            with pytest.raises(NoSuchEffort):
+                await simulate.simulate(
+                    session, city.ring, citizen_id=city.people[ANN], supposed=Supposed(), on=None, efforts=efforts
+                )
+
+    async def test_what_its_citizen_refuses_counts_for_nothing(self, city: City) -> None:
+        """So nothing is promised for it."""
+        await city.join(ANN)
+        async with city.as_citizen(city.people[ANN]) as session:
+            await refusals.refuse(session, city.ring, citizen_id=city.people[ANN], kind="P08")
+            with pytest.raises(NoSuchEffort):
+                await simulate.simulate(
+                    session, city.ring, citizen_id=city.people[ANN], supposed=Supposed(), on=None,
+                    efforts={"volunteering": 1},
+                )  # fmt: skip

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 
 from core.months import shift
 from scoring.points import evaluate
+from scoring.points.efforts import future
 from scoring.points.explain import explain
 from scoring.points.facts import RecordRow, facts
 from scoring.points.scoreview import IndicatorView, Next, ScoreView
 from scoring.points.texts import sentences
-from scoring.points.ways import _future, next_tier
+from scoring.points.ways import next_tier
 from tests.rulebook import card, evaluator
 from tests.scoring.records import ADULT, AS_OF, RECORDS, negative, positive
 
@@ -207,7 +208,7 @@ class TestNextTier:
                 continue
             amounts = [int(n) for n in re.findall(r"再有(\d+)", way.text)]
             pairs = [(rules[name], units) for name, units in zip(names, amounts, strict=True)]
-            added = [fact for rule, units in pairs if rule.effort for fact in _future(rule, rule.effort, units, AS_OF)]
+            added = [fact for rule, units in pairs if rule.effort for fact in future(rule, rule.effort, units, AS_OF)]
             assert way.on is not None
             then = evaluator()([*now.facts(), *added], ADULT, way.on)
             assert card().tier(then.points).name == found.tier or then.points >= now.points + found.points_needed * 10
