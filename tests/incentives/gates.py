@@ -10,6 +10,7 @@ from core.settings import ROOT
 FOLDER = ROOT / "docs/gate"
 FILE = FOLDER / "osmanthus_gate.py"
 VECTORS = FOLDER / "vectors.json"
+VISITORS = FOLDER / "visitors.json"
 
 
 def _load(name: str) -> ModuleType:
@@ -25,6 +26,8 @@ library: Any = _load("osmanthus_gate")
 lists: Any = _load("osmanthus_list")
 usage: Any = _load("osmanthus_usage")
 days: Any = _load("osmanthus_day")
+vc: Any = _load("osmanthus_vc")
+visitors: Any = _load("osmanthus_visitor")
 simulator: Any = _load("a_day")
 
 

@@ -181,30 +181,31 @@ def malleated(text: str) -> str:
     return f"{head}.{_part(raw[:32] + other.to_bytes(32))}"
 
 
-def judge(seed: int, rounds: int) -> dict[str, int]:
-    """Read `rounds` of them, and say how many counted by whom: of `tampered` none may. Raises AssertionError."""
-    dice, counted = Dice(seed), {"tampered": 0, "rebound": 0, "misissued": 0}
-    for turn in range(rounds):
-        if turn % 2:
-            assert _read(text := dice.tampered()) is None, text
-        elif turn % 4:
-            wallet, text = dice.rebound()
-            if shown := _read(text):
-                counted["rebound"] += 1
-                assert _honest(shown), text
-                assert shown.thumbprint == wallet.key.thumbprint(), text
-        elif shown := _read(text := dice.misissued()):
-            counted["misissued"] += 1
-            assert shown.reached <= {"over_110"}, text
-            assert shown.until > NOW, text
-    return counted
-
-
-def _read(text: str) -> Shown | None:
+def read(text: str) -> Shown | None:
+    """What a verifier makes of it, None for what does not count."""
     try:
         return presentation.read(text, ASKED, key_of)
     except Untrusted:
         return None
+
+
+def judge(seed: int, rounds: int, reader: Callable[[str], Shown | None] = read) -> dict[str, int]:
+    """Read `rounds` of them, and say how many counted by whom: of `tampered` none may. Raises AssertionError."""
+    dice, counted = Dice(seed), {"tampered": 0, "rebound": 0, "misissued": 0}
+    for turn in range(rounds):
+        if turn % 2:
+            assert reader(text := dice.tampered()) is None, text
+        elif turn % 4:
+            wallet, text = dice.rebound()
+            if shown := reader(text):
+                counted["rebound"] += 1
+                assert _honest(shown), text
+                assert shown.thumbprint == wallet.key.thumbprint(), text
+        elif shown := reader(text := dice.misissued()):
+            counted["misissued"] += 1
+            assert shown.reached <= {"over_110"}, text
+            assert shown.until > NOW, text
+    return counted
 
 
 def _honest(shown: Shown) -> bool:
