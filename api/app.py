@@ -26,6 +26,7 @@ from sqlalchemy import select
 
 from api import deps, guards, idp, openapi, problems
 from api.deps import House
+from api.express import Express
 from api.pages import frame
 from api.requests import Envelope
 from api.routing import routes
@@ -107,12 +108,14 @@ def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = (), alone
 
 
 def create() -> ASGIApp:
-    """What a server runs: the application of the environment's settings, inside its envelope."""
+    """What a server runs: the application of the environment's settings behind its express door, in its envelope."""
     log_to_stderr()
     settings = read()
     provider = urlsplit(settings.idp_issuer or "")
     target = f"{provider.scheme}://{provider.netloc}" if provider.netloc else ""
-    return Envelope(build(settings, alone=False), form_target=target, https=settings.base_url.startswith("https://"))
+    return Envelope(
+        Express(build(settings, alone=False)), form_target=target, https=settings.base_url.startswith("https://")
+    )
 
 
 def _line(event: dict[str, Any], *, default: Callable[[Any], Any]) -> str:

@@ -19,6 +19,7 @@ import uvicorn
 
 from api import app, idp, rulebook_files
 from api.deps import House
+from api.express import Express
 from api.requests import Envelope
 from api.staff import publication
 from api.tool import demo_city, registration
@@ -126,7 +127,7 @@ async def serving(owner_url: str, epochs: Path, *, published: bool = False) -> A
         demo_idp=True,
     )
     built = app.build(settings)
-    running = _Uvicorn(uvicorn.Config(Envelope(built), log_config=None, lifespan="on", access_log=False))
+    running = _Uvicorn(uvicorn.Config(Envelope(Express(built)), log_config=None, lifespan="on", access_log=False))
     task = asyncio.create_task(running.serve(sockets=[listener]))
     while not running.started:
         await asyncio.sleep(0.01)

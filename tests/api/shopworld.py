@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import deps, guards, oauth, problems, rules
 from api.citizen import credit_code, perks
 from api.deps import House
+from api.express import Express
 from api.partner import batch, eligibility
 from api.partner import perks as partner_perks
 from api.signing import Signer, fresh_key
@@ -77,7 +78,7 @@ async def open_shop(url: str, ring: Keyring, *, publish: bool = True) -> AsyncIt
         state=State({"house": house}),
         openapi_config=None,
     )
-    transport = httpx2.ASGITransport(app, raise_app_exceptions=True)
+    transport = httpx2.ASGITransport(Express(app), raise_app_exceptions=True)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http, world(url) as city:
         callers = {name: Caller(http, Signer(key, client_id=name, issuer=BASE)) for name, key in keys.items()}
         yield Shop(http, house, city, callers)

@@ -321,4 +321,5 @@ def same(answers: list[httpx2.Response]) -> None:
 
     assert len({plain(answer) for answer in answers}) == 1
     assert len({len(answer.content) for answer in answers}) == 1
-    assert len({tuple(sorted(answer.headers)) for answer in answers}) == 1
+    named = {tuple(sorted(set(answer.headers) - {"dpop-nonce"})) for answer in answers}  # that goes by the minute
+    assert len(named) == 1
