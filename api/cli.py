@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from api.tool import batch, commands, library, reading, rulework
+from api.tool import batch, commands, library, reading, rulework, trusting
 
 
 class Actions(Protocol):
@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     _add_keys(actions)
     _add_audit(actions)
     library.add(actions)
+    trusting.add(actions)
     _add_call(actions)
     return top
 
@@ -213,8 +214,16 @@ def _is_expected(error: Exception) -> bool:
     from core.pgerrors import is_unavailable
     from core.postgres.launcher import EmbeddedUnavailable
     from core.settings import SettingMissing
+    from incentives.recognition.trust import Distrusted
 
-    about_us = (CannotStartError, EmbeddedUnavailable, SeedingFailedError, SettingMissing, rulework.NotOursError)
+    about_us = (
+        CannotStartError,
+        EmbeddedUnavailable,
+        SeedingFailedError,
+        SettingMissing,
+        Distrusted,
+        rulework.NotOursError,
+    )
     about_them = (NoAnswerError, TokenRefusedError, LostOnTheWayError, Problem)
     about_input = (FileNotFoundError, ValueError)  # a file that is not there, JSON that is none
     return isinstance(error, (*about_us, *about_them, *about_input)) or is_unavailable(error)

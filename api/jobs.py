@@ -42,6 +42,8 @@ _SWEEPS = (
     "delete from incentives.credit_code c where c.expires_at < now() - interval '3 days'",
     "select incentives.forget_rides(100000)",
     "delete from incentives.decision where at < now() - interval '30 days'",
+    "delete from incentives.presentation where expires_at < now() - interval '1 day'",
+    "delete from incentives.shown_copy where until < now()",
     "delete from auth.code_use where at < now() - interval '1 day'",
     "delete from auth.code where expires_at < now() - interval '1 day'",
     "delete from auth.token where expires_at < now() - interval '1 day'",

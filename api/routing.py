@@ -23,6 +23,7 @@ from api import (
     slips,
     statistics,
     verifying,
+    wallets,
 )
 from api.citizen import (
     cards,
@@ -81,7 +82,18 @@ from api.pages import rule_changes as rule_change_pages
 from api.pages import score as score_pages
 from api.pages import sessions as session_pages
 from api.pages import whatif as whatif_pages
-from api.partner import batch, consoles, counters, eligibility, guarantees, orders, statements, visits, webhooks
+from api.partner import (
+    batch,
+    consoles,
+    counters,
+    eligibility,
+    guarantees,
+    orders,
+    presentations,
+    statements,
+    visits,
+    webhooks,
+)
 from api.partner import events as partner_events
 from api.partner import perks as partner_perks
 from api.sandbox import assembly as sandbox
@@ -154,6 +166,8 @@ _MODULES = (
     source_disputes,
     eligibility,
     batch,
+    presentations,
+    wallets,
     orders,
     guarantees,
     channels,

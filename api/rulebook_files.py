@@ -23,6 +23,7 @@ _WHERE = (
     ("promises", "promises.toml"),
     ("disputes", "disputes.toml"),
     ("perks", "perks/*.toml"),
+    ("recognition", "recognition.toml"),
     ("cases", "cases/*.toml"),
 )
 

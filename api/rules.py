@@ -25,6 +25,7 @@ from core.errors import NotFound
 from core.releases import Release
 from core.tables import release
 from incentives import rulebook
+from incentives.visitors import mapfile
 from scoring.book import catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.scorecard import Scorecard
 
@@ -158,6 +159,21 @@ async def perks(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response
     return published.answer(request, await shelf.document("perks", "list", make))
 
 
+@get("/recognition", summary="Which cities are recognised, and for what", tags=["rules"])
+async def recognition(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response[Any]:
+    """Per city or level of the league: which threshold reached there has which perk here, on our own terms.
+
+    Keys and addresses of those cities: `/.well-known/credit-trust-list`.
+    """
+
+    def make(found: list[Release]) -> object:
+        for one in _newest(found):
+            return {**published.plain(mapfile.load(one.body, one.name)), "release": _stamp(one)}
+        raise NotFound("No city is recognised yet.")
+
+    return published.answer(request, await shelf.document("recognition", "whole", make))
+
+
 @get("/cases", summary="The case files in force", tags=["rules"])
 async def cases(request: HttpRequest, shelf: NamedDependency[Shelf]) -> Response[Any]:
     """Situations, and the points and sentences that the rules must give for them."""
@@ -214,6 +230,7 @@ handlers = [
             notice,
             perks,
             cases,
+            recognition,
             repair,
             promises,
             disputes,

@@ -11,6 +11,7 @@ from api.deps import HttpRequest
 from api.published import Press
 from auth.consent import receipts
 from incentives.book import schema as perkschema
+from incentives.visitors import mapschema
 from scoring.book import schema
 
 
@@ -32,10 +33,16 @@ async def perks_schema(request: HttpRequest, press: NamedDependency[Press]) -> R
     return published.answer(request, press.document("perks.schema", perkschema.schema))
 
 
+@get("/recognition.schema.json", summary="The schema of the map of recognition", tags=["rules"])
+async def recognition_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
+    """JSON Schema (2020-12) of `recognition.toml`, for editors; drawn from the reader itself."""
+    return published.answer(request, press.document("recognition.schema", mapschema.schema))
+
+
 @get("/consent-receipt.schema.json", summary="The schema of a consent receipt", tags=["rules"])
 async def receipt_schema(request: HttpRequest, press: NamedDependency[Press]) -> Response[Any]:
     """JSON Schema of what a consent receipt signs: the record of ISO/IEC TS 27560 and its hash."""
     return published.answer(request, press.document("receipt.schema", receipts.schema))
 
 
-handlers = [export_schema, scorecard_schema, perks_schema, receipt_schema]
+handlers = [export_schema, scorecard_schema, perks_schema, recognition_schema, receipt_schema]

@@ -122,6 +122,7 @@ def jwks(desk: Server, ring: Keyring) -> dict[str, Any]:
     """The public keys that our signatures are checked with (RFC 7517); access tokens' ones change by themselves."""
     turning = [desk.tokens.key(kid) for kid in desk.tokens.keys().published()]
     keys = [*turning, ring.es256("rules-1"), ring.ed25519("rcpt-1"), ring.ed25519("log-1"), ring.ed25519("ask-1")]
+    keys.append(ring.es256("vp-1"))
     return {"keys": [key.as_dict(private=False) for key in keys]}
 
 

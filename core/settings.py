@@ -48,7 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `master_key` is 32 bytes, the root of derived keys; `epochs_file` holds the epoch keys that wrap personal keys and
     must live outside every database backup. `trusted_proxies`: addresses, comma-separated, whose X-Forwarded-For is
     believed; everybody else's is not (ASVS 4.1.3). `log_heads` keeps the log's signed heads, out of the database's
-    administrators' reach. `channels_file` holds merchants' accounts at pay channels, keys included (mode 0600).
+    administrators' reach. `channels_file` holds merchants' accounts at pay channels, keys included (mode 0600);
+    `trust_signers` the public keys of whoever signs the list of cities that are recognised.
 
     An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
@@ -89,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: str = ""
     log_heads: Path | None = None
     channels_file: Path | None = None
+    trust_signers: Path | None = None
     token_key_serial: int = 0
 
     def forgotten_within_days(self) -> int:
@@ -131,6 +133,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         policy_dir=Path(env.get("OSMANTHUS_POLICY_DIR", ROOT / "policy")),
         log_heads=Path(env["OSMANTHUS_LOG_HEADS"]) if env.get("OSMANTHUS_LOG_HEADS") else None,
         channels_file=Path(env["OSMANTHUS_CHANNELS_FILE"]) if env.get("OSMANTHUS_CHANNELS_FILE") else None,
+        trust_signers=Path(env["OSMANTHUS_TRUST_SIGNERS"]) if env.get("OSMANTHUS_TRUST_SIGNERS") else None,
         **(optional | _epochs(env)),
     )
 
@@ -150,6 +153,7 @@ def environment(known: Settings) -> dict[str, str]:
         "OSMANTHUS_POLICY_DIR": known.policy_dir,
         "OSMANTHUS_LOG_HEADS": known.log_heads,
         "OSMANTHUS_CHANNELS_FILE": known.channels_file,
+        "OSMANTHUS_TRUST_SIGNERS": known.trust_signers,
         "OSMANTHUS_SUITE": known.suite,
     }
     return {variable: "" if value is None else str(value) for variable, value in plain.items()}

@@ -15,6 +15,8 @@ import msgspec
 from core.policyfile import Fault, Faulty, decode
 from incentives.book import paths, perkfile
 from incentives.book.perks import Perk
+from incentives.visitors import mapfile, proofs
+from incentives.visitors.maps import Maps
 from scoring.book import basis, catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.basis import Statute
 from scoring.book.catalogue import Catalogue
@@ -55,6 +57,7 @@ class _Book(msgspec.Struct):
     repair: tuple[str, RepairRules] | None = None
     promises: tuple[str, PromiseRules] | None = None
     disputes: tuple[str, DisputeRules] | None = None
+    recognition: tuple[str, Maps] | None = None
     cases: dict[str, str] = {}
     notices: int = 0
 
@@ -97,6 +100,8 @@ def _take(book: _Book, file: str, text: str, read_notice: NoticeReader) -> list[
         book.personas = file, reach.load(text, file)
     elif file in _RIGHTS:
         setattr(book, Path(file).stem, (file, _RIGHTS[file](text, file)))
+    elif file == "recognition.toml":
+        book.recognition = file, mapfile.load(text, file)
     elif folder == "scorecard":
         book.cards[file] = scorecard.load(text, file)
     elif folder == "perks":
@@ -190,6 +195,8 @@ def _perks(book: _Book) -> list[Fault]:
     if len(thresholds) > _MOST_THRESHOLDS:
         advice = "A partner with all of them could narrow the points down; use two."
         faults.append(Fault("perks", 1, f"Live perks use {len(thresholds)} thresholds.", advice))
+    if book.recognition:
+        faults += proofs.faults(book.recognition[1], [perk for _, perk in book.perks], book.recognition[0])
     kinds = book.catalogue[1].kinds if book.catalogue else {}
     counted = {code for card in book.cards.values() for code in card.kinds()}
     return faults + paths.faults(book.perks, kinds, counted, book.catalogue[0] if book.catalogue else "catalogue.toml")
@@ -209,4 +216,4 @@ def _summary(book: _Book) -> list[str]:
     for file, perk in book.perks:
         proved = "proved: never below a stranger, never less with more points, no default reaches points"
         lines.append(f"{file}: {perk.id} from {perk.threshold / 10:g}, tells a partner {perk.bits():g} bit; {proved}")
-    return lines
+    return lines + (proofs.summary(book.recognition[1], book.recognition[0]) if book.recognition else [])

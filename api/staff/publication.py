@@ -24,12 +24,15 @@ from incentives import rulebook
 from incentives.book import paths, perkfile
 from incentives.book.perks import Perk
 from incentives.changes import MOST_BITS_A_PERK
+from incentives.visitors import mapfile, proofs
 from scoring import rulebook as scorebook
 from scoring.book import basis, catalogue, disputefile, promisefile, repairfile, scorecard
 from scoring.book.basis import Claim, Statute
 from scoring.points import cases
 
-KINDS = ("scorecard", "catalogue", "perks", "notice", "cases", "statutes", "repair", "promises", "disputes")
+KINDS = (
+    "scorecard", "catalogue", "perks", "notice", "cases", "statutes", "repair", "promises", "disputes", "recognition",
+)  # fmt: skip
 MOST_THRESHOLDS = 2
 
 
@@ -84,6 +87,9 @@ async def _faults(session: AsyncSession, kind: str, name: str, body: str, on: da
             perkfile.load(body, name)
         case "notice":
             notices.load(body, name)
+        case "recognition":
+            held = [perk for one in await releases.in_force(session, on=on) for perk in drafts.perks_of(one)]
+            return proofs.faults(mapfile.load(body, name), held, name)
         case _:
             basis.load(body, name)
     return []
@@ -144,7 +150,7 @@ async def approve(session: AsyncSession, *, release_id: uuid.UUID, by: str, rehe
     """
     drafted = await releases.get(session, release_id=release_id)
     before = await _perks(session, drafted)
-    alone = drafted.kind in {"scorecard", "catalogue"}
+    alone = drafted.kind in {"scorecard", "catalogue", "recognition"}
     approved = await releases.approve(session, release_id=release_id, by=by, rehearsal=rehearsal, alone=alone)
     if approved.kind == rulebook.KIND:
         await rulebook.put_in_force(session, approved)

@@ -20,7 +20,7 @@ from core.releases import Release
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file to publish: `kind` scorecard, catalogue, perks, notice, cases or statutes; `name` the file's name.
+    """A file to publish: `kind` scorecard, catalogue, perks, notice, recognition …; `name` the file's name.
 
     With `clerk` the drafter is that person of the office; without, the office's whole system is.
     """

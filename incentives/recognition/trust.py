@@ -195,5 +195,24 @@ def sign(body: Body, signatures: Sequence[tuple[str, Any]]) -> bytes:
     return json.dumps(msgspec.to_builtins(_Form(payload, tuple(made)))).encode()
 
 
+def cosign(raw: bytes, kid: str, by: Any) -> bytes:
+    """One signature more on a list, by `kid`; `by` signs bytes by ES256. Raises Distrusted for what is no list."""
+    body, form = unread(raw), msgspec.json.decode(raw, type=_Form)
+    one = msgspec.json.decode(sign(body, [(kid, by)]), type=_Form)
+    if one.payload != form.payload:
+        _refuse("not written as a trust list is")
+    return json.dumps(msgspec.to_builtins(_Form(form.payload, (*form.signatures, *one.signatures)))).encode()
+
+
+def unread(raw: bytes) -> Body:
+    """What a list says, whoever signed it or not: for the eyes of who is to sign. Raises Distrusted."""
+    try:
+        form = msgspec.json.decode(raw, type=_Form, strict=True)
+        return msgspec.convert(jose.unpacked(form.payload), Body, strict=True)
+    except (msgspec.MsgspecError, jose.NotSigned) as error:
+        message = "not a trust list"
+        raise Distrusted(message) from error
+
+
 def _refuse(message: str) -> NoReturn:
     raise Distrusted(message)

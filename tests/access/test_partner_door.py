@@ -21,6 +21,8 @@ FUNCTIONS = [
     "incentives.act_on_order",
     "incentives.add_webhook",
     "incentives.admit",
+    "incentives.answer_presentation",
+    "incentives.ask_presentation",
     "incentives.check_eligibilities",
     "incentives.check_eligibility",
     "incentives.check_once",
@@ -38,10 +40,14 @@ FUNCTIONS = [
     "incentives.order_lines",
     "incentives.orders_of_caller",
     "incentives.perks_of_caller",
+    "incentives.presentation_asked",
+    "incentives.presentation_of_caller",
+    "incentives.recognition_now",
     "incentives.remove_webhook",
     "incentives.replay_webhook",
     "incentives.rotate_webhook",
     "incentives.test_webhook",
+    "incentives.trouble_presentation",
     "incentives.webhooks_of_caller",
 ]
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

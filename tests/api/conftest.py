@@ -109,7 +109,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(owner_url: str, epochs: Path, *, published: bool = False) -> AsyncGenerator[Server]:
+async def serving(
+    owner_url: str, epochs: Path, *, published: bool = False, trust_signers: Path | None = None
+) -> AsyncGenerator[Server]:
     """A server on a free port for the length of a block, with the demo city's clients' ids free to use.
 
     `published`: the shipped rule book is in force already.
@@ -125,6 +127,7 @@ async def serving(owner_url: str, epochs: Path, *, published: bool = False) -> A
         role_prefix=PREFIX,
         sandbox=True,
         demo_idp=True,
+        trust_signers=trust_signers,
     )
     built = app.build(settings)
     running = _Uvicorn(uvicorn.Config(Envelope(Express(built)), log_config=None, lifespan="on", access_log=False))

@@ -22,6 +22,9 @@ PATHS = [
     "repair",
     "promises",
     "disputes",
+    "disputes",
+    "recognition",
+    "recognition.schema.json",
     "consent-receipt.schema.json",
 ]
 

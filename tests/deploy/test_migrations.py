@@ -19,6 +19,7 @@ import incentives.events.tables
 import incentives.orders.tables
 import incentives.rides.tables
 import incentives.tables
+import incentives.visitors.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
 import scoring.reporttables
@@ -46,6 +47,7 @@ ROOMS = (
     incentives.tables,
     incentives.orders.tables,
     incentives.rides.tables,
+    incentives.visitors.tables,
 )
 OURS = ("keys", "core", "auth", "scoring", "incentives", "jobs")
 

@@ -12,6 +12,7 @@ import incentives.citycard.tables
 import incentives.events.tables
 import incentives.orders.tables
 import incentives.tables
+import incentives.visitors.tables
 import scoring.feedtables
 import scoring.rehearsal.tables
 import scoring.reporttables
@@ -36,6 +37,7 @@ ROOMS = (
     incentives.events.tables,
     incentives.orders.tables,
     incentives.tables,
+    incentives.visitors.tables,
 )
 _ROW = re.compile(r"^\| (`[a-z_.`, ]+`) \|", re.MULTILINE)
 

@@ -32,6 +32,14 @@ class TestCheck:
         assert sum("tells a partner 1 bit" in line for line in report.summary) == 15
         assert all("proved: never below a stranger" in line for line in report.summary if "tells a partner" in line)
 
+    def test_a_map_of_recognition_is_held_to_the_perks(self) -> None:
+        """What it opens to visitors is there, and is ours: it says nothing of terms, so it cannot give more."""
+        assert any("recognition.toml: 990100" in line for line in policycheck.check(ALL, notices.load).summary)
+        found = changed("recognition.toml", '"tourism.ticket"', '"rental.deposit-free"')
+        assert any("rental.deposit-free lends or waits" in fault for fault in found)
+        found = changed("recognition.toml", 'perks = ["tourism.ticket"]', 'perks = ["tourism.ticket"]\ncap = 99999')
+        assert any("`cap` means nothing here" in fault for fault in found)
+
     def test_a_demo_value_never_passes_for_law(self) -> None:
         """A statute cited for a number that it does not set is refused, with its line."""
         after = '\n\n[[dimension.indicator]]\nid = "library"'
