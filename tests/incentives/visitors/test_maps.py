@@ -18,6 +18,7 @@ FILE = "recognition.toml"
 DAY = date(2027, 3, 1)
 SHIPPED = text(FILE)
 HEAD = '[[city]]\ncode = "990100"\nname = "示范邻市"\nbasis = {kind = "demo"}\n'
+RULE = '[[city.rule]]\npredicate = "over_120"\nperks = ["a"]'
 TWO = """
 [[level]]
 id = "a"
@@ -110,8 +111,8 @@ class TestFile:
             ('level = "b"', 5, "There is no such level"),
             ('[[city.rule]]\npredicate = "120"\nperks = ["tourism.ticket"]', 6, "`predicate` is none"),
             ('[[city.rule]]\npredicate = "over_120"\nperks = []', 7, "worth nothing"),
-            ('[[city.rule]]\npredicate = "over_120"\nperks = ["a"]\ncap = 9', 8, "`cap` means nothing here"),
-            ('[[city.rule]]\npredicate = "over_120"\nperks = ["a"]\nfrom = 2027-01-02\nuntil = 2027-01-01', 9, "ends before"),
+            (f"{RULE}\ncap = 9", 8, "`cap` means nothing here"),
+            (f"{RULE}\nfrom = 2027-01-02\nuntil = 2027-01-01", 9, "ends before"),
             ('issuer = "example"\n[[city.rule]]\npredicate = "over_1"\nperks = ["a"]', 5, "no address of an issuer"),
             ("", 1, "Nothing is recognised of this city"),
         ],
