@@ -15,7 +15,7 @@ from litestar.types import Message, Receive, Scope, Send
 
 from api import problems
 from api.deps import HttpRequest
-from api.partner.eligibility import Ask, check
+from api.partner.eligibility import Asked, check
 
 _PATH = "/v1/partner/eligibility"
 _LONGEST = 4096
@@ -23,7 +23,7 @@ _TWICE = {b"content-type", b"content-length", b"host", b"idempotency-key"}  # he
 _ELSE = {b"transfer-encoding", b"content-encoding", b"expect"}  # ... and that do not come
 _HOST = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:[]")
 _GUARDS: tuple[Any, ...] = tuple(cast("Any", check).guards)
-_read = msgspec.json.Decoder(Ask).decode
+_read = msgspec.json.Decoder(Asked).decode
 
 
 class Express:
@@ -48,7 +48,7 @@ class Express:
         seen["path_template"] = _PATH
         await self._answer(Request(scope), asked, headers.get(b"idempotency-key"), send)
 
-    async def _answer(self, request: HttpRequest, asked: Ask, key: bytes | None, send: Send) -> None:
+    async def _answer(self, request: HttpRequest, asked: Asked, key: bytes | None, send: Send) -> None:
         scope = cast("Scope", request.scope)
 
         async def hooked(message: Message) -> None:
@@ -86,7 +86,7 @@ def _repeated(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return len(once) != len(set(once))
 
 
-def _asked(came: Mapping[str, Any], length: int) -> Ask | None:
+def _asked(came: Mapping[str, Any], length: int) -> Asked | None:
     """What a body asks that came whole and fits the schema."""
     body: bytes = came.get("body", b"")
     if len(body) != length:  # of several pieces, or of a client that went away

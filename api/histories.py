@@ -12,7 +12,7 @@ import structlog
 
 from api.deps import House
 from api.source import questions
-from auth import clients, registrations
+from auth import digestkeys, registrations
 from core import audit, clock, ids
 from core.audit import Actor
 from core.errors import Malformed, TooLarge
@@ -35,7 +35,7 @@ async def turn(house: House) -> int:
     """Ask what is due; returns how many answered."""
     async with house.doors.work("scorer") as session:
         asked = await registrations.addresses(session, purpose=PURPOSE)
-        keys = await clients.digest_keys(session, house.ring, asked)
+        keys = await digestkeys.of(session, house.ring, asked)
         await pulls.prepare(session, sources=list(keys))
         due = await pulls.begin(session, sources=list(keys))
         for pull in due:

@@ -41,6 +41,7 @@ _SWEEPS = (
     "delete from incentives.credit_code_use u where u.at < now() - interval '3 days'",
     "delete from incentives.credit_code c where c.expires_at < now() - interval '3 days'",
     "select incentives.forget_rides(100000)",
+    "select incentives.forget_plates()",
     "delete from incentives.decision where at < now() - interval '30 days'",
     "delete from incentives.presentation where expires_at < now() - interval '1 day'",
     "delete from incentives.shown_copy where until < now()",

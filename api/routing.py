@@ -35,6 +35,7 @@ from api.citizen import (
     leaving,
     me,
     occupational,
+    plates,
     proxies,
     reminders,
     report,
@@ -74,6 +75,7 @@ from api.pages import counter as counter_page
 from api.pages import disputes as dispute_pages
 from api.pages import orders as order_pages
 from api.pages import perks as perk_pages
+from api.pages import plates as plate_pages
 from api.pages import records as record_pages
 from api.pages import repairs as repair_pages
 from api.pages import reports as report_pages
@@ -96,6 +98,7 @@ from api.partner import (
 )
 from api.partner import events as partner_events
 from api.partner import perks as partner_perks
+from api.partner import plates as partner_plates
 from api.sandbox import assembly as sandbox
 from api.source import declarations as source_declarations
 from api.source import disputes as source_disputes
@@ -173,6 +176,7 @@ _MODULES = (
     channels,
     visits,
     partner_perks,
+    partner_plates,
     counters,
     consoles,
     statements,
@@ -188,6 +192,7 @@ _MODULES = (
     credit_code,
     citizen_perks,
     cards,
+    plates,
     proxies,
     releases,
     rehearsals,
@@ -227,6 +232,7 @@ _MODULES = (
     accesses,
     session_pages,
     card_pages,
+    plate_pages,
     printed,
     forms,
     counter_page,

@@ -14,8 +14,9 @@ import msgspec
 from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth import digestkeys
 from auth.tables import client
-from core import clock, jose, sealed
+from core import clock, jose
 from core.errors import Conflict, FieldError, Invalid
 from core.keys import Keyring
 
@@ -85,10 +86,9 @@ async def add(  # noqa: PLR0913  (what a registration holds)
 ) -> Client:
     """Register a client; `session` is the owner's. A `citizen` client is public, every other proves itself by a key.
 
-    `jwks` may be private JWKs: only the public half is kept. `digest_key` (≥ 16 bytes, sources only) keys the ID
-    digests agreed with a source and is sealed. A partner with redirect addresses may ask citizens for `purposes`, by
-    default one a perk (`a.b-c` gives `a-b-c`), and citizens read `contact`. Raises Invalid with all faults and
-    ClientExists.
+    `jwks` may be private JWKs: only the public half is kept. `digest_key` (≥ 16 bytes, for whom `digestkeys.agrees`)
+    is sealed. A partner with redirect addresses may ask citizens for `purposes`, by default one a perk (`a.b-c` gives
+    `a-b-c`), and citizens read `contact`. Raises Invalid with all faults and ClientExists.
     """
     keys, faults = _keys(jwks)
     redirect_uris, perks = frozenset(redirect_uris), frozenset(perks)
@@ -103,7 +103,7 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     if faults := [*faults, *_faults(made, digest_key)]:
         raise Invalid("The client cannot be registered as described.", errors=faults)
     await must_be_free(session, client_id)
-    row = _row(made) | {"jwks": keys, "sealed_digest_key": _sealed(ring, client_id, digest_key)}
+    row = _row(made) | {"jwks": keys, "sealed_digest_key": digestkeys.seal(ring, client_id, digest_key)}
     await session.execute(insert(client).values(**row))
     return made
 
@@ -149,30 +149,6 @@ def from_row(row: Row[Any]) -> Client:
         introspects=row.introspects,
         contact=row.contact,
     )
-
-
-async def digest_keys(session: AsyncSession, ring: Keyring, sources: Iterable[str]) -> dict[str, bytes]:
-    """Per source named, the key of the ID digests agreed with it; sources without one, or disabled, are absent."""
-    rows = await session.execute(
-        select(client.c.client_id, client.c.sealed_digest_key).where(
-            client.c.client_id.in_(list(sources)),
-            client.c.role == "source",
-            client.c.disabled_at.is_(None),
-            client.c.sealed_digest_key.is_not(None),
-        )
-    )
-    key = ring.derive("source-digest")
-    return {row.client_id: sealed.unseal(key, row.sealed_digest_key, place=_place(row.client_id)) for row in rows}
-
-
-def _place(client_id: str) -> tuple[str, str, bytes]:
-    return "auth.client", "sealed_digest_key", client_id.encode()
-
-
-def _sealed(ring: Keyring, client_id: str, digest_key: bytes | None) -> bytes | None:
-    if digest_key is None:
-        return None
-    return sealed.seal(ring.derive("source-digest"), digest_key, place=_place(client_id))
 
 
 def public_keys(jwks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -226,7 +202,8 @@ def _faults(made: Client, digest_key: bytes | None) -> list[FieldError]:
     need(not made.purposes or made.details_types, "/purposes", "not_for_role", "For partners with a redirect_uri.")
     told = made.contact or not made.details_types
     need(told, "/contact", "missing", "Citizens read whom to reach before they agree (PIPL article 23).")
-    need(digest_key is None or made.role == "source", "/digest_key", "not_for_role", "Only sources have one.")
+    keyed = digestkeys.agrees(made.role, made.perks)
+    need(digest_key is None or keyed, "/digest_key", "not_for_role", "Only sources and car parks have one.")
     need(digest_key is None or len(digest_key) >= _KEY_BYTES, "/digest_key", "too_short", "At least 16 random bytes.")
     return faults
 

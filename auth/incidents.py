@@ -36,7 +36,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     ),
     "identity": (
         "counter.arrive", "counter.open", "counter.prove", "account.link", "card.bind", "card.lost", "card.replace",
-        "death.record",
+        "death.record", "plate.told",
     ),
     "matters": (
         "review.read", "review.answer", "correction.read", "correction.send", "correction.answer", "dispute.read",

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import clients
+from auth import clients, digestkeys
 from auth.tables import client, client_change
 from core import assessments, clock, ids
 from core.errors import Conflict, FieldError, Invalid, NotFound
@@ -95,7 +95,7 @@ async def ask(session: AsyncSession, *, client_id: str, kind: Kind, body: Mappin
 async def approve(
     session: AsyncSession, ring: Keyring, *, change_id: uuid.UUID, by: str
 ) -> tuple[Change, bytes | None]:
-    """Make a change; with it, once, the digest key of a source that was registered.
+    """Make a change; with it, once, the digest key of a source or car park that was registered.
 
     Raises NotFound, SecondPersonNeeded, AlreadyApproved, AssessmentMissing, ClientExists, Invalid.
     """
@@ -122,7 +122,8 @@ async def approve(
 
 async def _make(session: AsyncSession, ring: Keyring, asked: Change) -> bytes | None:
     if asked.kind == "register":
-        digest_key = secrets.token_bytes(32) if asked.body["role"] == "source" else None
+        keyed = digestkeys.agrees(asked.body["role"], asked.body.get("perks", ()))
+        digest_key = secrets.token_bytes(32) if keyed else None
         await clients.add(session, ring, client_id=asked.client_id, digest_key=digest_key, **asked.body)
         await stand(session, client_id=asked.client_id, assessment_id=asked.assessment_id, live=True)
         return digest_key

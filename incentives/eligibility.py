@@ -46,13 +46,14 @@ class ProofSpent(Unauthenticated):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What a partner asks: a perk, a holder by code or by pairwise subject, fen, and where."""
+    """What a partner asks: a perk, a holder by code or by pairwise subject, fen, where, and which plate leaves."""
 
     perk: str
     code: str | None = None
     subject: str | None = None
     amount: int | None = None
     terminal: str | None = None
+    plate: str | None = None
 
     def presented(self) -> str:
         """The code or subject as it came; it may be anything, an ID number too."""
@@ -114,8 +115,7 @@ class Gate:
         self, pool: "asyncpg.Pool[asyncpg.Record]", key: bytes, asks: tuple[str, str] = (_CHECK, _PERKS)
     ) -> None:
         """`pool` keeps no session state between uses; `key` is the deployment's for digests of what is presented."""
-        self._pool, self._key = pool, key
-        self._check, self._perks = asks
+        self._pool, self._key, (self._check, self._perks) = pool, key, asks
         self._turn = asyncio.Semaphore(pool.get_max_size())  # first come, first served: halves the slowest answers
 
     def digest(self, question: Question) -> bytes:
@@ -245,6 +245,6 @@ def subject_id(text: str) -> uuid.UUID:
 
 
 def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
-    more = {"amount": question.amount, "terminal": question.terminal}
-    given: dict[str, object | None] = {"perk": question.perk, "holder": holder.hex(), **more}
+    given: dict[str, object | None] = {"perk": question.perk, "holder": holder.hex(), "amount": question.amount}
+    given |= {"terminal": question.terminal, "plate_digest": question.plate}
     return {name: value for name, value in given.items() if value is not None}

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.citizen import notices, processing, purposes
 from api.deps import House
-from auth import citizens, clients, leaving
+from auth import citizens, digestkeys, leaving
 from auth.citizens import Profile
 from auth.consent import ledger, terms
 from auth.consent.events import BY_CITIZEN, Act
@@ -21,6 +21,7 @@ from auth.consent.rows import Consent
 from auth.notices import Notice
 from core import audit, clock, ids, sealed
 from core.audit import Actor
+from incentives.plates import bound as plates
 from scoring import enrol, retention, rulebook, standing
 from scoring.reports import career
 
@@ -86,7 +87,7 @@ async def _score(
 ) -> Consent:
     """Record the consent to points, and let the sources that it names send; points exist from now on."""
     book = await rulebook.current(session, on=clock.today())
-    keys = await clients.digest_keys(session, house.ring, [*notice.core_sources, *asked.optional_sources])
+    keys = await digestkeys.of(session, house.ring, [*notice.core_sources, *asked.optional_sources])
     kinds = processing.named(book, core=notice.core_sources, optional=asked.optional_sources)
     given = await ledger.give(
         session,
@@ -124,7 +125,7 @@ async def _career(
     act: Act,
 ) -> Consent:
     """Record the consent to occupational reports, and let the sources of the notice send for them alone."""
-    keys = await clients.digest_keys(session, house.ring, notice.core_sources)
+    keys = await digestkeys.of(session, house.ring, notice.core_sources)
     given = await ledger.give(
         session,
         house.ring,
@@ -202,17 +203,14 @@ async def erase(session: AsyncSession, house: House, ended: Consent, *, act: Act
         kind = ended.purpose.partition(":")[2]
         await retention.erase_kind(session, house.ring, citizen_id=ended.citizen_id, kind=kind)
         await _recount(session, house, ended.citizen_id, "sensitive.ended")
+    elif ended.purpose.startswith("share:"):
+        await plates.erase(session, citizen_id=ended.citizen_id, purpose=ended.purpose)
 
 
 async def drop_source(
-    session: AsyncSession,
-    house: House,
-    *,
-    citizen_id: uuid.UUID,
-    consent_id: uuid.UUID,
-    source: str,
+    session: AsyncSession, house: House, *, citizen_id: uuid.UUID, consent_id: uuid.UUID, source: str,
     act: Act = BY_CITIZEN,
-) -> Consent:
+) -> Consent:  # fmt: skip
     """Stop one optional source and erase what it sent. Raises NotFound, Ended, CoreSource."""
     await ledger.turn(session, citizen_id=citizen_id)
     one = await ledger.get(session, citizen_id=citizen_id, consent_id=consent_id)

@@ -29,6 +29,7 @@ from api.citizen.reviews import View as Matter
 from auth.holdings import Drawn, Known
 from core.signed import Signer
 from incentives.holdings import HeldCode, HeldDecision
+from incentives.plates.bound import Plate
 from incentives.rides.days import Ridden
 from scoring.exporting import Enrolment
 
@@ -67,6 +68,7 @@ class Export(msgspec.Struct, frozen=True):
     decisions: list[HeldDecision]
     orders: list[Order]
     rides: list[Ridden]
+    plates: list[Plate]
     reviews: list[Matter]
     corrections: list[Matter]
     disputes: list[Dispute]

@@ -32,6 +32,7 @@ from core.errors import NotFound
 from core.tables import erasure
 from incentives import holdings as perks
 from incentives.orders import holders as orders
+from incentives.plates import bound as plates
 from incentives.rides import days
 from scoring import retention
 from scoring.reports import career
@@ -161,6 +162,7 @@ async def _counted(session: AsyncSession, house: House, mine: uuid.UUID) -> list
     counts |= await retention.counts(session, house.ring, citizen_id=mine)
     counts |= await career.counts(session, citizen_id=mine)
     counts |= {"incentives.credit_code": len(await perks.codes(session, citizen_id=mine))}
+    counts |= await plates.counts(session, citizen_id=mine)
     counts |= {"incentives.ride_day": len(await days.mine(session, citizen_id=mine))}
     return [Destroyed(name, rows) for name, rows in sorted(counts.items())]
 

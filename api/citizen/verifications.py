@@ -17,7 +17,7 @@ from api import guards
 from api.citizen.door import behind
 from api.deps import House
 from api.source import questions
-from auth import citizens, clients, leaving, registrations
+from auth import citizens, digestkeys, leaving, registrations
 from auth.consent import ledger
 from core import audit, clock, sealed
 from core.audit import Actor
@@ -83,7 +83,7 @@ async def verify(
 async def _bureau(session: AsyncSession, house: House, caller: guards.Citizen, kind: Kind) -> tuple[str, str]:
     """Where the kind is answered, and the digest by which that bureau knows the caller. Raises NotFound."""
     asked = await registrations.addresses(session, purpose=f"verify:{kind}")
-    keys = await clients.digest_keys(session, house.ring, asked)
+    keys = await digestkeys.of(session, house.ring, asked)
     if not keys:
         raise NotFound("No bureau answers this kind here.")
     name = min(keys)

@@ -27,6 +27,7 @@ from incentives.book import perks, places
 from incentives.book.perks import Perk
 from incentives.book.places import Place
 from incentives.eligibility import Admission, ProofSpent, Question, TokenDead, Verdict
+from incentives.plates import pairs
 from incentives.rulebook import Terms
 
 _KEY = 255
@@ -48,6 +49,12 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holder: Holder
     amount: Annotated[int, Meta(ge=0, le=100_000_000)] | UnsetType = UNSET
     terminal: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+
+
+class Asked(Ask, frozen=True, forbid_unknown_fields=True):
+    """A check. `plate_digest` (HMAC-SHA-256, hex): of the car that is leaving, for a car park, beside a code."""
+
+    plate_digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")] | UnsetType = UNSET
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,15 +84,22 @@ class Answer(Told, frozen=True, kw_only=True):
     summary="May this holder have this perk?",
     tags=["partner"],
 )
-async def check(data: JSONBody[Ask], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
-    """Ask about one holder and one perk. Every personal cause gives the same `standard_route`."""
-    question, key = question_of(data), key_of(idempotency_key)
+async def check(data: JSONBody[Asked], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
+    """Ask about one holder and one perk. Every personal cause gives the same `standard_route`.
+
+    With `plate_digest` a plate is confirmed that the code's holder typed for this car park, if there is one; the
+    answer is the same whether there was.
+    """
+    question, key = _with_plate(question_of(data), data), key_of(idempotency_key)
     here, caller = await desk.of(request), await guards.provide_client(request)
     # Both sides of this comparison are the caller's own words: it tells nobody whether another subject exists.
     if caller.grant not in {None, (question.perk, question.subject)}:
         raise outside_grant()
     try:
         verdict, headers = await _decided(request, here, caller, question, key)
+        if question.plate is not None:
+            digest = bytes.fromhex(question.plate)
+            await pairs.confirm(here.gate, token=caller.jti_hash, decision_id=verdict.decision_id, digest=digest)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
     told = await answer(here, verdict, question, token=caller.jti_hash)
@@ -184,6 +198,16 @@ def question_of(ask: Ask, at: str = "") -> Question:
         amount=None if ask.amount is UNSET else ask.amount,
         terminal=None if ask.terminal is UNSET else ask.terminal,
     )
+
+
+def _with_plate(question: Question, asked: Asked) -> Question:
+    """The question with the plate of the car that is leaving. Raises Invalid where no code was shown."""
+    if asked.plate_digest is UNSET:
+        return question
+    if question.code is None:
+        advice = "A plate is confirmed by a code that its driver shows; a subject says who it is already."
+        raise Invalid(errors=[FieldError("/plate_digest", "needs_code", advice)])
+    return msgspec.structs.replace(question, plate=asked.plate_digest)
 
 
 def key_of(value: str | None) -> str | None:

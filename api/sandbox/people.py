@@ -18,7 +18,7 @@ from api.citizen.agreement import Give, Shown
 from api.deps import House
 from api.sandbox import points
 from api.sandbox.points import Sent
-from auth import citizens, clients, sessions
+from auth import citizens, digestkeys, sessions
 from auth.assurance import REAL_NAME
 from auth.consent import ledger
 from auth.consent.events import BY_CLOCK
@@ -138,7 +138,7 @@ def _mix(citizen: str, threshold: int) -> points.Mix:
 async def _send(house: House, person: Person, sent: Sent) -> None:
     """Have the bureaus send it. Raises OutOfReach for a bureau that this sandbox does not know."""
     async with house.doors.work("scorer") as session:
-        keys = await clients.digest_keys(session, house.ring, sent)
+        keys = await digestkeys.of(session, house.ring, sent)
     if absent := sorted(sent.keys() - keys.keys()):
         detail = f"Register the sources {', '.join(absent)} in this sandbox first: `osmanthus client add`."
         raise OutOfReach(detail)

@@ -15,7 +15,7 @@ from api import deps, guards
 from api.deps import House, HttpRequest
 from api.guards import Client
 from api.problems import UnsupportedMediaType
-from auth import clients
+from auth import digestkeys
 from core import ndjson
 from core.errors import Forbidden, Malformed
 from scoring.feeds import csvfile
@@ -46,7 +46,7 @@ def behind(handlers: Sequence[ControllerRouterHandler]) -> Router:
 async def source_of(house: House, caller: Client) -> Source:
     """The caller as a source that pushes. Raises NoDigestKey."""
     async with house.doors.work("scorer") as session:
-        keys = await clients.digest_keys(session, house.ring, [caller.client_id])
+        keys = await digestkeys.of(session, house.ring, [caller.client_id])
     if caller.client_id not in keys:
         raise NoDigestKey("Ask the city to register one: `osmanthus client add` makes it.")
     return Source(caller.client_id, caller.kinds, keys[caller.client_id])

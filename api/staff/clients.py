@@ -51,7 +51,7 @@ class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChangeView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A change. `digest_key` (hex) is told once, in the answer that registers a source: hand it over."""
+    """A change. `digest_key` (hex) is told once, in the answer that registers a source or car park: hand it over."""
 
     id: str
     client_id: str

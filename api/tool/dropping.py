@@ -17,7 +17,7 @@ import msgspec
 from api import app
 from api.deps import House
 from api.tool.progress import Bar
-from auth import clients
+from auth import clients, digestkeys
 from core import ndjson
 from core.errors import FieldError, Invalid, NotFound, Unavailable
 from core.settings import Settings
@@ -80,7 +80,7 @@ async def source_of(house: House, source_id: str) -> Source:
     """The bureau whose files these are. Raises NotFound when it is none, or ended."""
     async with house.doors.work("scorer") as session:
         found = await clients.get(session, source_id)
-        keys = await clients.digest_keys(session, house.ring, [source_id])
+        keys = await digestkeys.of(session, house.ring, [source_id])
     if found is None or source_id not in keys:
         raise NotFound("There is no live source of this id.")
     return Source(source_id, found.kinds, keys[source_id])

@@ -1,6 +1,7 @@
 """Registering a client by hand: what `osmanthus client add` does as the owner of the database.
 
-Promises: the private key of a key that we make is returned once and kept nowhere. A source's digest key is sealed.
+Promises: the private key of a key that we make is returned once and kept nowhere. A digest key, of a source or a car
+park, is sealed.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from typing import Any
 from joserfc.jwk import ECKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth import clients, registrations
+from auth import clients, digestkeys, registrations
 from core import assessments, clock, ids
 from core.keys import Keyring
 from core.postgres.engine import engine_of
@@ -40,7 +41,7 @@ async def add(  # noqa: PLR0913  (what a registration holds)
     disabled, which its entry says (`live` false): two of the office enable it once it was assessed.
     """
     key = None if role == "citizen" else dict(jwk or _new_key())
-    digest_key = secrets.token_bytes(32) if role == "source" else None
+    digest_key = secrets.token_bytes(32) if digestkeys.agrees(role, perks) else None
     engine = engine_of(settings.database_url)
     try:
         async with AsyncSession(engine) as session, session.begin():

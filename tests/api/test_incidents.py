@@ -179,6 +179,7 @@ class TestKinds:
             "report.issue", "report.revoke", "history.ask", "verify.ask", "everyone.nightly",
             "order.dispute", "order.report-fault",
             "everyone.rehearsal", "everyone.card_list", "card.lose", "audit.search", "staff.refused",
+            "plate.bind", "plate.unbind", "plate.confirm", "plate.moved",
         }  # fmt: skip
         read = {action for some in incidents.KINDS.values() for action in some}
         assert read | nothing == set(acts.ACTS)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.signing import fresh_key, public_half
-from auth import clients
+from auth import clients, digestkeys
 from auth.tables import client
 from core.errors import Invalid
 from core.keys import Keyring
@@ -122,7 +122,7 @@ class TestAdd:
 
 
 class TestDigestKeys:
-    """`clients.digest_keys`."""
+    """`digestkeys.of`."""
 
     async def test_sealed_and_back(self, owner_session: AsyncSession, ring: Keyring) -> None:
         """A source's key is stored sealed and comes back; partners and strangers are absent."""
@@ -132,5 +132,5 @@ class TestDigestKeys:
         held = await owner_session.scalar(select(client.c.sealed_digest_key).where(client.c.client_id == "water"))
         assert held is not None
         assert b"k" * 32 not in held
-        found = await clients.digest_keys(owner_session, ring, ["water", "library", "nobody"])
+        found = await digestkeys.of(owner_session, ring, ["water", "library", "nobody"])
         assert found == {"water": b"k" * 32}

@@ -17,6 +17,7 @@ import incentives.channels.tables
 import incentives.citycard.tables
 import incentives.events.tables
 import incentives.orders.tables
+import incentives.plates.tables
 import incentives.rides.tables
 import incentives.tables
 import incentives.visitors.tables
@@ -46,6 +47,7 @@ ROOMS = (
     incentives.events.tables,
     incentives.tables,
     incentives.orders.tables,
+    incentives.plates.tables,
     incentives.rides.tables,
     incentives.visitors.tables,
 )

@@ -11,6 +11,7 @@ import incentives.channels.tables
 import incentives.citycard.tables
 import incentives.events.tables
 import incentives.orders.tables
+import incentives.plates.tables
 import incentives.tables
 import incentives.visitors.tables
 import scoring.feedtables
@@ -36,6 +37,7 @@ ROOMS = (
     incentives.citycard.tables,
     incentives.events.tables,
     incentives.orders.tables,
+    incentives.plates.tables,
     incentives.tables,
     incentives.visitors.tables,
 )
