@@ -101,6 +101,12 @@ class Depot:
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
+    async def waiting(self, many: int) -> None:
+        """Until so many uploads wait for somebody."""
+        query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while (await self.rows(query))[0][0] < many:
+            await asyncio.sleep(0.01)
+
     async def rows(self, query: str, *values: Any) -> list[asyncpg.Record]:
         """Behind the doors."""
         url = self.city.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -220,6 +226,20 @@ class TestRules:
         await depot.send(ride(1))
         await depot.send(ride(2), ride(3), ride(4))
         assert await depot.outcomes() == {"settled": (2, 60), outcome: (2, 60)}
+
+    async def test_uploads_over_midnight_do_not_wait_for_each_other_crosswise(self, depot: Depot) -> None:
+        """The one has a card's limit and wants another's for its second day; the other the other way round."""
+        await depot.open(({"per": "citizen", "every": "ever", "count": 9, "amount": None},))
+        earlier = (NOW - timedelta(days=1)).isoformat()
+        await depot.send(ride(0, 9))
+        async with depot.city.engine.connect() as held, held.begin():
+            await held.execute(text("select from incentives.budget_use where holder = 'metro#9' for update"))
+            first = asyncio.create_task(depot.send(ride(1, 1, at=earlier), ride(2, 9, at=earlier), ride(3, 2)))
+            await depot.waiting(1)
+            second = asyncio.create_task(depot.send(ride(4, 2, at=earlier), ride(5, 1)))
+            await depot.waiting(2)
+        assert [(await one).accepted for one in (first, second)] == [3, 2]
+        assert await depot.outcomes() == {"settled": (6, 180)}
 
     async def test_two_gates_race_for_the_last_of_a_budget(self, depot: Depot) -> None:
         """The sum is never more than there is."""
