@@ -72,7 +72,7 @@ async def _page(
 ) -> Response[str]:  # fmt: skip
     found: plates.Views = await plates.see.fn(session, house, caller)
     return frame.member(
-        request, "plates.html", house, caller, status=status, plates=found.plates, places=found.places,
+        request, "plates.html", house, caller, status=status, plates=found.plates, lots=found.places,
         perks=await names.perks(session), most=MOST, why=why, typed=typed,
     )  # fmt: skip
 

@@ -26,6 +26,7 @@ FUNCTIONS = [
     "incentives.check_eligibilities",
     "incentives.check_eligibility",
     "incentives.check_once",
+    "incentives.checks_of_caller",
     "incentives.confirm_plate",
     "incentives.counter_day",
     "incentives.counter_of",
