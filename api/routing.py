@@ -68,22 +68,7 @@ from api.console import log as console_log
 from api.console import sandbox as console_sandbox
 from api.console import statements as console_statements
 from api.console import webhooks as console_webhooks
-from api.pages import accesses, forms, printed
-from api.pages import cards as card_pages
-from api.pages import consents as consent_pages
-from api.pages import counter as counter_page
-from api.pages import disputes as dispute_pages
-from api.pages import orders as order_pages
-from api.pages import perks as perk_pages
-from api.pages import plates as plate_pages
-from api.pages import records as record_pages
-from api.pages import repairs as repair_pages
-from api.pages import reports as report_pages
-from api.pages import rights as rights_pages
-from api.pages import rule_changes as rule_change_pages
-from api.pages import score as score_pages
-from api.pages import sessions as session_pages
-from api.pages import whatif as whatif_pages
+from api.pages import all_pages
 from api.partner import (
     batch,
     consoles,
@@ -218,24 +203,7 @@ _MODULES = (
     machines,
     slips,
     log,
-    score_pages,
-    whatif_pages,
-    consent_pages,
-    perk_pages,
-    record_pages,
-    repair_pages,
-    dispute_pages,
-    order_pages,
-    rights_pages,
-    rule_change_pages,
-    report_pages,
-    accesses,
-    session_pages,
-    card_pages,
-    plate_pages,
-    printed,
-    forms,
-    counter_page,
+    all_pages,
     console_entry,
     console_log,
     console_webhooks,

@@ -1,0 +1,46 @@
+"""Every page that a citizen or a shop may open, in one list for `api.routing`."""
+
+from typing import Any
+
+from api.pages import (
+    accesses,
+    cards,
+    consents,
+    counter,
+    disputes,
+    forms,
+    orders,
+    perks,
+    plates,
+    printed,
+    records,
+    repairs,
+    reports,
+    rights,
+    rule_changes,
+    score,
+    sessions,
+    whatif,
+)
+
+_MODULES = (
+    score,
+    whatif,
+    consents,
+    perks,
+    records,
+    repairs,
+    disputes,
+    orders,
+    rights,
+    rule_changes,
+    reports,
+    accesses,
+    sessions,
+    cards,
+    plates,
+    printed,
+    forms,
+    counter,
+)
+handlers: list[Any] = [handler for module in _MODULES for handler in module.handlers]
