@@ -33,7 +33,7 @@ KID = "idp-demo-1"
 _LIFE = 60
 _TRIES, _WINDOW = 10, 300
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_BACK = {"/login/callback", "/oauth/challenge/returned"}
+_BACK = {"/login/callback", "/oauth/challenge/returned", "/desk/callback"}
 _FIELDS = (
     "client_id",
     "redirect_uri",

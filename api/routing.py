@@ -63,11 +63,8 @@ from api.citycard import gtfs as citycard_gtfs
 from api.citycard import perks as citycard_perks
 from api.citycard import rides as citycard_rides
 from api.citycard import statements as citycard_statements
-from api.console import entry as console_entry
-from api.console import log as console_log
-from api.console import sandbox as console_sandbox
-from api.console import statements as console_statements
-from api.console import webhooks as console_webhooks
+from api.console import all_pages as console_pages
+from api.desk import all_pages as desk_pages
 from api.pages import all_pages
 from api.partner import (
     batch,
@@ -204,11 +201,8 @@ _MODULES = (
     slips,
     log,
     all_pages,
-    console_entry,
-    console_log,
-    console_webhooks,
-    console_statements,
-    console_sandbox,
+    console_pages,
+    desk_pages,
 )
 
 

@@ -74,7 +74,7 @@ async def sent(request: HttpRequest, shape: type[T], **more: object) -> T:
         raise problems.invalid(error) from error
 
 
-_LISTS = frozenset({"kinds", "scopes", "perks"})
+_LISTS = frozenset({"kinds", "met", "missing"})
 
 
 def answer(request: HttpRequest, error: Exception) -> Response[Any]:

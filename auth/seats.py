@@ -160,6 +160,11 @@ async def end(session: AsyncSession, *, seat_id: uuid.UUID, client_id: str) -> N
     await _end(session, (seat.c.id == seat_id) & (seat.c.client_id == client_id), needed=True)
 
 
+async def end_by(session: AsyncSession, value: str) -> None:
+    """End the live seat of a cookie's value, if it is one."""
+    await _end(session, seat.c.session == digest(value), needed=False)
+
+
 async def end_of_clerk(session: AsyncSession, *, clerk_id: uuid.UUID) -> None:
     """End every live seat of a clerk."""
     await _end(session, seat.c.clerk_id == clerk_id, needed=False)

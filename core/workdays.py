@@ -77,6 +77,20 @@ def counted(known: Mapping[date, bool], *, start: date, days: int) -> Due:
     return Due(day, provisional)
 
 
+async def left(session: AsyncSession, *, today: date, until: Iterable[date]) -> dict[date, int]:
+    """How many working days remain after `today` until the end of each day; of days that are past, minus those gone."""
+    wanted = set(until)
+    first, last = min({*wanted, today}, default=today), max({*wanted, today}, default=today)
+    known = await _known(session, first, (last - first).days)
+    return {day: _between(known, today, day) if day >= today else -_between(known, day, today) for day in wanted}
+
+
+def _between(known: Mapping[date, bool], after: date, until: date) -> int:
+    """The working days after one day until another, its end included."""
+    days = (after + timedelta(days=step) for step in range(1, (until - after).days + 1))
+    return sum(known.get(day, statutory.is_workday(day)) for day in days)
+
+
 def published() -> list[int]:
     """The years whose notice the library knows, from `FIRST_YEAR` on."""
     return [year for year in range(FIRST_YEAR, max(constants.holidays).year + 1) if date(year, 1, 1) in _library(year)]

@@ -37,4 +37,12 @@ async def purpose(session: AsyncSession, text: str) -> str:
     return f"允许{named}查询：{(await perks(session)).get(perk, perk)}"
 
 
-PURPOSES = {"score": "计算我的桂花分", "rules": "规则改动前看清对大家的影响"}
+PURPOSES = {
+    "score": "计算我的桂花分",
+    "rules": "规则改动前看清对大家的影响",
+    "handling": "办理您提交的这件事",
+    "supervision": "督办：这件事快到期或已经逾期",
+    "complaint": "核实一件投诉",
+    "inspection": "例行检查：看信息是不是只被该看的人看过",
+    "breach": "查一起信息安全事件",
+}

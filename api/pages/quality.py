@@ -5,6 +5,7 @@ It stands alone: no navigation, no cookie, nothing of a person. What is hidden i
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from litestar import Response
 
@@ -46,11 +47,17 @@ def page(
     names: Mapping[str, str],
 ) -> Response[str]:
     """The page of the days asked for; `names` are those of the sources that are registered."""
+    shown = told(sources, as_of=as_of, days=days, catalogue=catalogue, names=names)
+    return frame.page(request, "quality.html", **shown)
+
+
+def told(
+    sources: Sequence[SourceBoard], *, as_of: date, days: int, catalogue: Catalogue, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the page says."""
     kinds = {kind.code: kind.name for kind in catalogue.kinds.values()}
-    return frame.page(
-        request, "quality.html", as_of=as_of, days=days, rules=catalogue.quality,
-        sources=[_source(turn, one, names, kinds) for turn, one in enumerate(sources)],
-    )  # fmt: skip
+    shown = [_source(turn, one, names, kinds) for turn, one in enumerate(sources)]
+    return {"as_of": as_of, "days": days, "rules": catalogue.quality, "sources": shown}
 
 
 def _source(turn: int, one: SourceBoard, names: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, object]:

@@ -4,6 +4,7 @@ It stands alone: no navigation, no cookie, nothing of a person. What is hidden i
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from litestar import Response
@@ -25,6 +26,11 @@ _UNREACHABLE = "一年内达不到"
 
 def page(request: HttpRequest, one: Rehearsal) -> Response[str]:
     """The page of a rehearsal that is done."""
+    return frame.page(request, "rehearsal.html", **told(one))
+
+
+def told(one: Rehearsal) -> dict[str, Any]:
+    """What the page says of a rehearsal that is done."""
     report = msgspec.json.decode(one.report or b"", type=Report)
     figures = report.figures
     sexes = [msgspec.structs.replace(each, name=_SEX.get(each.id, each.name)) for each in figures.sexes]
@@ -38,27 +44,27 @@ def page(request: HttpRequest, one: Rehearsal) -> Response[str]:
         for name in tiers
     }
     perks = [(report.perk_names[each.id], each.before, each.after) for each in figures.perks]
-    return frame.page(
-        request,
-        "rehearsal.html",
-        one=one,
-        rehearsal=ids.show("rh", one.id),
-        report=report,
-        kind=_KINDS[report.kind],
-        effects=_EFFECTS,
-        tiers=tiers,
-        tier_chart=columns.columns("tiers", "各等级人数", [(name, *both) for name, both in counted.items()], unit="人"),
-        counted=counted,
-        perk_chart=columns.columns("perks", "可享受各项便利的人数", perks, unit="人"),
-        groups=[
+    return {
+        "one": one,
+        "rehearsal": ids.show("rh", one.id),
+        "report": report,
+        "kind": _KINDS[report.kind],
+        "effects": _EFFECTS,
+        "tiers": tiers,
+        "tier_chart": columns.columns(
+            "tiers", "各等级人数", [(name, *both) for name, both in counted.items()], unit="人"
+        ),
+        "counted": counted,
+        "perk_chart": columns.columns("perks", "可享受各项便利的人数", perks, unit="人"),
+        "groups": [
             _group("年龄", "ages", ages),
             _group("性别", "sexes", sexes),
             _group("地区（身份证号前六位）", "districts", figures.districts),
         ],
-        parts=_group("维度、指标和扣分", "parts", [each for each in figures.parts if _moves(each)]),
-        efforts=_efforts(report.efforts),
-        unreachable=_UNREACHABLE,
-    )
+        "parts": _group("维度、指标和扣分", "parts", [each for each in figures.parts if _moves(each)]),
+        "efforts": _efforts(report.efforts),
+        "unreachable": _UNREACHABLE,
+    }
 
 
 def _at(names: Sequence[str], values: Sequence[int | None], name: str) -> int | None:

@@ -179,3 +179,17 @@ class TestSettled:
         told = Due(date(2027, 3, 1), provisional=False)
         moved = await workdays.settled(staff_session, was=told, start=date(2026, 12, 31), days=6, owed_by="citizen")
         assert moved == told
+
+
+class TestLeft:
+    """`left`."""
+
+    async def test_it_counts_what_due_counted(self, owner_session: AsyncSession) -> None:
+        """Days ahead as `due` adds them, days gone as minus; weekends and make-up days as the notice has them."""
+        today = date(2026, 9, 24)  # a Thursday before the Mid-Autumn days and the National Day week
+        ahead = [(await workdays.due(owner_session, start=today, days=n)).on for n in (0, 1, 3, 15)]
+        found = await workdays.left(owner_session, today=today, until=ahead)
+        assert [found[day] for day in ahead] == [0, 1, 3, 15]
+        back = await workdays.left(owner_session, today=ahead[2], until=[today])
+        assert back == {today: -3}
+        assert await workdays.left(owner_session, today=today, until=[]) == {}

@@ -1,0 +1,8 @@
+"""Every page of the credit office's desk, in one list for `api.routing`."""
+
+from typing import Any
+
+from api.desk import audits, board, home, incidents, login, matters, partners, releases
+
+_MODULES = (login, home, matters, releases, partners, board, audits, incidents)
+handlers: list[Any] = [handler for module in _MODULES for handler in module.handlers]

@@ -1,0 +1,99 @@
+"""`/desk/board` and `/desk/quality`: how many take part, who gains and who does not, and what sources send.
+
+Numbers alone, cells about fewer than ten persons hidden, by the statistics' and the rehearsals' own tables: nothing is
+counted here, so nothing can be subtracted from anything.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import statistics, workpages
+from api.deps import HttpRequest
+from api.desk import frame
+from api.pages import acts, names, quality
+from api.pages.bars import bars
+from api.seated import Seated
+from core import clock
+from scoring import rulebook
+from scoring.feeds import quality as feeds
+from scoring.reports.statistics import Count, Counts, Statistics
+
+_DAYS = 30
+_TABLES = (
+    ("tiers", "等级（截至统计日）"),
+    ("acts", "参加、退出与权利"),
+    ("times", "办理期限有没有守住"),
+    ("perks", "便利"),
+)
+_WORDS = {
+    "done": "完成", "granted": "可享受", "standard_route": "普通方式", "kept": "按期", "missed": "逾期",
+    "denied": "拒绝", "in_time": "按期", "late": "逾期",
+}  # fmt: skip
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A table with its chart. `rows`: label, times, persons; None is hidden."""
+
+    title: str
+    chart: Markup
+    rows: list[tuple[str, int | None, int | None]]
+    total: int | None
+
+
+@get("/desk/board")
+async def board(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    caller: NamedDependency[Seated],
+    quarter: FromQuery[str | None] = None,
+    mode: FromQuery[str | None] = None,  # noqa: ARG001  (read by the frame: large letters)
+) -> Response[str]:
+    """A quarter, the newest unless one is named."""
+    known = (await statistics.every.fn(session)).quarters
+    chosen = quarter if quarter in known else next(iter(known), None)
+    found = await statistics.for_staff.fn(chosen, session) if chosen else None
+    tables = [] if found is None else await _tables(session, found)
+    return frame.page(request, "board.html", caller, known=known, found=found, tables=tables)
+
+
+async def _tables(session: AsyncSession, found: Statistics) -> list[Shown]:
+    called = await names.perks(session)
+    return [_shown(name, title, getattr(found, name), called) for name, title in _TABLES]
+
+
+def _shown(name: str, title: str, counts: Counts, perks: dict[str, str]) -> Shown:
+    rows = [(_label(one, perks), one.times, one.persons) for one in counts.cells]
+    return Shown(title, bars(name, title, [(label, persons) for label, _, persons in rows]), rows, counts.total)
+
+
+def _label(one: Count, perks: dict[str, str]) -> str:
+    what = perks.get(one.name, acts.ACTS.get(one.name, one.name))
+    return f"{what} · {_WORDS.get(one.outcome, one.outcome)}" if one.outcome else what
+
+
+@get("/desk/quality")
+async def sources(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    caller: NamedDependency[Seated],
+    mode: FromQuery[str | None] = None,  # noqa: ARG001  (read by the frame: large letters)
+) -> Response[str]:
+    """What sources sent within thirty days."""
+    today = clock.today()
+    catalogue = (await rulebook.current(session, on=today)).catalogue
+    found: Sequence[feeds.SourceBoard] = await feeds.board(session, today=today, days=_DAYS, rules=catalogue.quality)
+    called = await names.organisations(session, [one.source for one in found])
+    told = quality.told(found, as_of=today, days=_DAYS, catalogue=catalogue, names=called)
+    return frame.page(request, "quality.html", caller, **told)
+
+
+handlers = [
+    workpages.behind([board], role="staff", scope=frame.AUDITS, door="staff"),
+    workpages.behind([sources], role="staff", scope=frame.QUALITY, door="staff"),
+]
