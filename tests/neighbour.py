@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ class Copy(Wallet):
 
     def answer(self, question: Mapping[str, Any], *names: str, **changes: Any) -> str:
         """Show claims for a question of a partner."""
-        told = {"aud": question["client_id"], "nonce": question["nonce"], "iat": now(), **changes}
+        told: dict[str, Any] = {"aud": question["client_id"], "nonce": question["nonce"], "iat": now(), **changes}
         return self.show(*(names or ("over_110", "city")), **told)
 
     def forged(self, question: Mapping[str, Any], header: Mapping[str, Any] | None = None, **claims: Any) -> str:
@@ -90,7 +90,7 @@ class Neighbour:
 
 
 @asynccontextmanager
-async def living(code: str = CODE) -> AsyncIterator[Neighbour]:
+async def living(code: str = CODE) -> AsyncGenerator[Neighbour]:
     """A neighbour that answers, for the length of a block."""
     city: Neighbour
 

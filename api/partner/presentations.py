@@ -106,7 +106,7 @@ async def begin(data: JSONBody[Ask], request: HttpRequest) -> Response[Any]:
 
 async def _ask(request: HttpRequest, data: Ask) -> Response[Begun]:
     here, lodge, caller = await desk.of(request), await visiting.of(request), await guards.provide_client(request)
-    headers = await here.limits.count(partner=caller.client_id, asked=[(b"", _or_none(data.terminal))])
+    headers = await here.limits.count(partner=caller.client_id, asked=[(ids.random().bytes, _or_none(data.terminal))])
     now = await lodge.books.now()
     if not now.maps.asks(data.perk, now.today):
         raise PerkNotRecognised("GET /v1/rules/recognition lists what visitors can have.")
