@@ -1,5 +1,6 @@
 """Counters that the office makes for a shop, and how counters end: by their link's hour, their days, their number."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -159,3 +160,21 @@ class TestEnds:
             assert len((await http.get(path)).json()["counters"]) == MOST
         assert (await shop.http.delete(f"/v1/partner/counters/{made['counter_id']}")).status_code == 204
         await shop.given()
+
+    async def test_who_races_for_the_last_place_waits_to_be_counted(self, shop: Shop) -> None:
+        """A request that comes while another makes the fiftieth waits for it, and is too many then."""
+        await shop.made()
+        other = await asyncpg.connect(shop.server.house.settings.database_url)
+        async with other.transaction():
+            await other.execute("select pg_advisory_xact_lock(hashtextextended('counters|' || $1::text, 0))", SHOP)
+            await other.execute(
+                "insert into incentives.counter (id, partner_id, perk_id, name, made_at, link, link_until, ends_at) "
+                "select gen_random_uuid(), partner_id, perk_id, name, made_at, sha256(n::text::bytea), link_until, "
+                "ends_at from incentives.counter, generate_series(2, $1::integer) n", MOST,
+            )  # fmt: skip
+            asking = asyncio.create_task(shop.http.post("/v1/partner/counters", json=PLAN))
+            waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            while not asking.done() and not await other.fetchval(waiting):
+                await asyncio.sleep(0.01)
+        await other.close()
+        assert (await asking).status_code == 409
