@@ -28,6 +28,7 @@ from api import (
 from api.deps import House
 from core import audit, clock, pgerrors, workdays
 from core.errors import Unavailable
+from incentives.credentials import lists
 from incentives.orders import rounds
 from scoring import retention
 from scoring.rights import verdicts
@@ -45,6 +46,9 @@ _SWEEPS = (
     "delete from incentives.decision where at < now() - interval '30 days'",
     "delete from incentives.presentation where expires_at < now() - interval '1 day'",
     "delete from incentives.shown_copy where until < now()",
+    "delete from incentives.credential_offer where expires_at < now() - interval '1 day'",
+    "delete from incentives.credential_copy where until < now() - interval '1 day'",
+    "delete from incentives.status_list where closed_at < now() - interval '40 days'",
     "delete from auth.code_use where at < now() - interval '1 day'",
     "delete from auth.code where expires_at < now() - interval '1 day'",
     "delete from auth.token where expires_at < now() - interval '1 day'",
@@ -125,5 +129,6 @@ async def once(house: House, done: date | None = None) -> date | None:
     if done != today:
         await statistics.keep(house)
         await measures.keep(house)
+        await lists.look(house.doors)
         await watching.look(house)
     return today

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import creditcodes, formdocs, permission
 from api.deps import House, HttpRequest
 from api.proofs import desk as desk_of
+from api.wallet import config as wallet
+from api.wallet import tokens as offers
 from auth import authorize, dpop, introspection, par, refresh, renewal, revocation, server, tokens
 from auth.refusals import CodeReplayed, InvalidDetails, RefreshReused, Refusal, UnsupportedGrantType
 from core.errors import TooMany
@@ -25,7 +27,7 @@ _A_MINUTE = 60
 _TOKENS_A_MINUTE = 600
 _PUSHES_A_MINUTE = 600
 _AUTH = ("client_assertion_type", "client_assertion")
-_GRANTS = {"client_credentials", "authorization_code", "refresh_token"}
+_GRANTS = {"client_credentials", "authorization_code", "refresh_token", offers.GRANT}
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _CACHED = {"Cache-Control": "public, max-age=300"}
 
@@ -79,11 +81,25 @@ def answer(body: Any, proof: dpop.Proof | None = None, *, status: int = 200) -> 
     request_max_body_size=_BODY,
     operation_class=formdocs.form(
         "grant_type",
-        optional=("scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "client_id", *_AUTH),
+        optional=(
+            "scope",
+            "resource",
+            "code",
+            "redirect_uri",
+            "code_verifier",
+            "refresh_token",
+            "client_id",
+            "pre-authorized_code",
+            "tx_code",
+            *_AUTH,
+        ),
     ),
 )
 async def token(request: HttpRequest, house: NamedDependency[House]) -> Response[Any]:
-    """`client_credentials` with private_key_jwt, `authorization_code` with PKCE, `refresh_token`; each with DPoP."""
+    """`client_credentials` with private_key_jwt, `authorization_code` with PKCE, `refresh_token`; each with DPoP.
+
+    A wallet redeems an offer by its pre-authorized code and the words beside it, with DPoP and no client.
+    """
     form = await read_form(request)
     grant_type = form.get("grant_type")
     if grant_type is None:
@@ -91,6 +107,9 @@ async def token(request: HttpRequest, house: NamedDependency[House]) -> Response
     if grant_type not in _GRANTS:
         raise UnsupportedGrantType("Use client_credentials, authorization_code or refresh_token.")
     proof = await prove(request, house)
+    if grant_type == offers.GRANT:
+        whence = request.client.host if request.client else ""
+        return answer(await offers.redeem(house, form, jkt=proof.jkt, whence=whence), proof)
     try:
         async with house.doors.work("auth") as session:
             given = await _grant(session, house, form, proof.jkt)
@@ -214,9 +233,10 @@ async def resource_metadata(house: NamedDependency[House]) -> Response[dict[str,
 
 @get("/.well-known/jwks.json", summary="Public keys (RFC 7517)")
 async def jwks(house: NamedDependency[House]) -> Response[dict[str, Any]]:
-    """The keys that tokens, receipts and published rules are signed with."""
+    """The keys that tokens, receipts, published rules and credentials are signed with."""
     return Response(
-        {"keys": [*server.jwks(desk_of(house), house.ring)["keys"], *creditcodes.keys(house)]}, headers=_CACHED
+        {"keys": [*server.jwks(desk_of(house), house.ring)["keys"], *creditcodes.keys(house), *wallet.keys(house)]},
+        headers=_CACHED,
     )
 
 

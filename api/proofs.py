@@ -61,12 +61,20 @@ async def proved(connection: Connection, here: House, *, spend: bool = True) -> 
     no statement took is taken before the answer leaves (`spend_left`), so that no answer leaves a proof good.
     """
     ours = desk(here)
-    token = _token(connection)
+    token = sent_token(connection)
     try:
         access = ours.tokens.read(token)
     except TokenRefused as error:
         raise invalid_token(f"{error}.".capitalize()) from error
     connection.scope["state"]["client"] = access.client_id  # for the request's log line
+    if await proved_key(connection, here, token, spend=spend) != access.jkt:
+        raise invalid_token("The token is bound to another key than that of the DPoP proof.")
+    return access
+
+
+async def proved_key(connection: Connection, here: House, token: str, *, spend: bool = True) -> str:
+    """The thumbprint of the key that proved this request with this token (RFC 9449, section 7); `spend`: see above."""
+    ours = desk(here)
     url = here.settings.base_url + connection.scope["path"]
     sent, asked = header(connection, b"dpop"), method(connection)
     try:
@@ -82,9 +90,7 @@ async def proved(connection: Connection, here: House, *, spend: bool = True) -> 
         connection.scope["state"][_UNSPENT] = proof.once
     if proof.next_nonce is not None:
         connection.scope["state"]["dpop_nonce"] = proof.next_nonce
-    if proof.jkt != access.jkt:
-        raise invalid_token("The token is bound to another key than that of the DPoP proof.")
-    return access
+    return proof.jkt
 
 
 def unspent(connection: Connection) -> str | None:
@@ -114,7 +120,7 @@ def _refused(error: ProofRefused) -> InvalidProof:
     return InvalidProof(error.detail, headers=_challenge("invalid_dpop_proof", error.detail))
 
 
-def _token(connection: Connection) -> str:
+def sent_token(connection: Connection) -> str:
     """The one DPoP token of the Authorization header (RFC 9449, section 7.1; FAPI 2.0, 5.3.4: header only)."""
     if "access_token" in connection.query_params:
         raise InvalidRequest("An access token never travels in an address: send it in the Authorization header.")

@@ -28,6 +28,7 @@ from api import (
 from api.citizen import (
     cards,
     consents,
+    credentials,
     credit_code,
     events,
     export,
@@ -82,11 +83,7 @@ from api.partner import events as partner_events
 from api.partner import perks as partner_perks
 from api.partner import plates as partner_plates
 from api.sandbox import assembly as sandbox
-from api.source import declarations as source_declarations
-from api.source import disputes as source_disputes
-from api.source import occupational as source_occupational
-from api.source import records as source_records
-from api.source import subjects as source_subjects
+from api.source import assembly as source
 from api.staff import (
     assessments,
     audits,
@@ -107,6 +104,7 @@ from api.staff import disputes as staff_disputes
 from api.staff import orders as staff_orders
 from api.staff import repairs as staff_repairs
 from api.staff import reviews as staff_reviews
+from api.wallet import assembly as wallet
 from core.settings import Settings
 
 _PAGES = Path(__file__).parent / "pages"
@@ -144,11 +142,7 @@ _MODULES = (
     statistics,
     measures,
     leaving,
-    source_records,
-    source_declarations,
-    source_subjects,
-    source_occupational,
-    source_disputes,
+    source,
     eligibility,
     batch,
     presentations,
@@ -172,6 +166,8 @@ _MODULES = (
     citycard_cards,
     citycard_entitlements,
     credit_code,
+    credentials,
+    wallet,
     citizen_perks,
     cards,
     plates,

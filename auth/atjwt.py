@@ -17,10 +17,10 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from auth import assurance, signingkeys
+from auth import assurance
 from auth.clients import Client
 from auth.refusals import TokenRefused
-from core import clock, jose
+from core import clock, jose, signingkeys
 from core.keys import Keyring
 
 LIFE = 300
@@ -49,7 +49,7 @@ class Issuer:
     """Signs and reads this deployment's access tokens."""
 
     def __init__(self, base_url: str, ring: Keyring, serial: int = 0) -> None:
-        """`base_url` is the issuer; the one resource is `<base_url>/v1`; `serial`: see `auth.signingkeys`."""
+        """`base_url` is the issuer; the one resource is `<base_url>/v1`; `serial`: see `core.signingkeys`."""
         self.issuer = base_url
         self.resource = f"{base_url}/v1"
         self._ring = ring
@@ -85,7 +85,7 @@ class Issuer:
 
     def keys(self) -> signingkeys.Names:
         """The names of the keys of now."""
-        return signingkeys.names(clock.wall(), serial=self._serial, overlap=OVERLAP)
+        return signingkeys.names(clock.wall(), family="as-at", serial=self._serial, overlap=OVERLAP)
 
     def key(self, kid: str) -> ECKey:
         """The signing key of a name that `keys` gave."""

@@ -21,6 +21,8 @@ from core import ids, jose
 from core.keys import Keyring
 from core.shortlived import Store
 
+PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"  # OpenID4VCI 1.0, section 6.1: `api.wallet`
+
 
 class Server(msgspec.Struct, frozen=True):
     """What one deployment's endpoints share."""
@@ -38,7 +40,7 @@ class Server(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=8)
 def of(base_url: str, ring: Keyring, short: Store, serial: int = 0) -> Server:
-    """The server of a deployment, made once per process; `serial`: see `auth.signingkeys`."""
+    """The server of a deployment, made once per process; `serial`: see `core.signingkeys`."""
     return Server(atjwt.issuer(base_url, ring, serial), dpop.Nonces(ring, short), short, refresh.Chain(ring))
 
 
@@ -89,7 +91,8 @@ def metadata(issuer: str) -> dict[str, Any]:
         "scopes_supported": sorted(scope for held in clients.SCOPES.values() for scope in held),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", PRE_AUTHORIZED],
+        "pre-authorized_grant_anonymous_access_supported": True,
         "authorization_details_types_supported": [clients.DETAILS],
         "token_endpoint_auth_methods_supported": [*methods, "none"],
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

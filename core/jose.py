@@ -137,6 +137,11 @@ def base64(raw: bytes) -> str:
     return base64url(raw).rstrip(b"=").decode()
 
 
+def raw(segment: str) -> bytes:
+    """The bytes of canonical base64url without padding (RFC 7515, section 2). Raises NotSigned."""
+    return _bytes(segment)
+
+
 def packed(value: object) -> str:
     """A JSON value as a part."""
     return base64(msgspec.json.encode(value))

@@ -21,6 +21,7 @@ from auth.consent.rows import Consent
 from auth.notices import Notice
 from core import audit, clock, ids, sealed
 from core.audit import Actor
+from incentives.credentials import copies
 from incentives.plates import bound as plates
 from scoring import enrol, retention, rulebook, standing
 from scoring.reports import career
@@ -115,15 +116,9 @@ async def _score(
 
 
 async def _career(
-    session: AsyncSession,
-    house: House,
-    notice: Notice,
-    asked: Give,
-    *,
-    citizen_id: uuid.UUID,
-    profile: Profile,
+    session: AsyncSession, house: House, notice: Notice, asked: Give, *, citizen_id: uuid.UUID, profile: Profile,
     act: Act,
-) -> Consent:
+) -> Consent:  # fmt: skip
     """Record the consent to occupational reports, and let the sources of the notice send for them alone."""
     keys = await digestkeys.of(session, house.ring, notice.core_sources)
     given = await ledger.give(
@@ -205,6 +200,8 @@ async def erase(session: AsyncSession, house: House, ended: Consent, *, act: Act
         await _recount(session, house, ended.citizen_id, "sensitive.ended")
     elif ended.purpose.startswith("share:"):
         await plates.erase(session, citizen_id=ended.citizen_id, purpose=ended.purpose)
+    elif ended.purpose.startswith("recognise:"):
+        await copies.forget(session, citizen_id=ended.citizen_id, purpose=ended.purpose)
 
 
 async def drop_source(

@@ -28,6 +28,7 @@ from api.citizen.report import View as Report
 from api.citizen.reviews import View as Matter
 from auth.holdings import Drawn, Known
 from core.signed import Signer
+from incentives.credentials.copies import Batch
 from incentives.holdings import HeldCode, HeldDecision
 from incentives.plates.bound import Plate
 from incentives.rides.days import Ridden
@@ -69,6 +70,7 @@ class Export(msgspec.Struct, frozen=True):
     orders: list[Order]
     rides: list[Ridden]
     plates: list[Plate]
+    credentials: list[Batch]
     reviews: list[Matter]
     corrections: list[Matter]
     disputes: list[Dispute]
@@ -141,6 +143,7 @@ def _readme(export: Export) -> str:
         *_points(export.enrolment),
         f"同意 {len(export.consents)} 项；机构查询和变更 {len(export.accesses)} 次。",
         f"使用便利的结果 {len(export.decisions)} 个，订单 {len(export.orders)} 个，乘车优惠 {len(export.rides)} 天。",
+        f"异地互认凭证 {sum(one.given for one in export.credentials)} 份。",
         f"人工复核 {len(export.reviews)} 件；更正 {len(export.corrections)} 件；异议 {len(export.disputes)} 件。",
         "",
         "文件说明：",

@@ -32,6 +32,7 @@ from core import audit, clock
 from core.audit import Actor
 from incentives import holdings as perks
 from incentives import receipts
+from incentives.credentials import copies
 from incentives.plates import bound as plates
 from incentives.rides import days
 from scoring import exporting, rulebook
@@ -68,8 +69,6 @@ async def export(
 async def everything(session: AsyncSession, house: House, caller: guards.Citizen) -> Export:
     """All that the database holds about the caller; `session` is the citizen door's."""
     mine, ring = caller.id, house.ring
-    known = await citizens.known_profile(session, ring, mine)
-    phone = await accounts.phone_of(session, ring, citizen_id=mine)
     async with house.doors.work("auth") as other:
         ways_in = await holdings.ways_in(other, citizen_id=mine)
     enrolment = await exporting.of(session, ring, citizen_id=mine)
@@ -83,7 +82,7 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
         format=archive.FORMAT,
         made_at=clock.civil(),
         made_by=house.settings.controller,
-        profile=_profile(known, phone, caller.acr),
+        profile=await _profile(session, house, caller),
         ways_in=ways_in,
         consents=[consents.view(one) for one in await ledger.of(session, citizen_id=mine)],
         codes_drawn=await holdings.drawn(session, citizen_id=mine),
@@ -94,6 +93,7 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
         orders=(await orders.mine.fn(session)).orders,
         rides=ridden,
         plates=await plates.of(session, ring, citizen_id=mine),
+        credentials=await copies.mine(session, citizen_id=mine),
         reviews=[reviews.view(one) for one in asked if one.kind == "review"],
         corrections=[reviews.view(one) for one in asked if one.kind == "correction"],
         disputes=(await disputes.mine.fn(session, house, caller)).items,
@@ -107,10 +107,12 @@ async def everything(session: AsyncSession, house: House, caller: guards.Citizen
     )
 
 
-def _profile(known: citizens.Profile | None, phone: str | None, acr: int) -> Profile:
-    """Who the caller is, as far as they said."""
+async def _profile(session: AsyncSession, house: House, caller: guards.Citizen) -> Profile:
+    """Who the citizen is, as far as anybody proved it."""
+    known = await citizens.known_profile(session, house.ring, caller.id)
+    phone = await accounts.phone_of(session, house.ring, citizen_id=caller.id)
     who = (known.name, known.id_number, known.birth_date) if known else (None, None, None)
-    return Profile(*who, phone, acr)
+    return Profile(*who, phone, caller.acr)
 
 
 async def _accesses(session: AsyncSession, mine: uuid.UUID) -> list[me.Access]:

@@ -31,6 +31,7 @@ from core.audit import Actor
 from core.errors import NotFound
 from core.tables import erasure
 from incentives import holdings as perks
+from incentives.credentials import copies
 from incentives.orders import holders as orders
 from incentives.plates import bound as plates
 from incentives.rides import days
@@ -163,6 +164,8 @@ async def _counted(session: AsyncSession, house: House, mine: uuid.UUID) -> list
     counts |= await career.counts(session, citizen_id=mine)
     counts |= {"incentives.credit_code": len(await perks.codes(session, citizen_id=mine))}
     counts |= await plates.counts(session, citizen_id=mine)
+    batches = await copies.mine(session, citizen_id=mine)
+    counts |= {"incentives.credential_copy": sum(one.given for one in batches)}
     counts |= {"incentives.ride_day": len(await days.mine(session, citizen_id=mine))}
     return [Destroyed(name, rows) for name, rows in sorted(counts.items())]
 

@@ -74,7 +74,7 @@ def made(person: Enrolment | None, ring: Keyring) -> dict[str, bytes]:
         format=archive.FORMAT, made_at=NOW, made_by="示范市", profile=Profile("张三", "x", date(1990, 1, 1), None, 3),
         ways_in={}, consents=[], codes_drawn=[], codes=[], sources=[], enrolment=person, decisions=[], reviews=[],
         corrections=[], disputes=[], reports=[], occupational=[], repairs=[], declarations=[], commitments=[],
-        orders=[], rides=[], plates=[], accesses=[], names={},
+        orders=[], rides=[], plates=[], credentials=[], accesses=[], names={},
     )  # fmt: skip
     rules = {rulebook.card().digest: rulebook.text(rulebook.CARD)}
     return archive.files(export, rules, key=ring.ed25519("rcpt-1"))

@@ -52,6 +52,7 @@ EXPORTED = {
 }
 LEFT_OUT = {
     "incentives.exposure": "sums over the orders that are in the archive",
+    "incentives.credential_offer": "digests of an offer of five minutes, gone within a day; accesses tell of it",
     "scoring.career": "that somebody consented to occupational reports: consents says so",
     "scoring.career_source": "which sources may send for them, as digests: consents names the sources",
     "keys.person_key": "keys are no data about the person; in an archive they would open what is sealed elsewhere",

@@ -9,6 +9,7 @@ import auth.tables
 import core.short.tables
 import incentives.channels.tables
 import incentives.citycard.tables
+import incentives.credentials.tables
 import incentives.events.tables
 import incentives.orders.tables
 import incentives.plates.tables
@@ -35,6 +36,7 @@ ROOMS = (
     scoring.righttables,
     incentives.channels.tables,
     incentives.citycard.tables,
+    incentives.credentials.tables,
     incentives.events.tables,
     incentives.orders.tables,
     incentives.plates.tables,

@@ -1,10 +1,10 @@
-"""Which key signs access tokens when."""
+"""Which key signs when."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from auth import signingkeys
+from core import signingkeys
 
 OVERLAP = timedelta(minutes=30)
 TURN = datetime(2027, 1, 1, tzinfo=UTC)
@@ -12,7 +12,7 @@ TURN = datetime(2027, 1, 1, tzinfo=UTC)
 
 def names(at: datetime, serial: int = 0) -> signingkeys.Names:
     """The names at an instant."""
-    return signingkeys.names(at, serial=serial, overlap=OVERLAP)
+    return signingkeys.names(at, family="as-at", serial=serial, overlap=OVERLAP)
 
 
 class TestNames:

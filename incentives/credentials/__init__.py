@@ -1,0 +1,1 @@
+"""Credentials for other cities: offered to a citizen's wallet, given in copies, and taken back by lists."""
