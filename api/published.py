@@ -69,10 +69,15 @@ class Press:
 
 def answer(request: HttpRequest, document: Document) -> Response[Any]:
     """The document, or 304 when the caller has it (RFC 9110, section 13.1.2)."""
-    held = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if held & {document.headers["ETag"], "*"}:
+    if holds(request, document.headers["ETag"]):
         return Response(None, status_code=304, headers=document.headers)
     return Response(document.body, media_type="application/json", headers=document.headers)
+
+
+def holds(request: HttpRequest, tag: str) -> bool:
+    """Whether the caller says that they have what an ETag names; compared weakly (RFC 9110, section 8.8.3.2)."""
+    held = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    return bool(held & {tag.removeprefix("W/"), "*"})
 
 
 def plain(value: object, *, tenths: Collection[str] = ()) -> Any:

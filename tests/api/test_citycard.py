@@ -14,6 +14,7 @@ from joserfc import jws
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import KeySet
 
+from api.citycard import entitlements, pace
 from core import bitlist, ids
 from tests.api.cast import log_in
 from tests.api.conftest import Server
@@ -175,6 +176,34 @@ class TestList:
         assert 0 <= index < whole["size"]
         delta = await operator.list(since=whole["seq"])
         assert (delta["since"], delta["digest"], "status_list" in delta) == (whole["seq"], whole["digest"], False)
+
+    async def test_what_did_not_change_is_not_sent_again(self, operator: Operator) -> None:
+        """304 with the ETag, within the hour; another one when a bit turns over, for a delta, and an hour later."""
+        await operator.issue(new_card())
+        first = await operator.http.get(LIST, params={"perk": LIBRARY})
+        tag = {"If-None-Match": f'"x", {first.headers["etag"]}'}
+        same = await operator.http.get(LIST, params={"perk": LIBRARY}, headers=tag)
+        assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", first.headers["etag"])
+        assert first.headers["etag"].startswith('W/"')
+        seq = (await operator.list())["seq"]
+        delta = await operator.http.get(LIST, params={"perk": LIBRARY, "since": seq}, headers=tag)
+        assert delta.status_code == 200
+        told = {"perk": "p", "worth": "value", "seq": 1, "digest": "d"}
+        later = ({"iat": 0}, {"iat": 3599}, {"iat": 3600}, {"iat": 0, "seq": 2}, {"iat": 0, "worth": "courtesy"})
+        assert len({entitlements.tag({**told, **more}) for more in later}) == 4
+
+    async def test_how_often_is_told_and_held_to(self, operator: Operator, server: Server) -> None:
+        """RateLimit in every answer; above it 429 with Retry-After, for this perk alone."""
+        asked = {"perk": LIBRARY}
+        left = [(await operator.http.get(LIST, params=asked)).headers["ratelimit"] for _ in range(2)]
+        assert left == [f'"list";r={pace.MOST - n};t=60' for n in (1, 2)]
+        short = server.house.short
+        for _ in range(pace.MOST - 2):
+            await pace.count(short, operator=operator.client_id, perk=LIBRARY)
+        late = await operator.http.get(LIST, params=asked)
+        assert (late.status_code, late.headers["ratelimit"]) == (429, '"list";r=0;t=60')
+        assert "retry-after" in late.headers
+        assert (await operator.http.get(LIST, params={"perk": "rental.deposit-free"})).status_code == 404
 
     @pytest.mark.parametrize(
         ("asked", "status", "code"),
