@@ -14,6 +14,8 @@ from api.deps import House, HttpRequest
 from api.pages import frame, names, words
 from api.pages.door import behind
 
+WHO = ("您自己", "系统")
+
 
 class Line(msgspec.Struct, frozen=True):
     """An access in words."""
@@ -39,12 +41,13 @@ async def accesses(
     found: me.Accesses = await me.accesses.fn(session, caller, limit=20, cursor=cursor)
     perks = await names.perks(session)
     lines = [_line(one, perks) for one in found.accesses]
-    return frame.member(request, "accesses.html", house, caller, accesses=lines, next_cursor=found.next_cursor)
+    more = {"next_cursor": found.next_cursor, "named": await names.english(request, session)}
+    return frame.member(request, "accesses.html", house, caller, accesses=lines, **more)
 
 
 def _line(one: me.Access, perks: dict[str, str]) -> Line:
     own = one.by_kind == "citizen"
-    by = "您自己" if own else "系统" if one.by_kind == "system" else one.by
+    by = WHO[0] if own else WHO[1] if one.by_kind == "system" else one.by
     why = perks.get(one.purpose, names.PURPOSES.get(one.purpose, ""))
     return Line(
         by,

@@ -103,6 +103,9 @@ _BY_CODE = {
 }
 
 
+CODES = ("unknown", *_BY_CODE)
+
+
 def on(code: str) -> Advice:
     """The advice on a problem's code."""
     return _BY_CODE.get(code, _UNKNOWN)

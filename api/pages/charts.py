@@ -1,18 +1,27 @@
 """Charts as SVG made on the server: radar, line and scale. Figures in words inside, colours from the page's sheet.
 
 Only presentation attributes and classes: the content security policy allows no inline style. Every chart has a title
-and a description that says the same as the picture (WCAG 2.2, 1.1.1). Texts are escaped.
+and a description that says the same as the picture (WCAG 2.2, 1.1.1). Texts are escaped. `say` puts their own words
+and the names that they are given into the page's language.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from math import cos, pi, sin
+from textwrap import wrap
 
 from markupsafe import Markup, escape
 
+Say = Callable[[str], str]
+
 _LETTER = 14
+_NARROW = 12
 _RADIUS = 84
 _RINGS = (0.25, 0.5, 0.75, 1.0)
+
+
+def _same(words: str) -> str:
+    return words
 
 
 def svg(name: str, width: int, height: int, title: str, description: str, parts: Iterable[str]) -> Markup:
@@ -38,7 +47,7 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def radar(parts: Sequence[tuple[str, float, float]]) -> Markup:
+def radar(parts: Sequence[tuple[str, float, float]], *, say: Say = _same) -> Markup:
     """A radar of (name, points, cap) per dimension, each as its share of the cap."""
     width, height, middle = 340, 268, (170.0, 138.0)
     spokes = [(sin(2 * pi * turn / len(parts)), -cos(2 * pi * turn / len(parts))) for turn in range(len(parts))]
@@ -54,19 +63,23 @@ def radar(parts: Sequence[tuple[str, float, float]]) -> Markup:
     shares = [min(1.0, points / cap) if cap else 0.0 for _, points, cap in parts]
     drawn.append(f'<polygon class="area" points="{_path(corner(turn, share) for turn, share in enumerate(shares))}"/>')
     for turn, (name, points, cap) in enumerate(parts):
-        drawn += _label(spokes[turn], middle, name, f"{points:.1f} / {cap:g}")
-    words = "；".join(f"{name} {points:.1f} 分，上限 {cap:g} 分" for name, points, cap in parts)
-    return svg("radar", width, height, "各维度得分", words, drawn)
+        drawn += _label(spokes[turn], middle, say(name), f"{points:.1f} / {cap:g}")
+    told = say("{name} {points:.1f} 分，上限 {cap:g} 分")
+    words = say("；").join(told.format(name=say(name), points=points, cap=cap) for name, points, cap in parts)
+    return svg("radar", width, height, say("各维度得分"), words, drawn)
 
 
 def _label(spoke: tuple[float, float], middle: tuple[float, float], name: str, figures: str) -> list[str]:
     across, down = spoke
     x, y = middle[0] + (_RADIUS + 12) * across, middle[1] + (_RADIUS + 18) * down
     anchor = "middle" if abs(across) < 0.2 else "start" if across > 0 else "end"  # noqa: PLR2004  (nearly upright)
-    return [lettering(x, y - 4, name, anchor=anchor), lettering(x, y + 12, figures, anchor=anchor, size=12)]
+    lines = wrap(name, 2 * _NARROW if anchor == "middle" else _NARROW) if " " in name else [name]
+    top = y - 4 - 14 * (len(lines) - 1)
+    drawn = [lettering(x, top + 14 * turn, one, anchor=anchor) for turn, one in enumerate(lines)]
+    return [*drawn, lettering(x, y + 12, figures, anchor=anchor, size=12)]
 
 
-def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]]) -> Markup:
+def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]], *, say: Say = _same) -> Markup:
     """A scale from `low` to `high` with the points on it and a mark for each (tier, start)."""
     width, left, right = 340, 8.0, 332.0
 
@@ -79,7 +92,7 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
         f'<circle class="dot" cx="{place(points):.1f}" cy="15" r="8"/>',
     ]
     taken = -99.0
-    for name, start in tiers:
+    for name, start in [(say(name), start) for name, start in tiers]:
         crowded = place(start) - taken < _LETTER * len(name) + 1
         drawn += [rule(place(start), 24, place(start), 30), lettering(place(start), 58 if crowded else 44, name)]
         taken = -99.0 if crowded else place(start)
@@ -87,13 +100,12 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
         lettering(left, 44, f"{low:g}", anchor="start", size=12),
         lettering(right, 44, f"{high:g}", anchor="end", size=12),
     ]
-    words = f"{points:.1f} 分，范围 {low:g} 到 {high:g} 分；" + "，".join(
-        f"{name}从 {start:g} 分起" for name, start in tiers
-    )
-    return svg("scale", width, 64, "分数所在的位置", words, drawn)
+    whole = say("{points:.1f} 分，范围 {low:g} 到 {high:g} 分").format(points=points, low=low, high=high)
+    each = [say("{name}从 {start:g} 分起").format(name=say(name), start=start) for name, start in tiers]
+    return svg("scale", width, 64, say("分数所在的位置"), whole + say("；") + say("，").join(each), drawn)
 
 
-def line(values: Sequence[tuple[date, float]]) -> Markup:
+def line(values: Sequence[tuple[date, float]], *, say: Say = _same) -> Markup:
     """Points over days, oldest first; points stay until the next change, hence steps. At least one value."""
     width, height, left, right, top, bottom = 340, 190, 44.0, 330.0, 14.0, 156.0
     low, high = _bounds([points for _, points in values])
@@ -116,8 +128,9 @@ def line(values: Sequence[tuple[date, float]]) -> Markup:
     if values[0][0] < values[-1][0]:
         drawn.append(lettering(left, height - 12, f"{values[0][0]:%Y-%m-%d}", anchor="start", size=12))
     drawn.append(lettering(right, height - 12, f"{values[-1][0]:%Y-%m-%d}", anchor="end", size=12))
-    words = "；".join(f"{day:%Y-%m-%d} {points:.1f} 分" for day, points in values)
-    return svg("line", width, height, "分数的变化", words, drawn)
+    told = say("{day:%Y-%m-%d} {points:.1f} 分")
+    words = say("；").join(told.format(day=day, points=points) for day, points in values)
+    return svg("line", width, height, say("分数的变化"), words, drawn)
 
 
 def _shares(days: Sequence[int]) -> list[float]:

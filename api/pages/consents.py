@@ -156,7 +156,8 @@ async def see(
     past = [one for one in cards if one not in live]
     hushed = {one.purpose for one in await asking.quiet(session, citizen_id=caller.id)}
     due = [one for one in await reminders.reminders(session, caller) if one.purpose not in hushed]
-    return frame.member(request, "consents.html", house, caller, live=live, past=past, due=due)
+    named = await names.english(request, session)
+    return frame.member(request, "consents.html", house, caller, live=live, past=past, due=due, named=named)
 
 
 @get("/consents/{consent_id:str}/withdraw")

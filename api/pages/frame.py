@@ -1,11 +1,12 @@
-"""The frame of every page: one template environment, elder mode, and the answer's headers.
+"""The frame of every page: a template environment for each language, elder mode, and the answer's headers.
 
 Templates escape by themselves and fail on a name that they were not given. Pages hold personal data, so no cache keeps
-them. Elder mode is a choice of the device: `?mode=elder` sets a cookie that says nothing about the person.
+them. Elder mode and the language are choices of the device: `?mode=elder` and `?lang=en` set cookies that say
+nothing about the person.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 
 from api.deps import Connection, House
 from api.guards import Citizen
-from api.pages import places, words
+from api.pages import english, places, words
 
 _HERE = Path(__file__).parent
 _MODE = "osm_mode"
 _MODES = {"elder", "standard"}
+_LANG = "osm_lang"
+_TONGUES = {"en", "zh"}
 _YEAR = 365 * 24 * 3600
 
 
@@ -31,10 +34,31 @@ def elder(request: Connection) -> bool:
     return request.query_params.get("mode", request.cookies.get(_MODE)) == "elder"
 
 
+def tongue(request: Connection) -> str:
+    """The language that the device asks for: "en" or "zh-CN"."""
+    return "en" if request.query_params.get("lang", request.cookies.get(_LANG)) == "en" else "zh-CN"
+
+
 def mode_link(request: Connection) -> str:
     """The same address in the other mode, its other parameters kept."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "mode"]
-    return "?" + urlencode([*kept, ("mode", "standard" if elder(request) else "elder")])
+    return _link(request, "mode", "standard" if elder(request) else "elder")
+
+
+def tongue_link(request: Connection) -> str:
+    """The same address in the other language."""
+    return _link(request, "lang", "zh" if tongue(request) == "en" else "en")
+
+
+def _link(request: Connection, changed: str, value: str) -> str:
+    kept = [(name, old) for name, old in request.query_params.multi_items() if name != changed]
+    return "?" + urlencode([*kept, (changed, value)])
+
+
+def teller(request: Connection, named: Mapping[str, str]) -> Callable[[str], str]:
+    """What puts a text of ours, or a name of the rule book's, into the page's language; it stays where it can't."""
+    if tongue(request) != "en":
+        return lambda text: text
+    return lambda text: english.lookup(text, named) or text
 
 
 @lru_cache(maxsize=32)
@@ -44,23 +68,31 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest[:12]}"
 
 
-_GLOBALS: dict[str, Any] = {"elder": elder, "mode_link": mode_link, "asset": asset, "places": places}
+_GLOBALS: dict[str, Any] = {
+    "elder": elder,
+    "mode_link": mode_link,
+    "tongue_link": tongue_link,
+    "asset": asset,
+    "places": places,
+}
 
 
-def _environment() -> Environment:
+def _environment(loader: FileSystemLoader, filters: Mapping[str, Any], lang: str) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= _GLOBALS
-    environment.filters.update(words.FILTERS)
+    known: dict[str, Any] = {**_GLOBALS, "lang": lang}
+    environment.globals |= known
+    environment.filters.update(filters)
     return environment
 
 
-ENVIRONMENT = _environment()
+ENVIRONMENT = _environment(FileSystemLoader(_HERE / "templates"), words.FILTERS, "zh-CN")
+ENGLISH = _environment(english.Loader(_HERE / "templates"), english.FILTERS, "en")
 
 
 def engine() -> JinjaTemplateEngine:
@@ -77,9 +109,15 @@ def page(
     **context: Any,
 ) -> Response[str]:
     """Render a template now, inside the request's transaction, so that a fault in it rolls back."""
-    body = ENVIRONMENT.get_template(template).render(request=request, **context)
-    mode = request.query_params.get("mode")
-    chosen = [Cookie(_MODE, value=mode, max_age=_YEAR, samesite="lax", httponly=True)] if mode in _MODES else []
+    translated = tongue(request) == "en" and template in english.PAGES
+    environment = ENGLISH if translated else ENVIRONMENT
+    body = environment.get_template(template).render(request=request, two_tongues=template in english.PAGES, **context)
+    asked = [(_MODE, request.query_params.get("mode"), _MODES), (_LANG, request.query_params.get("lang"), _TONGUES)]
+    chosen = [
+        Cookie(name, value=value, max_age=_YEAR, samesite="lax", httponly=True)
+        for name, value, known in asked
+        if value in known
+    ]
     held = {"Cache-Control": "no-store", **(headers or {})}
     return Response(body, status_code=status, media_type=MediaType.HTML, headers=held, cookies=chosen)
 

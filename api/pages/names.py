@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.deps import Connection
+from api.pages import frame
 from auth import clients
 from core import clock
 from incentives import rulebook as perkbook
@@ -20,6 +22,16 @@ async def sources(session: AsyncSession) -> dict[str, str]:
 async def perks(session: AsyncSession) -> dict[str, str]:
     """What each perk in force is called."""
     return {one.perk.id: one.perk.name for one in await perkbook.in_force(session, on=clock.today())}
+
+
+async def english(request: Connection, session: AsyncSession) -> dict[str, str]:
+    """The rule books' own English of what they name, Chinese -> English; nothing where the page is not in English."""
+    if frame.tongue(request) != "en":
+        return {}
+    card = (await rulebook.current(session, on=clock.today())).scorecard
+    perks_ = [one.perk for one in await perkbook.in_force(session, on=clock.today())]
+    named = (*card.dimensions, *card.indicators(), *card.deductions, *card.holds, *perks_)
+    return {one.name: one.english[:1].upper() + one.english[1:] for one in named}
 
 
 async def organisations(session: AsyncSession, client_ids: Iterable[str]) -> dict[str, str]:

@@ -38,6 +38,7 @@ _NEXT: Mapping[str, str] = {
 }
 _DAYS = 60
 _BY = {"partner": "商户", "citizen": "您", "staff": "工作人员", "clock": "到期自动", "rule": "自动"}
+EVERY = frozenset({*_NEXT.values(), *_BY.values(), *REASONS.values()})
 
 
 class Words(msgspec.Struct, frozen=True):

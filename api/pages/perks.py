@@ -16,7 +16,7 @@ from api import guards
 from api.citizen import credit_code
 from api.citizen import perks as api
 from api.deps import House, HttpRequest
-from api.pages import frame, perkwords
+from api.pages import frame, names, perkwords
 from api.pages.door import behind
 from core import clock
 from incentives import rulebook
@@ -35,7 +35,8 @@ async def see(
     """Every perk in force, the granted ones first."""
     found: api.Perks = await api.see.fn(session, house, caller)
     perks = sorted(found.perks, key=lambda one: (not one.granted, one.threshold))
-    return frame.member(request, "perks.html", house, caller, perks=perks, words=perkwords)
+    named = await names.english(request, session)
+    return frame.member(request, "perks.html", house, caller, perks=perks, words=perkwords, named=named)
 
 
 @get("/code")
@@ -48,7 +49,8 @@ async def ask(
 ) -> Response[str]:
     """Say what the partner will learn, before anything is drawn."""
     offered = await rulebook.find(session, perk_id=perk, on=clock.today())
-    return frame.member(request, "code_ask.html", house, caller, perk=perk, terms=rulebook.terms(offered.perk))
+    terms, named = rulebook.terms(offered.perk), await names.english(request, session)
+    return frame.member(request, "code_ask.html", house, caller, perk=perk, terms=terms, named=named)
 
 
 @post("/code", status_code=200)
@@ -71,17 +73,18 @@ async def draw(
         caller,
         perk=asked.perk,
         name=offered.perk.name,
+        named=await names.english(request, session),
         drawn=drawn,
         seconds=left,
         again=_AGAIN,
-        picture=picture(drawn.code),
+        picture=picture(drawn.code, title=frame.teller(request, {})("信用码")),
     )
 
 
-def picture(text: str) -> Markup:
+def picture(text: str, *, title: str) -> Markup:
     """The code as a QR (ISO/IEC 18004), black on white with its quiet zone whatever the colour scheme."""
     drawn = segno.make_qr(text, error="m").svg_inline(
-        omitsize=True, border=_BORDER, light="#fff", svgclass="qr", lineclass=None, title="信用码"
+        omitsize=True, border=_BORDER, light="#fff", svgclass="qr", lineclass=None, title=title
     )
     return Markup(drawn)  # noqa: S704  (segno's own markup)
 

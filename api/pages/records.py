@@ -5,6 +5,7 @@ to (`api.pages.disputes`); a deduction has its way to repair beside it (`api.pag
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import msgspec
 from litestar import Response, get, post
@@ -17,19 +18,22 @@ from api import guards
 from api.citizen import records as api
 from api.citizen.records import Record
 from api.deps import House, HttpRequest
-from api.pages import disputes, frame, repairs, words
+from api.pages import disputes, frame, names, repairs, words
 from api.pages.door import behind
-from scoring import refusals
+from core import clock
+from scoring import refusals, rulebook
+from scoring.book.scorecard import Scorecard
 
 _PAGE = 100
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A record in words."""
+    """A record in words; `counts` names what is counted by it, empty when nothing is."""
 
     record: Record
     status: str
     document: str
+    counts: str
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -55,8 +59,9 @@ async def records(
         "records.html",
         house,
         caller,
-        groups=groups(found.records),
+        groups=groups(found.records, _counted((await rulebook.current(session, on=clock.today())).scorecard)),
         count=len(found.records),
+        named=await names.english(request, session),
         refused=await refusals.refused(session, citizen_id=caller.id),
         next_cursor=found.next_cursor,
         repair=await repairs.offer(session, house, caller),
@@ -79,14 +84,21 @@ async def hide(
     return Redirect("/records", status_code=303)
 
 
-def groups(found: list[Record]) -> list[Group]:
-    """Records by the name of their kind, deductions first."""
+def groups(found: list[Record], counted: Mapping[str, str]) -> list[Group]:
+    """Records by the name of their kind, deductions first; `counted`: kind -> what is counted by it."""
     by_kind: dict[tuple[bool, str], list[Line]] = defaultdict(list)
     for one in found:
         paper = one.document or {}
         document = "，".join(str(paper[part]) for part in ("authority", "no") if paper.get(part))
-        by_kind[one.positive, one.name].append(Line(one, words.status(one.status), document))
+        line = Line(one, words.status(one.status), document, counted.get(one.kind, ""))
+        by_kind[one.positive, one.name].append(line)
     return [Group(name, positive, lines) for (positive, name), lines in sorted(by_kind.items(), key=lambda one: one[0])]
+
+
+def _counted(card: Scorecard) -> dict[str, str]:
+    """Kind -> the name of the indicator, deduction or hold that counts it."""
+    lost = {one.kind: one.name for one in (*card.deductions, *card.holds)}
+    return {kind: one.name for one in card.indicators() for kind in one.kinds} | lost
 
 
 handlers = [behind([records, hide])]

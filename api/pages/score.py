@@ -21,6 +21,7 @@ from api.citizen import score as score_api
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
 from api.pages import charts, consents, frame, names, rule_changes, words
+from api.pages.charts import Say
 from api.pages.door import anyone, behind
 from auth import citizens
 from auth.consent import asking, ledger
@@ -44,13 +45,13 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A change in words; `parts` says which lines of the scorecard moved."""
+    """A change in words; `parts` are the lines of the scorecard that moved, each with by how much."""
 
     at: Any
     points: float
     change: float | None
     why: str
-    parts: str
+    parts: list[tuple[str, float]]
 
 
 def parts(view: ScoreView) -> list[Part]:
@@ -72,11 +73,11 @@ def tiers(card: Scorecard) -> list[tuple[str, float]]:
     return [(tier.name, tier.start / 10) for tier in card.tiers[1:]]
 
 
-def drawings(view: ScoreView, card: Scorecard) -> dict[str, Markup]:
+def drawings(view: ScoreView, card: Scorecard, say: Say) -> dict[str, Markup]:
     """The scale and the radar of a score."""
     return {
-        "scale": charts.scale(view.points, view.range.min, view.range.max, tiers(card)),
-        "radar": charts.radar([(one.name, one.points, one.cap) for one in view.dimensions]),
+        "scale": charts.scale(view.points, view.range.min, view.range.max, tiers(card), say=say),
+        "radar": charts.radar([(one.name, one.points, one.cap) for one in view.dimensions], say=say),
     }
 
 
@@ -106,6 +107,8 @@ async def _score(request: HttpRequest, session: AsyncSession, house: House, call
     book = await rulebook.current(session, on=clock.today())
     past: score_api.History = await score_api.history.fn(session, house, caller, limit=_MOVES)
     told = moves(past.changes, book.scorecard, await names.sources(session))
+    named = await names.english(request, session)
+    say = frame.teller(request, named)
     perks: perks_api.Perks = await perks_api.see.fn(session, house, caller)
     return frame.member(
         request,
@@ -113,22 +116,23 @@ async def _score(request: HttpRequest, session: AsyncSession, house: House, call
         house,
         caller,
         name=mask_name(profile.name),
+        named=named,
         perks=sorted((one for one in perks.perks if one.granted), key=lambda one: -one.threshold),
         view=view,
         parts=parts(view),
         tiers=tiers(book.scorecard),
         last=next(iter(told), None),
-        curve=curve(past.changes) if len(past.changes) > 1 else None,
+        curve=curve(past.changes, say) if len(past.changes) > 1 else None,
         ways=view.next_tier.ways[:_WAYS] if view.next_tier else (),
         coming=await rule_changes.coming(session, caller),
-        **drawings(view, book.scorecard),
+        **drawings(view, book.scorecard, say),
     )
 
 
-def curve(changes: list[score_api.Change]) -> Markup:
+def curve(changes: list[score_api.Change], say: Say) -> Markup:
     """The line of changes that come newest first; at least one."""
     values: list[tuple[date, float]] = [(one.as_of, one.points) for one in reversed(changes)]
-    return charts.line(values)
+    return charts.line(values, say=say)
 
 
 @get("/history")
@@ -143,9 +147,10 @@ async def history(
     found: score_api.History = await score_api.history.fn(session, house, caller, cursor=cursor)
     book = await rulebook.current(session, on=clock.today())
     lines = moves(found.changes, book.scorecard, await names.sources(session))
-    chart = curve(found.changes) if found.changes else None
+    named = await names.english(request, session)
+    chart = curve(found.changes, frame.teller(request, named)) if found.changes else None
     return frame.member(
-        request, "history.html", house, caller, changes=lines, chart=chart, next_cursor=found.next_cursor
+        request, "history.html", house, caller, changes=lines, chart=chart, next_cursor=found.next_cursor, named=named
     )
 
 
@@ -167,14 +172,13 @@ def _lines(card: Scorecard) -> dict[str, tuple[str, int]]:
     return gained | {f"n_{one.id}": (one.name, -1) for one in card.deductions}
 
 
-def _moved(lines: Mapping[str, tuple[str, int]], before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> str:
+def _moved(
+    lines: Mapping[str, tuple[str, int]], before: Mapping[str, Any] | None, after: Mapping[str, Any]
+) -> list[tuple[str, float]]:
     if before is None:
-        return ""
-    told: list[str] = []
-    for column, (name, sign) in lines.items():
-        if moved := sign * (after.get(column, 0) - before.get(column, 0)):
-            told.append(f"{name} {words.change(moved / 10)}")
-    return "；".join(told)
+        return []
+    moved = [(name, sign * (after.get(column, 0) - before.get(column, 0))) for column, (name, sign) in lines.items()]
+    return [(name, tenths / 10) for name, tenths in moved if tenths]
 
 
 handlers = [behind([home], guard=anyone), behind([history])]

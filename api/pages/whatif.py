@@ -17,7 +17,7 @@ from api import guards
 from api.citizen import score as score_api
 from api.citizen import whatif as api
 from api.deps import House, HttpRequest
-from api.pages import frame
+from api.pages import frame, names
 from api.pages.door import behind
 from core import clock
 from core.errors import Invalid
@@ -74,6 +74,7 @@ async def _page(
         "whatif.html",
         house,
         caller,
+        named=await names.english(request, session),
         now=view,
         outcome=outcome,
         slides=await _slides(session, caller, view, what.efforts),

@@ -189,6 +189,10 @@ def yuan(fen: int) -> str:
     return f"{whole:,}元" if not rest else f"{whole:,}.{rest:02d}元"
 
 
+# Everything that this module may say in fixed words; tests/api/test_pages_english.py wants the English of each.
+EVERY = frozenset(
+    said for table in (CONSENT, _OUTCOMES, _CAUSES, _REASONS, _BREACHED, _MOVES, _STATUS) for said in table.values()
+)
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "moment": moment,
