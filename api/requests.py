@@ -37,12 +37,15 @@ _HEADERS = {
 _TLS_ONLY = "max-age=63072000; includeSubDomains"  # RFC 6797: two years
 
 
-def content_policy(form_target: str = "") -> str:
-    """The content security policy; forms go to us, and to `form_target`, since a form's answer may redirect there."""
+def content_policy(form_target: str = "", *, ancestors: str = "'none'") -> str:
+    """The content security policy; forms go to us, and to `form_target`, since a form's answer may redirect there.
+
+    `ancestors`: the origins that may frame the answer.
+    """
     targets = f"'self' {form_target}".strip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        f"object-src 'none'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+        f"object-src 'none'; form-action {targets}; base-uri 'none'; frame-ancestors {ancestors}"
     )
 
 
@@ -82,6 +85,10 @@ class Envelope:
         """An answer's own headers, and ours where it has none of the name."""
         headers = list(given)
         named = {name.lower() for name, _ in headers}
+        if any(
+            name == b"content-security-policy" and b"frame-ancestors 'none'" not in value for name, value in headers
+        ):
+            named.add(b"x-frame-options")  # has no word for other origins; frame-ancestors says it (CSP 3, 6.4.2)
         headers += [one for one in self._headers if one[0] not in named]
         headers.append((b"x-request-id", request_id.encode()))
         return headers

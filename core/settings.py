@@ -1,6 +1,7 @@
 """Settings, read once from the environment. Secrets come from here and from nowhere else."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -24,9 +25,11 @@ _OPTIONAL = (
     ("wechat_secret", "OSMANTHUS_WECHAT_SECRET"),
     ("wechat_client", "OSMANTHUS_WECHAT_CLIENT"),
     ("wechat_api", "OSMANTHUS_WECHAT_API"),
+    ("embed_origins", "OSMANTHUS_EMBED_ORIGINS"),
 )
 
 _DIGITS = 6
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?")
 
 _DAYS = {
     "epoch_days": "OSMANTHUS_EPOCH_DAYS",
@@ -54,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     An epoch is current for `epoch_days` (0: the operator alone rotates) and is destroyed `epoch_grace_days` after the
     next began; copies of the epochs file are kept no longer than `epoch_copy_days`, which the operator sees to.
     `wechat_client` is the client id of the mini-program, the one app that may log people in without our page.
+    `embed_origins`, comma-separated: the portals that may frame `/embed`.
 
     A rehearsal is good for `rehearsal_days`; a rule that may lower somebody's points, or close a perk, rules no earlier
     than `notice_days` after it was approved, so that everybody hears of it before.
@@ -88,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wechat_api: str = "https://api.weixin.qq.com"
     policy_dir: Path = ROOT / "policy"
     trusted_proxies: str = ""
+    embed_origins: str = ""
     log_heads: Path | None = None
     channels_file: Path | None = None
     trust_signers: Path | None = None
@@ -114,6 +119,10 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     if (code := env.get("OSMANTHUS_CITY_CODE")) and not (len(code) == _DIGITS and code.isascii() and code.isdigit()):
         message = "OSMANTHUS_CITY_CODE must be the six digits of GB/T 2260, e.g. 320500."
         raise SettingMissing(message)
+    for origin in filter(None, env.get("OSMANTHUS_EMBED_ORIGINS", "").split(",")):
+        if not _ORIGIN.fullmatch(origin):
+            message = f"OSMANTHUS_EMBED_ORIGINS: {origin!r} is no origin like https://portal.example.city."
+            raise SettingMissing(message)
     hexadecimal = need(
         "OSMANTHUS_MASTER_KEY", "64 hex digits, e.g. `openssl rand -hex 32`; keep it in your secret store."
     )
