@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from litestar.types import ControllerRouterHandler, Message, Scope
 
 from api.deps import HttpRequest
-from api.sandbox import clock, codes, faults, orders, selfcheck
+from api.sandbox import clock, codes, faults, neighbour, orders, selfcheck
 from core.settings import Settings
 
-_MODULES = (clock, codes, faults, orders, selfcheck)
+_MODULES = (clock, codes, faults, neighbour, orders, selfcheck)
 
 
 def handlers_for(settings: Settings) -> Sequence[ControllerRouterHandler]:

@@ -21,6 +21,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from api.tool import demo_pins
 from core import db, embedded, sandbox, settings
 from core.epochs import make_epochs
 from core.keys import Keyring
@@ -130,6 +131,7 @@ async def prepare(ground: Ground, port: int) -> settings.Settings:
         "OSMANTHUS_SANDBOX": "1",
         "OSMANTHUS_DEMO_IDP": "1",
         "OSMANTHUS_LOG_HEADS": str(ground.heads),
+        "OSMANTHUS_TRUST_SIGNERS": str(demo_pins.pins(ground.folder)),
     }  # fmt: skip
     house = settings.read(environment)
     await migrate.upgrade(house.database_url, role_prefix=house.role_prefix, sandbox=True)

@@ -19,7 +19,7 @@ import uvloop
 from api import app, jobs
 from api.deps import House
 from api.requests import Envelope
-from api.tool import seed
+from api.tool import demo_trust, seed
 from api.tool.demo import Ground, say, write_privately
 from api.tool.demo_city import entries
 from api.tool.progress import Bar
@@ -104,9 +104,9 @@ async def _city(server: _Server, house: House, ground: Ground) -> None:
         write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
         ground.seeding.unlink()
     kit = json.loads(ground.kit.read_text())
-    if kit["base_url"] != address:  # the same city on another port
-        kit |= {"base_url": address, "issuer": address}
-        write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
+    await demo_trust.refresh(house, ground.folder)
+    kit = demo_trust.with_credentials(kit | {"base_url": address, "issuer": address}, house)  # the port may be another
+    write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
     _welcome(kit, address, ground)
     await jobs.run(house)
 

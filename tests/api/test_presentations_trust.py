@@ -2,17 +2,24 @@
 
 import asyncio
 import json
+import sys
 import zlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 from joserfc.jwk import ECKey
 
+from api import cli
+from api.sandbox import neighbour
 from api.staff.publication import PolicyFaulty
-from core import clock, embedded, jose
+from api.tool import demo_trust
+from core import clock, embedded, jose, settings
 from core.keys import Keyring
+from core.settings import ROOT
 from core.signed import Signer
 from incentives.recognition import statuslist, trust
 from incentives.recognition.trust import Distrusted
@@ -21,6 +28,7 @@ from tests.api.visitworld import METRO, ROUTE, Town, cause, opened
 from tests.neighbour import Roots, now
 from tests.rulebook import text
 
+WALLET = ROOT / "docs" / "examples" / "visitor_wallet.py"
 _STRANGER = ECKey.generate_key("P-256", {"kid": "x"}, private=True)
 
 
@@ -185,3 +193,65 @@ class TestTrust:
         """What lends to visitors comes back with its fault."""
         with pytest.raises(PolicyFaulty):
             await town.publish(text("recognition.toml").replace('"tourism.ticket"', '"rental.deposit-free"'))
+
+
+class TestNeighbour:
+    """The made-up city beside a sandbox, from outside, by the wallet of docs/examples."""
+
+    async def test_a_wallet_that_anybody_can_copy(self, town: Town, tmp_path: Path) -> None:
+        """It reads the question, shows what was asked, and keeps the receipt; the copy that was taken back is none."""
+        house = town.server.house
+        kit = demo_trust.with_credentials({"citizens": [{"note": "visitor"}, {"note": "high"}]}, house)
+        (tmp_path / "var" / "demo").mkdir(parents=True)
+        (tmp_path / "var" / "demo" / "kit.json").write_text(json.dumps(kit), encoding="utf-8")
+        assert "credentials" not in kit["citizens"][1]
+        await town.trust(town.roots.list([neighbour.entry(house)]))
+        for number, result in ((0, "granted"), (demo_trust.COPIES - 1, "standard_route"), (0, "standard_route")):
+            question = await town.ask()
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, str(WALLET), question["uri"], str(number), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+            )
+            said, _ = await child.communicate()
+            assert json.loads(said)["result"] == result
+            assert (await town.see(question)).json()["result"] == result
+        await town.trust(town.roots.list([town.neighbour.entry()]))
+
+
+class TestTool:
+    """`osmanthus trust`."""
+
+    async def test_two_persons_sign_and_one_takes_in(
+        self, town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Keys, a draft, two signatures, taken in by a city; with one signature it is refused and nothing changes."""
+        keys, cities, made = [], tmp_path / "cities.json", tmp_path / "list.json"
+        for name in ("a", "b"):
+            assert cli.main(["trust", "key", name, "--out", str(tmp_path / name)]) == 0
+            keys.append(json.loads(capsys.readouterr().out))
+            assert "d" not in keys[-1]
+        signers = tmp_path / "signers.json"
+        signers.write_text(json.dumps({"needed": 2, "keys": keys}))
+        for name, value in settings.environment(town.server.house.settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("OSMANTHUS_TRUST_SIGNERS", str(signers))
+        cities.write_bytes(msgspec.json.encode([town.neighbour.entry()]))
+        drafting = ["trust", "draft", str(cities), "--out", str(made), "--issuer", "https://l.example", "--seq", "700"]
+        assert cli.main(drafting) == 0
+        assert cli.main(["trust", "sign", str(made), "--key", str(tmp_path / "a")]) == 0
+        assert await asyncio.to_thread(cli.main, ["trust", "import", str(made)]) == 1
+        assert "1 of the signers, 2 are needed" in capsys.readouterr().err
+        assert cli.main(["trust", "sign", str(made), "--key", str(tmp_path / "b")]) == 0
+        assert await asyncio.to_thread(cli.main, ["trust", "import", str(made)]) == 0
+        assert await asyncio.to_thread(cli.main, ["trust", "show"]) == 0
+        assert "list 700 of https://l.example" in capsys.readouterr().out
+        await town.do("delete from incentives.trust_list where seq = $1", 700)
+
+    async def test_one_signer_is_never_enough(self, tmp_path: Path) -> None:
+        """A file that needs one signature, or counts one key twice, holds no signers."""
+        key = _STRANGER.as_dict(private=False)
+        for needed, keys in ((1, [key]), (2, [key]), (2, [key, {**key, "kid": "y"}]), (3, [])):
+            (tmp_path / "s.json").write_text(json.dumps({"needed": needed, "keys": keys}))
+            with pytest.raises(rootkeys.NoRootKeys):
+                await rootkeys.read(tmp_path / "s.json")
+        with pytest.raises(rootkeys.NoRootKeys):
+            await rootkeys.read(None)
