@@ -5,7 +5,7 @@ whoever is given a copy with its key; one copy of each lot was taken back, and i
 """
 
 import secrets
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from typing import Any
 
 from joserfc.jwk import ECKey
@@ -41,7 +41,7 @@ def entry(house: House) -> Entry:
 
 def copies(house: House, *, number: int) -> list[dict[str, Any]]:
     """A lot of copies for one holder, each with its private key: `{sd_jwt, jwk, note}`; the last was taken back."""
-    today = datetime.now(UTC).date()
+    today = clock.wall().astimezone(UTC).date()
     good = [place for place in range(PLACES) if place % _REVOKED]
     places = [*secrets.SystemRandom().sample(good, number - 1), secrets.randbelow(PLACES // _REVOKED) * _REVOKED]
     return [_copy(house, place, today) for place in places]
