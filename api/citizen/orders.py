@@ -4,6 +4,7 @@ A fault that is reported stops the clock at once; a disputed charge need not be 
 true reason of a `standard_route` stands in `/v1/me/accesses`, for the caller alone.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -17,6 +18,8 @@ from api.citizen.door import behind
 from auth import clients
 from core import audit, ids
 from core.audit import Actor
+from incentives.channels import guarantees
+from incentives.channels.course import Channel
 from incentives.orders import holders
 from incentives.orders.counter import PREFIX, Order
 from incentives.orders.holders import Held, Step
@@ -33,12 +36,16 @@ class Dispute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class View(Order, frozen=True, kw_only=True):
-    """An order as its citizen sees it. `evidence`: the partner's proof of the return; `answer`: the office's."""
+    """An order as its citizen sees it. `evidence`: the partner's proof of the return; `answer`: the office's.
+
+    `guarantor`: who stands for the deposit that is not asked for, `own` being the partner itself.
+    """
 
     partner: str
     partner_name: str
     items: tuple[Item, ...] | None
     terminal: str | None
+    guarantor: Literal["own", "wechat", "alipay"]
     evidence: dict[str, str] | None
     disputed_for: str | None
     answer: str | None
@@ -57,7 +64,8 @@ async def mine(session: NamedDependency[AsyncSession]) -> Orders:
     """Every order, with its history and what the clock does next if nobody does anything."""
     found = await holders.mine(session)
     names = await clients.names(session, {one.more.partner for one in found})
-    return Orders([view(one, names) for one in found])
+    by = await guarantees.mine(session)
+    return Orders([view(one, names, by) for one in found])
 
 
 @post(f"{_ROUTE}/{{order_id:str}}/report-fault", status_code=200, summary="Report a fault", tags=["citizen"])
@@ -87,14 +95,15 @@ async def _act(
         session, actor=Actor("citizen", "self"), action=f"order.{event}", purpose=done.order.perk, outcome="asked",
         owner=caller.id, detail={"order": done.order.order_id},
     )  # fmt: skip
-    return view(done, await clients.names(session, {done.more.partner}))
+    return view(done, await clients.names(session, {done.more.partner}), await guarantees.mine(session))
 
 
-def view(one: Held, names: dict[str, str]) -> View:
+def view(one: Held, names: Mapping[str, str], by: Mapping[str, Channel]) -> View:
     """The order as its citizen sees it."""
     told = {**msgspec.structs.asdict(one.order), **msgspec.structs.asdict(one.more)}
     name = names.get(one.more.partner, one.more.partner)
-    return View(**told, partner_name=name, allowed_actions=one.order.course().allowed(one.order.status, by="citizen"))
+    allowed = one.order.course().allowed(one.order.status, by="citizen")
+    return View(**told, partner_name=name, allowed_actions=allowed, guarantor=by.get(one.order.order_id, "own"))
 
 
 handlers = [behind([mine, report_fault, dispute])]

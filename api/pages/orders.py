@@ -36,6 +36,7 @@ _NEXT: Mapping[str, str] = {
     "write_off": "余款不再要求支付",
     "close": "与您脱钩，只留商户的账目",
 }
+_GUARANTORS: Mapping[str, str] = {"wechat": "微信支付分", "alipay": "支付宝"}
 _DAYS = 60
 _BY = {"partner": "商户", "citizen": "您", "staff": "工作人员", "clock": "到期自动", "rule": "自动"}
 EVERY = frozenset({*_NEXT.values(), *_BY.values(), *REASONS.values()})
@@ -46,6 +47,7 @@ class Words(msgspec.Struct, frozen=True):
 
     perks: Mapping[str, str]
     reasons = REASONS
+    guarantors = _GUARANTORS
 
     def state(self, one: View) -> str:
         """Where an order stands."""

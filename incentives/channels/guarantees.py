@@ -1,4 +1,4 @@
-"""How a partner's order is guaranteed, for that partner: by nobody but itself, or by its channel, and how far that is.
+"""How an order is guaranteed, for its partner and its citizen: by nobody but the partner, or by its channel, how far.
 
 Says nothing of the payer: not who they are there, and not why a channel did not let them.
 """
@@ -6,6 +6,8 @@ Says nothing of the payer: not who they are there, and not why a channel did not
 from typing import Literal
 
 import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import ids
 from core.errors import NotFound
@@ -14,6 +16,7 @@ from incentives.eligibility import Gate, TokenDead
 from incentives.orders.counter import PREFIX
 
 _OF = "select * from incentives.guarantee_of_caller($1, $2)"
+_MINE = text("select number, channel from incentives.guarantors_of_citizen()")
 State = Literal["preparing", "to_confirm", "held", "charging", "paid", "not_guaranteed", "ended"]
 
 
@@ -52,6 +55,11 @@ async def of(gate: Gate, *, token: bytes, order_id: str) -> Guarantee:
         order_id, channel, _state(row["stage"], row["status"]), row["amount"], row["charged"], row["paid"], over,
         row["launch"] if row["stage"] == "to_confirm" else None, row["parked"],
     )  # fmt: skip
+
+
+async def mine(session: AsyncSession) -> dict[str, Channel]:
+    """Which channel guarantees which order of the citizen at the door; the partner's own risk is absent."""
+    return {row.number: row.channel for row in await session.execute(_MINE)}
 
 
 def _state(stage: Stage, status: str) -> State:

@@ -14,6 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from api import accounts, channels, deps, problems
+from api.citizen import orders
 from api.tool import doctor
 from core import later
 from core.db import Doors
@@ -131,6 +132,21 @@ class TestGuarantee:
         await shop.look(order)
         found = await guarantees.of(shop.till.gate, token=shop.till.token, order_id=order.order_id)
         assert (found.state, found.paid, found.refund_due, found.attention) == ("paid", 500, 500, True)
+
+    async def test_its_citizen_reads_who_guarantees(self, bell: Bell) -> None:
+        """Beside their own orders, and nobody else's; what no channel guarantees is the partner's own risk."""
+        shop = bell.shop
+        citizen = await shop.till.city.citizen()
+        _, proof = await shop.till.city.logged_in(citizen)
+        order = await shop.till.opened(citizen)
+        await shop.till.opened()
+        async with shop.doors.work("citizen", proof=proof) as session:
+            (shown,) = (await orders.mine.fn(session)).orders
+            assert (shown.order_id, shown.guarantor) == (order.order_id, shop.account.channel)
+            assert list(await guarantees.mine(session)) == [order.order_id]
+        await shop.till.city.do("delete from incentives.channel_order")
+        async with shop.doors.work("citizen", proof=proof) as session:
+            assert [one.guarantor for one in (await orders.mine.fn(session)).orders] == ["own"]
 
     async def test_a_dead_token_learns_nothing(self, bell: Bell) -> None:
         """As at every door."""

@@ -241,6 +241,15 @@ begin
   end loop;
 end $$;
 
+-- Which pay channel guarantees which order of the citizen at this door, by the order's number.
+create function incentives.guarantors_of_citizen() returns table (number text, channel text)
+language sql stable security definer
+begin atomic
+  select c.number, c.channel
+  from incentives.perk_order o join incentives.channel_order c on c.order_id = o.id
+  where o.citizen_id = (select auth.citizen_now());
+end;
+
 alter function incentives.plates_alive owner to {role}_gate;
 
 alter function incentives.end_plates owner to {role}_gate;
@@ -251,12 +260,16 @@ alter function incentives.confirm_plate owner to {role}_gate;
 
 alter function incentives.forget_plates owner to {role}_gate;
 
+alter function incentives.guarantors_of_citizen owner to {role}_gate;
+
 revoke create on schema incentives from {role}_gate;
 
 revoke {role}_gate from current_user;
 
 revoke all on function incentives.plates_alive, incentives.end_plates, incentives.plates_of_caller,
-  incentives.confirm_plate, incentives.forget_plates from public;
+  incentives.confirm_plate, incentives.forget_plates, incentives.guarantors_of_citizen from public;
+
+grant execute on function incentives.guarantors_of_citizen to {role}_citizen;
 
 grant execute on function incentives.plates_of_caller, incentives.confirm_plate to {role}_partner;
 

@@ -14,7 +14,15 @@ down_revision = "0039"
 _BEGINS = "  for one in\n    select distinct l.perk, l.release, l.day"
 _LOCKS = "  perform incentives.lock_budgets(who, found.lines, found.said);\n"
 _TABLES = "incentives.plate_list, incentives.plate_pair, incentives.plate"
-_OURS = ("forget_plates", "confirm_plate", "plates_of_caller", "end_plates", "plates_alive", "lock_budgets")
+_OURS = (
+    "guarantors_of_citizen",
+    "forget_plates",
+    "confirm_plate",
+    "plates_of_caller",
+    "end_plates",
+    "plates_alive",
+    "lock_budgets",
+)
 _BEFORE = {"0030_teahouse.sql": "asker", "0036_settle.sql": "limit_rides"}
 
 
