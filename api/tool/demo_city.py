@@ -14,13 +14,17 @@ from core import idnumber
 
 PASSWORD = "osmanthus-demo"  # noqa: S105  (a made-up city's password, printed on its login page)
 CARD_PIN = "204816"
+CARDS = ("9900000000012345", "9900000000023456", "9900000000034567")  # the card company's stock; the first is bound
 
 
 COUNTER = "staff-counter"
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A demo person; `records` are source lines without identity, by source; `joins` says whether the seed consents."""
+    """A demo person; `records` are source lines without identity, by source; `joins` says whether the seed consents.
+
+    `shares`: with which partners for which perks (`<partner>/<perk>`) the seed lets them be known, besides.
+    """
 
     name: str
     id_number: str
@@ -30,6 +34,7 @@ class Person(msgspec.Struct, frozen=True):
     pin: str | None = None
     joins: bool = False
     leaves: bool = False
+    shares: tuple[str, ...] = ()
     records: dict[str, list[dict[str, Any]]] = {}
 
 
@@ -179,8 +184,11 @@ def people(today: date) -> list[Person]:
         Person("何访", born["何访"], "visitor", "he.fang"),
         Person("林致远", born["林致远"], "repairable", "lin.zhiyuan", joins=True, records=old),
         Person("黄向前", born["黄向前"], "declared", "huang.xiangqian", joins=True),
-        Person("郑存善", born["郑存善"], "card_only", card_no="9900000000012345", pin=CARD_PIN, joins=True),
-    ]
+        Person(
+            "郑存善", born["郑存善"], "card_only", card_no=CARDS[0], pin=CARD_PIN, joins=True,
+            shares=("city-card/transit.discount",),
+        ),
+    ]  # fmt: skip
 
 
 def entries(today: date) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from api import rulebook_files
 from api.tool import demo_orders, registration
 from api.tool.caller import signed
 from api.tool.citizen_app import signed_in
-from api.tool.demo_city import CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
+from api.tool.demo_city import CARDS, CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
 from core import clock
 from core.settings import ROOT, Settings
 from incentives.book import perkfile
@@ -51,6 +51,7 @@ async def run(settings: Settings, *, progress: Progress) -> Kit:
         *((f"{one.name} objects", _objects(one)) for one in everybody if one.note == "open_dispute"),
         *((f"{one.name} declares", _declares(one)) for one in everybody if one.note == "declared"),
         *((f"{one.name} leaves", _leaves(one)) for one in everybody if one.leaves),
+        ("the card company registers cards", _cards),
         ("partners open orders", demo_orders.seed),
     ]
     progress("registering clients", 0, len(steps))
@@ -131,17 +132,26 @@ async def _publish(kit: Kit) -> None:
             _must(await http.post(f"/v1/staff/releases/{drafted['id']}/approve", auth=approver))
 
 
+async def _cards(kit: Kit) -> None:
+    """A small stock: a gate may then be tried by hand (docs/citycard.md)."""
+    lines = "".join(json.dumps({"card_no": number}) + "\n" for number in CARDS)
+    async with httpx2.AsyncClient(base_url=kit["base_url"], auth=signed(kit, "city-card"), timeout=60) as http:
+        headers = {"Content-Type": "application/x-ndjson"}
+        _must(await http.post("/v1/citycard/cards", content=lines.encode(), headers=headers))
+
+
 def _joins(person: Person) -> Step:
     async def join(kit: Kit) -> None:
         async with _me(kit, person) as me:
-            notice = _must(await me.get("/v1/rules/notices/score/1")).json()
-            body = {
-                "purpose": "score",
-                "notice": {"version": notice["version"], "digest": notice["digest"]},
-                "optional_sources": notice["optional_sources"],
-                "expires_on": (clock.today() + _LONGEST).isoformat(),
-            }
-            _must(await me.post("/v1/me/consents", json=body))
+            for purpose in ("score", *(f"share:{one}" for one in person.shares)):
+                notice = _must(await me.get(f"/v1/rules/notices/{purpose.partition(':')[0]}/1")).json()
+                body = {
+                    "purpose": purpose,
+                    "notice": {"version": notice["version"], "digest": notice["digest"]},
+                    "optional_sources": notice["optional_sources"],
+                    "expires_on": (clock.today() + _LONGEST).isoformat(),
+                }
+                _must(await me.post("/v1/me/consents", json=body))
 
     return join
 

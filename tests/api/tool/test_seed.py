@@ -23,13 +23,21 @@ class TestCardOnly:
     async def test_they_join_at_a_counter(self, server: Server) -> None:  # noqa: F811  (the fixture of this name)
         """No login is made; the consent lives, and the counter's session is over."""
         _, entry = await server.register(COUNTER, "staff", "staff:counter")
-        kit = {"base_url": server.base_url, "issuer": server.base_url, "clients": {COUNTER: entry}}
+        _, cards = await server.register("city-card", "citycard", "citycard", perks=["transit.discount"])
+        kit = {
+            "base_url": server.base_url,
+            "issuer": server.base_url,
+            "clients": {COUNTER: entry, "city-card": cards},
+        }
+        await seed._cards(kit)
         (person,) = [one for one in people(clock.today()) if one.note == "card_only"]
         assert person.login is None
         await seed._joins(person)(kit)
         async with seed._me(kit, person) as me:
             assert (await me.get("/v1/me")).json()["enrolled"] is True
             assert (await me.get("/v1/me/score")).json()["points"] == 110.0
+            (card,) = (await me.get("/v1/me/cards")).json()["cards"]
+            assert [one["name"] for one in card["known_to"]] == ["名称 city-card"]
         async with httpx2.AsyncClient(base_url=server.base_url, auth=me.auth) as gone:
             assert (await gone.get("/v1/me")).status_code == 401
 
