@@ -27,7 +27,10 @@ axe = pytest.importorskip("axe_playwright_python.async_playwright")
 pytestmark = pytest.mark.interop
 
 PERK = "library.deposit-free"
-PAGES = ("/", "/perks", "/records", "/accesses", "/consents", "/history", f"/code?perk={PERK}", "/consents/new")
+PAGES = (
+    "/", "/perks", "/records", "/accesses", "/consents", "/history", f"/code?perk={PERK}", "/consents/new", "/whatif",
+    "/orders", "/cards", "/rights", "/rights/leave", "/reports", "/sessions", "/changes", "/forms", "/forms/dispute",
+)  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -143,7 +146,7 @@ class TestJourney:
             await send(city, bureaus, person, "high")
             await page.goto(city.base_url)
             assert await page.locator(".big").inner_text() > "110.0"
-            await page.get_by_role("link", name="权益").click()
+            await page.get_by_role("link", name="权益", exact=True).click()
             await page.get_by_role("link", name="出示信用码").first.click()
             await page.get_by_role("button", name="出示").click()
             await page.get_by_text("还有").wait_for()
@@ -152,7 +155,9 @@ class TestJourney:
                 asked = {"perk": PERK, "holder": {"code": code}, "amount": 10000}
                 answer = (await library.post("/v1/partner/eligibility", json=asked)).json()
             assert (answer["result"], answer["payable_deposit"]) == ("granted", 0)
-            await page.get_by_role("link", name="谁看过").click()
+            await page.get_by_role("heading", name="已经核对过").wait_for()  # told while the code was on the screen
+            assert await page.locator(".qr").count() == 0
+            await page.locator("#used").get_by_role("link", name="谁看过").click()
             await page.get_by_text("结果：可以享受").wait_for()
             await page.get_by_role("link", name="同意", exact=True).click()
             await page.get_by_role("link", name="撤回").click()
@@ -170,15 +175,24 @@ class TestJourney:
             await page.get_by_role("button", name="出示").click()
             await page.get_by_text("之前有效").wait_for()
 
-    async def test_an_old_code_leaves_the_screen(self, chromium: Any, city: Server) -> None:
-        """When the minute is over the QR is gone and the page says so; a new one is a tap away."""
+    async def test_a_code_renews_itself_five_times_and_then_leaves_the_screen(
+        self, chromium: Any, city: Server
+    ) -> None:
+        """Each minute another one, drawn as by the button; then the QR is gone and a new one is a tap away."""
         async with page_of(chromium) as page:
             await page.clock.install()
             await log_in(page, city, city.person())
             await join(page)
             await page.goto(f"{city.base_url}/code?perk={PERK}")
             await page.get_by_role("button", name="出示").click()
-            await page.get_by_text("还有").wait_for()
+            shown = [await page.locator(".letters").inner_text()]
+            for _ in range(5):
+                await page.clock.fast_forward(61_000)
+                await page.wait_for_function(
+                    "old => document.querySelector('.letters').innerText !== old", arg=shown[-1]
+                )
+                shown.append(await page.locator(".letters").inner_text())
+            assert len(set(shown)) == 6
             await page.clock.fast_forward(61_000)
             await page.get_by_text("已失效，请重新出示").wait_for()
             assert await page.locator(".qr").count() == 0
