@@ -91,18 +91,20 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
         f'<rect class="fill" x="{left}" y="10" width="{place(points) - left:.1f}" height="10" rx="5"/>',
         f'<circle class="dot" cx="{place(points):.1f}" cy="15" r="8"/>',
     ]
-    taken = -99.0
+    ends = [-99.0, -99.0, -99.0]  # of what stands in each row below the scale
     for name, start in [(say(name), start) for name, start in tiers]:
-        crowded = place(start) - taken < _LETTER * len(name) + 1
-        drawn += [rule(place(start), 24, place(start), 30), lettering(place(start), 58 if crowded else 44, name)]
-        taken = -99.0 if crowded else place(start)
+        half = _LETTER * len(name) * (0.3 if name.isascii() else 0.5) + 2
+        row = next((row for row, end in enumerate(ends) if place(start) - half > end), 2)
+        drawn += [rule(place(start), 24, place(start), 30), lettering(place(start), 44 + 14 * row, name)]
+        ends[row] = place(start) + half
     drawn += [
         lettering(left, 44, f"{low:g}", anchor="start", size=12),
         lettering(right, 44, f"{high:g}", anchor="end", size=12),
     ]
     whole = say("{points:.1f} 分，范围 {low:g} 到 {high:g} 分").format(points=points, low=low, high=high)
     each = [say("{name}从 {start:g} 分起").format(name=say(name), start=start) for name, start in tiers]
-    return svg("scale", width, 64, say("分数所在的位置"), whole + say("；") + say("，").join(each), drawn)
+    height = 78 if ends[2] > 0 else 64
+    return svg("scale", width, height, say("分数所在的位置"), whole + say("；") + say("，").join(each), drawn)
 
 
 def line(values: Sequence[tuple[date, float]], *, say: Say = _same) -> Markup:

@@ -186,7 +186,7 @@ def _marked(text: str, shown: Markup) -> Markup:
 @pass_context
 def _prose(context: Context, text: str) -> object:
     english = lookup(text, context.get("named"))
-    return _marked(text, words.prose(text)) if english is None else words.prose(english)
+    return _marked(text, words.prose(text)) if english is None else words.prose(english, _day)
 
 
 def _dial(text: str) -> Markup:

@@ -32,10 +32,10 @@ def hour(value: datetime) -> str:
     return f"{value.astimezone(clock.CITY_ZONE):%H:%M:%S}"
 
 
-def prose(text: str) -> Markup:
-    """A sentence of the rule book, its ISO dates as Chinese ones that never break across lines."""
+def prose(text: str, shown: Callable[[date], Markup] = day) -> Markup:
+    """A sentence of the rule book, its ISO dates `shown` as elements that never break across lines."""
     parts = _ISO.split(text)
-    return Markup("").join(_dated(part) if turn % 2 else part for turn, part in enumerate(parts))
+    return Markup("").join(_dated(part, shown) if turn % 2 else part for turn, part in enumerate(parts))
 
 
 def dial(text: str) -> Markup:
@@ -45,10 +45,10 @@ def dial(text: str) -> Markup:
     return Markup("").join(number.format(part) if turn % 2 else part for turn, part in enumerate(parts))
 
 
-def _dated(part: str) -> str:
+def _dated(part: str, shown: Callable[[date], Markup]) -> str:
     """A day in words; what only looks like one (a document number) as it stands."""
     try:
-        return day(date.fromisoformat(part))
+        return shown(date.fromisoformat(part))
     except ValueError:
         return part
 

@@ -83,6 +83,8 @@ class TestWords:
         """By its pattern, the inside in English too, and in the order of the English."""
         assert english.lookup("离“银”还差10.0分") == "10.0 points to “Silver”"
         assert english.lookup("80元") == "80 yuan"
+        day = words.prose(str(english.lookup("2027-03-01起这一项变为9.5分")), english.FILTERS["day"])
+        assert day == 'This becomes 9.5 points on <time datetime="2027-03-01">1 March 2027</time>'
         assert english.lookup("认定异议成立（工作人员）") == "upheld (staff)"
 
     def test_what_nobody_translated_stays_and_says_so(self) -> None:
