@@ -18,6 +18,7 @@ from api import (
     lapses,
     measures,
     nightly,
+    peers,
     rehearsing,
     rotation,
     sealing,
@@ -123,6 +124,7 @@ async def once(house: House, done: date | None = None) -> date | None:
     await house.short.sweep()
     await sending.keep(house)
     await channels.keep(house)
+    await peers.keep(house)
     await rotation.turn(house)
     await histories.turn(house)
     today = clock.today()

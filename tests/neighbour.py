@@ -127,7 +127,8 @@ class Roots:
         self, entries: Iterable[Entry], *, seq: int | None = None, signers: int = 2, at: int | None = None
     ) -> bytes:
         """A list of these cities, the next one unless told otherwise."""
-        self._seq = self._seq + 1 if seq is None else seq
+        number = self._seq + 1 if seq is None else seq
+        self._seq = max(self._seq, number)
         moment = now() if at is None else at
-        body = Body("https://league.example", moment, moment + trust.DAYS * 86_400, self._seq, tuple(entries))
+        body = Body("https://league.example", moment, moment + trust.DAYS * 86_400, number, tuple(entries))
         return trust.sign(body, [(str(key.kid), signing(key)) for key in self.keys[:signers]])

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from joserfc.jwk import ECKey
 
-from api import cli
+from api import cli, peers
 from api.sandbox import neighbour
 from api.staff.publication import PolicyFaulty
 from api.tool import demo_trust
@@ -130,7 +130,6 @@ class TestTrust:
         ):
             with pytest.raises(Distrusted):
                 await town.trust(raw)
-        town.roots.list([], seq=at)
 
     async def test_the_database_cannot_bring_a_city(self, town: Town) -> None:
         """A list that somebody wrote into the table is not believed: signers stand outside; the one before stays."""
@@ -163,6 +162,20 @@ class TestTrust:
         assert (await town.bring(question, before.answer(question))).json()["result"] == "standard_route"
         question = await town.ask()
         assert (await town.bring(question, early.answer(question))).json()["result"] == "granted"
+
+    async def test_another_city_has_a_newer_list(self, town: Town) -> None:
+        """It is taken in, whoever had it; an older one, one by strangers, and nothing at all change nothing."""
+        strangers = Roots(town.roots.file.with_name("strangers.json")).list([town.neighbour.entry()], seq=9_000)
+        house, newer = town.server.house, town.roots.list([town.neighbour.entry()])
+        older = town.roots.list([], seq=3)
+        for body, taken in ((strangers, False), (b"", False), (newer, True), (older, False)):
+            town.neighbour.body = body
+            assert await peers.ask(house, town.neighbour.issuer) is taken
+        town.neighbour.body = town.roots.list([town.neighbour.entry()], seq=trust.unread(newer).seq + 1)
+        await peers.keep(house)
+        published = (await town.wallet.get("/.well-known/credit-trust-list")).content
+        assert published == town.neighbour.body
+        town.neighbour.body = None
 
     async def test_a_city_that_left(self, town: Town) -> None:
         """Off the list it is a stranger, whatever the map says; on it again it is a neighbour."""
