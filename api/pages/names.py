@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.citizen import notices
 from api.deps import Connection
 from api.pages import frame
 from auth import clients
@@ -40,8 +41,11 @@ async def organisations(session: AsyncSession, client_ids: Iterable[str]) -> dic
 
 
 async def purpose(session: AsyncSession, text: str) -> str:
-    """What a consent is for: `score`, or `share:<partner>/<perk>`."""
+    """What a consent is for: `score`, `share:<partner>/<perk>`, `recognise:<city>`."""
     kind, _, rest = text.partition(":")
+    if kind == "recognise":
+        cities = {one.id: one.name for one in (await notices.in_force(session, text)).recipients}
+        return f"让{cities.get(rest, rest)}核对您出示的凭证"
     if kind != "share":
         return PURPOSES.get(kind, kind)
     partner, _, perk = rest.partition("/")

@@ -34,6 +34,7 @@ MORE = (
     Place("/orders", "我的订单"),
     Place("/cards", "我的市民卡"),
     Place("/plates", "我的车牌"),
+    Place("/recognition", "异地互认", ("/recognition/",)),
     Place("/reports", "开具报告"),
     Place("/rights", "我的权利"),
     Place("/sessions", "登录与设备"),
