@@ -115,6 +115,15 @@ CLIENTS = (
         "信用办·修复与异议岗",
         ("staff:repairs", "staff:disputes", "staff:orders", "staff:quality", "staff:calendar"),
     ),
+    Connected(
+        "staff-desk",
+        "staff",
+        "示范市信用办公室",
+        (
+            *("staff:assessments", "staff:audits", "staff:clerks", "staff:clients", "staff:disputes"),
+            *("staff:incidents", "staff:quality", "staff:releases", "staff:repairs", "staff:reviews"),
+        ),
+    ),
 )
 CITIZEN_CLIENT = "citizen-app"
 

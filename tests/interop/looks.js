@@ -3,7 +3,7 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   const name = (one) => one.outerHTML.slice(0, 90);
   const touched = all("a.button, button, summary, nav a, .mode, .brand, input:not([type=hidden])")
-    .map((one) => (one.matches("[type=checkbox]") ? one.closest("label") : one))
+    .map((one) => (one.matches("[type=checkbox], [type=radio]") ? one.closest("label") : one))
     .filter((one) => one.checkVisibility());
 
   const lines = (one) => {
