@@ -100,6 +100,17 @@ class TestMake:
         answer = await owner.http.post("/v1/partner/counters", json={**PLAN, "perk": "rental.deposit-free"})
         assert (answer.status_code, answer.json()["code"]) == (404, "perk_unknown")
 
+    async def test_a_partner_without_perks_is_let_in_and_has_none(self, server: Server) -> None:
+        """Its token is as good as others': an empty list, and `perk_unknown` for whatever it asks."""
+        auth, _ = await server.register("perkless", "partner", "eligibility:check")
+        async with httpx2.AsyncClient(base_url=server.base_url, auth=auth) as http:
+            listed = await http.get("/v1/partner/counters")
+            assert (listed.status_code, listed.json()) == (200, {"counters": []})
+            made = await http.post("/v1/partner/counters", json=PLAN)
+            assert (made.status_code, made.json()["code"]) == (404, "perk_unknown")
+            told = await http.get("/v1/partner/plates")
+            assert (told.status_code, told.json()["pairs"]) == (200, [])
+
 
 class TestOpen:
     """POST /counter/open."""
