@@ -44,6 +44,7 @@ _WORDS = {
     "role": ("partner", "staff"),
     "actor_kind": ("citizen", "source", "partner", "staff", "system", "anyone"), "status": ("active", "revoked"),
     "key": ("dpop:", "check|"),
+    "action": ("credential.issue",),
     "actor": ("counter",), "caller": ("a-source", "a-staff"), "state": ("queued",), "by": ("source", "staff"),
 }  # fmt: skip
 
@@ -58,11 +59,13 @@ def _row(columns: dict[str, str], table: str, who: str, days: int, word: tuple[s
             said[name] = f"'{word[1]}'"
         if name == "key" and kind == "text":
             said[name] = f"'{word[1] if word[0] == name else ''}' || gen_random_uuid()"
+        if word[0] == "action" and name == "actor_kind":
+            said[name] = "'citizen'"
         if table == "core.idempotency" and name == "caller" and word[1] == "x":
             said[name] = f"'{who}'"
         if table == "auth.token" and word[0] == "actor" and name in {"citizen_id", "grant_id", "family"}:
             said[name] = "null"
-        if name in {"ended_at", "left_at", "revoked_at", "disabled_at", "reported_at"} and days > 0:
+        if name in {"ended_at", "left_at", "revoked_at", "disabled_at", "reported_at", "closed_at"} and days > 0:
             said[name] = "null"
     named = ", ".join(f'"{name}"' for name in said)
     return f"insert into {table} ({named}) overriding system value values ({', '.join(said.values())})"
@@ -89,6 +92,10 @@ _TIED = (
     "insert into scoring.pending select id, 'lawsuit', '2020-01-01', 'x', '' from scoring.record",
     "insert into scoring.dispute_event select id, 9, now(), 'x', 'x', 'x' from scoring.dispute",
     "insert into auth.consent_source_end select id, 's', now() from auth.consent where citizen_id = '{a}'",
+    """update incentives.credential_copy set consent_id = (select max(id::text)::uuid from auth.consent
+    where citizen_id = case when ended_at is null then '{a}'::uuid else '{b}'::uuid end)""",
+    """update auth.consent set purpose = 'share:x/x' where id = (select max(id::text)::uuid from auth.consent
+    where citizen_id = '{a}' and purpose = 'x' and expires_at > now())""",
     "update scoring.repair set record_id = (select id from scoring.record order by id limit 1)",
 )
 
