@@ -180,6 +180,7 @@ class TestKinds:
             "order.dispute", "order.report-fault",
             "everyone.rehearsal", "everyone.card_list", "card.lose", "audit.search", "staff.refused",
             "plate.bind", "plate.unbind", "plate.confirm", "plate.moved",
+            "credential.offer", "credential.issue", "credential.lapse",
         }  # fmt: skip
         read = {action for some in incidents.KINDS.values() for action in some}
         assert read | nothing == set(acts.ACTS)
