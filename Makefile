@@ -20,8 +20,8 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 .PHONY: demo test interop bench lint lock clean
 .DEFAULT_GOAL := demo
 
-demo: $(STAMP)  ## A demo city on 127.0.0.1:$(PORT); RESET=1 starts anew
-	@exec $(BIN)/osmanthus demo --port $(PORT) $(if $(filter 1,$(RESET)),--reset)
+demo: $(STAMP)  ## A demo city on 127.0.0.1:$(PORT); RESET=1 starts anew; CITIES=2 or 3: a league; VISIT=1: a visit in it
+	@exec $(BIN)/osmanthus demo --port $(PORT) $(if $(CITIES),--cities $(CITIES)) $(if $(filter 1,$(VISIT)),--visit) $(if $(filter 1,$(RESET)),--reset)
 
 test: $(DEV_STAMP)  ## The core suite and the house checks; ARGS=… runs a part, COVERAGE=1 says what it walked through
 	@bash .ci/suite $(ARGS)

@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     demo = actions.add_parser("demo", help="a whole demo city on 127.0.0.1, made the first time")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--reset", action="store_true", help="forget the city and make it anew")
+    demo.add_argument("--home", type=Path, help="where it keeps what it knows, instead of var/")
+    demo.add_argument("--cities", type=int, default=1, choices=(1, 2, 3), help="so many, that recognise one another")
+    demo.add_argument("--visit", action="store_true", help="with --cities: play a visit, print what held, and stop")
     demo.set_defaults(run=commands.demo)
 
     serve = actions.add_parser("serve", help="the server, with the settings of the environment")
@@ -227,3 +230,7 @@ def _is_expected(error: Exception) -> bool:
     about_them = (NoAnswerError, TokenRefusedError, LostOnTheWayError, Problem)
     about_input = (FileNotFoundError, ValueError)  # a file that is not there, JSON that is none
     return isinstance(error, (*about_us, *about_them, *about_input)) or is_unavailable(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -27,7 +27,7 @@ from auth.realname import Proved
 from core import clock, idnumber
 from core.errors import Conflict
 from incentives.book.perks import Perk
-from scoring import ingest, records, standing
+from scoring import ingest, records, rulebook, standing
 from scoring.ingest import Source
 from scoring.rights import disputes
 from scoring.rights.objections import Said
@@ -58,7 +58,7 @@ async def make(house: House, citizen: str, perk: Perk) -> Person:
     if citizen == "not_enrolled":
         return person
     given = await _consent(house, person, "score")
-    await _send(house, person, _records(citizen, perk))
+    await _send(house, person, _records(citizen, perk.threshold - await _higher(house)))
     if citizen == "open_dispute":
         await _object(house, person)
     await _look(house, person, citizen, perk)
@@ -114,10 +114,16 @@ def _number() -> str:
     return idnumber.complete(f"990000{born:%Y%m%d}{secrets.randbelow(1000):03d}")
 
 
-def _records(citizen: str, perk: Perk) -> Sent:
-    """What the bureaus know of them. Raises OutOfReach."""
+async def _higher(house: House) -> int:
+    """How much higher the scale of the scorecard in force begins than the shipped one's (tenths)."""
+    async with house.doors.work("scorer") as session:
+        return (await rulebook.current(session, on=clock.today())).scorecard.base - points.BASE
+
+
+def _records(citizen: str, threshold: int) -> Sent:
+    """What the bureaus know of them; `threshold` is on the shipped scale. Raises OutOfReach."""
     today, tag = clock.today(), secrets.token_hex(5)
-    sent = points.records(_mix(citizen, perk.threshold), today, tag)
+    sent = points.records(_mix(citizen, threshold), today, tag)
     if citizen == "held":
         return sent | {"enforcement": points.held(today, tag)}
     if citizen == "open_dispute":

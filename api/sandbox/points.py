@@ -12,7 +12,7 @@ import msgspec
 from api.sandbox import lines
 from api.sandbox.lines import Line, months_back
 
-CLEAN, _PENALISED = 1100, 1030
+BASE, CLEAN, _PENALISED = 1000, 1100, 1030
 _BILL, _HOUR, _LOAN = 5, 2, 3
 _MONTHS, _HOURS, _LOANS = 20, 50, 13
 _HONOURS = {0: (), 40: (("P14", "county"),), 80: (("P14", "province"),), 100: (("P14", "nation"),),

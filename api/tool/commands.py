@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 FAILED, MISUSED = 1, 2
 
 
-def demo(chosen: argparse.Namespace) -> None:
-    """Serve the demo city until interrupted."""
+def demo(chosen: argparse.Namespace) -> int | None:
+    """Serve the demo city, or several that recognise one another, until interrupted."""
     from api.tool import demo
+
+    if chosen.cities > 1:
+        from api.tool.league import running
+
+        return running.run(chosen.port, chosen.cities, reset=chosen.reset, visit=chosen.visit)
 
     def serve(house: "Settings", ground: demo.Ground, listener: "socket.socket") -> None:
         from api.tool import demo_server  # loads the front of house, once port and database are ours
 
         demo_server.run(house, ground, listener)
 
-    demo.run(chosen.port, reset=chosen.reset, serve=serve)
+    demo.run(chosen.port, reset=chosen.reset, serve=serve, home=chosen.home or demo.VAR)
+    return None
 
 
 def serve(chosen: argparse.Namespace) -> None:

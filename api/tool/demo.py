@@ -1,9 +1,9 @@
 """`osmanthus demo`: one process that is a whole city, from the clone to a served page.
 
-Keeps, under `var/`: the embedded database (`var/pg`), the demo's secrets (`var/demo/secrets.json`), epoch keys, the
-server's log, the heads of the sealed log and the kit. Promises: the port is taken first, so a second city on it is told
-at once; what was started is stopped in order, however the process ends; a city whose seeding was cut is made anew; the
-second start keeps the data.
+Keeps, under `var/` (a city of a league: under its own folder there): the embedded database (`pg`), the demo's secrets
+(`demo/secrets.json`), epoch keys, the server's log, the heads of the sealed log and the kit. Promises: the port is taken
+first, so a second city on it is told at once; what was started is stopped in order, however the process ends; a city
+whose seeding was cut is made anew; the second start keeps the data.
 Does not promise anything about an external database (DATABASE_URL) beyond migrating it and seeding it while new.
 """
 
@@ -53,6 +53,11 @@ class Ground(msgspec.Struct, frozen=True):
         return self.folder / "log-heads.txt"
 
     @property
+    def trusted(self) -> Path:
+        """Where the league's operator lays a signed list of cities; taken in when it changes."""
+        return self.folder / "trust-list.json"
+
+    @property
     def seeding(self) -> Path:
         """There while the city is being made; still there afterwards if that was cut."""
         return self.folder / "seeding"
@@ -61,12 +66,15 @@ class Ground(msgspec.Struct, frozen=True):
 Server = Callable[[settings.Settings, Ground, socket.socket], None]
 
 
-def run(port: int, *, reset: bool, serve: Server) -> None:
-    """Make ready a demo city on 127.0.0.1:`port` and let `serve` serve it. CannotStartError, EmbeddedUnavailable."""
+def run(port: int, *, reset: bool, serve: Server, home: Path = VAR) -> None:
+    """Make ready a demo city on 127.0.0.1:`port` and let `serve` serve it; `home` is kept for it alone.
+
+    Raises CannotStartError, EmbeddedUnavailable.
+    """
     os.umask(0o077)
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGINT: a background job begins deaf to it
         signal.signal(sign, _interrupt)
-    with contextlib.suppress(KeyboardInterrupt), listening(port) as listener, _ground(reset=reset) as ground:
+    with contextlib.suppress(KeyboardInterrupt), listening(port) as listener, _ground(home, reset=reset) as ground:
         serve(asyncio.run(prepare(ground, port)), ground, listener)
 
 
@@ -97,9 +105,9 @@ def listening(port: int) -> Generator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _ground(*, reset: bool) -> Generator[Ground]:
+def _ground(home: Path, *, reset: bool) -> Generator[Ground]:
     """The database: somebody's of DATABASE_URL, else the embedded one, which ends with this block."""
-    folder = VAR / "demo"
+    folder = home / "demo"
     if url := os.environ.get("DATABASE_URL"):
         if reset:
             message = (
@@ -110,11 +118,11 @@ def _ground(*, reset: bool) -> Generator[Ground]:
         yield Ground(folder, url)
         return
     if reset:
-        embedded.erase(VAR / "pg")
+        embedded.erase(home / "pg")
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     say("Starting the embedded PostgreSQL ...")
-    with embedded.running(VAR / "pg") as cluster:
+    with embedded.running(home / "pg") as cluster:
         yield Ground(folder, cluster.dsn(DATABASE), cluster)
 
 

@@ -10,6 +10,7 @@ import json
 import signal
 import socket
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -25,6 +26,8 @@ from api.tool.demo_city import entries
 from api.tool.progress import Bar
 from core import clock
 from core.settings import Settings
+from incentives.recognition.trust import Distrusted
+from incentives.visitors import lists, rootkeys
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE_SECONDS = 3
@@ -108,7 +111,30 @@ async def _city(server: _Server, house: House, ground: Ground) -> None:
     kit = demo_trust.with_credentials(kit | {"base_url": address, "issuer": address}, house)  # the port may be another
     write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
     _welcome(kit, address, ground)
-    await jobs.run(house)
+    async with asyncio.TaskGroup() as work:
+        work.create_task(jobs.run(house))
+        if house.settings.trust_signers is not None:
+            work.create_task(_follow(house, ground.trusted))
+
+
+async def _follow(house: House, file: Path) -> None:
+    """Take in the trust list whenever its file changes; one that does not count is said and left."""
+    seen: bytes | None = None
+    while True:
+        raw = await asyncio.to_thread(_read, file)
+        if raw is not None and raw != seen:
+            seen = raw
+            try:
+                roots = await rootkeys.read(house.settings.trust_signers)
+                async with house.doors.work("jobs") as session:
+                    await lists.take(session, raw, roots)
+            except (Distrusted, rootkeys.NoRootKeys) as error:
+                say(f"The trust list in {file} was refused: {error}")
+        await asyncio.sleep(1)
+
+
+def _read(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
 
 
 def _welcome(kit: dict[str, Any], address: str, ground: Ground) -> None:

@@ -9,6 +9,8 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,7 +21,7 @@ from api.tool.caller import signed
 from api.tool.citizen_app import signed_in
 from api.tool.demo_city import CARDS, CITIZEN_CLIENT, CLIENTS, COUNTER, PASSWORD, Person, entries, people
 from core import clock
-from core.settings import ROOT, Settings
+from core.settings import Settings
 from incentives.book import perkfile
 
 Progress = Callable[[str, int, int], None]
@@ -44,8 +46,8 @@ async def run(settings: Settings, *, progress: Progress) -> Kit:
     """Make the city; its kit (see docs). `progress(label, done, total)` is told of each step. SeedingFailedError."""
     everybody = people(clock.today())
     steps: list[tuple[str, Step]] = [
-        ("assessing the impact", _assess),
-        ("publishing the rule book", _publish),
+        ("assessing the impact", partial(_assess, settings)),
+        ("publishing the rule book", partial(_publish, settings.policy_dir)),
         *((f"{one.name} joins", _joins(one)) for one in everybody if one.joins),
         ("bureaus send records", _push),
         *((f"{one.name} objects", _objects(one)) for one in everybody if one.note == "open_dispute"),
@@ -95,15 +97,15 @@ async def _register(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def _assess(kit: Kit) -> None:
+async def _assess(settings: Settings, kit: Kit) -> None:
     """Weigh first what is to go live: the city, its perks, everybody connected (made-up documents)."""
     perks_of = [
         perk.id
-        for file in rulebook_files.shipped(ROOT / "policy")
+        for file in rulebook_files.shipped(settings.policy_dir)
         if file.kind == "perks"
         for perk in perkfile.load(file.body, file.name)
     ]
-    subjects = [("city", "990000"), *(("perk", one) for one in perks_of)]
+    subjects = [("city", settings.city_code), *(("perk", one) for one in perks_of)]
     subjects += [("partner", one.client_id) for one in CLIENTS if one.role != "staff"]
     drafter, approver = signed(kit, "staff-drafter"), signed(kit, "staff-approver")
     async with httpx2.AsyncClient(base_url=kit["base_url"], timeout=60) as http:
@@ -121,12 +123,12 @@ async def _assess(kit: Kit) -> None:
             _must(await http.post(decide, json={"approved": True}, auth=approver))
 
 
-async def _publish(kit: Kit) -> None:
+async def _publish(book: Path, kit: Kit) -> None:
     """Draft every shipped file as one clerk and approve it as another."""
     today = clock.today().isoformat()
     drafter, approver = signed(kit, "staff-drafter"), signed(kit, "staff-approver")
     async with httpx2.AsyncClient(base_url=kit["base_url"], timeout=60) as http:
-        for file in rulebook_files.shipped(ROOT / "policy"):
+        for file in rulebook_files.shipped(book):
             body = {"kind": file.kind, "name": file.name, "body": file.body, "effective_on": today}
             drafted = _must(await http.post("/v1/staff/releases", json=body, auth=drafter)).json()
             _must(await http.post(f"/v1/staff/releases/{drafted['id']}/approve", auth=approver))

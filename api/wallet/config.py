@@ -45,6 +45,7 @@ async def metadata(house: NamedDependency[House]) -> Response[dict[str, Any]]:
         "credential_issuer": base,
         "credential_endpoint": f"{base}/oid4vci/credential",
         "nonce_endpoint": f"{base}/oid4vci/nonce",
+        "status_list_aggregation_endpoint": f"{base}/status-lists",
         "batch_credential_issuance": {"batch_size": copies.MOST},
         "display": [{"name": house.settings.city, "locale": "zh-CN"}],
         "credential_configurations_supported": {CONFIGURATION: _configuration()},

@@ -104,11 +104,15 @@ async def open_one(session: AsyncSession) -> uuid.UUID:
     return await session.scalar(query.limit(1)) or ids.random()
 
 
+async def known(doors: Doors) -> list[uuid.UUID]:
+    """Every list that has places, in no order that means anything."""
+    async with doors.work("auth") as session:
+        return list(await session.scalars(select(status_list.c.id).order_by(status_list.c.id)))
+
+
 async def look(doors: Doors) -> None:
     """End what stopped holding in every list, for holders' entries where nobody fetches."""
-    async with doors.work("auth") as session:
-        known = (await session.scalars(select(status_list.c.id))).all()
-    for one in known:
+    for one in await known(doors):
         async with doors.work("auth") as session:
             await session.execute(_ENDED, {"list": one})
 

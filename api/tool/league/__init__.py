@@ -1,0 +1,1 @@
+"""Several demo cities that recognise one another, on one machine."""
