@@ -51,9 +51,12 @@ class Dice:
 
     def tampered(self) -> str:
         """What somebody in between makes of what was shown: other bytes, whoever signed."""
-        whose = self.dice.randrange(len(self.shown))
-        text = self.shown[whose]
-        while text in self.shown:
+        return self.tamper(self.dice.choice(self.shown))
+
+    def tamper(self, shown: str) -> str:
+        """What somebody in between makes of this: never a presentation that somebody made."""
+        text = shown
+        while text in {shown, *self.shown}:
             for _ in range(self.dice.choice((1, 1, 1, 2, 5))):
                 text = self._pick(self._letters, self._span, self._parts, self._inside)(text)
         return text

@@ -176,7 +176,7 @@ class TestRefused:
 
     def test_mutations(self) -> None:
         """Whatever one changes in a presentation, it does not count; whatever its holder signs, it says no more."""
-        counted = mutations.judge(seed=7, rounds=3000)
+        counted = mutations.judge(seed=7, rounds=1500)
         assert counted["tampered"] == 0
         assert counted["rebound"] > 0
 
