@@ -1,9 +1,9 @@
 """`osmanthus demo`: one process that is a whole city, from the clone to a served page.
 
 Keeps, under `var/` (a city of a league: under its own folder there): the embedded database (`pg`), the demo's secrets
-(`demo/secrets.json`), epoch keys, the server's log, the heads of the sealed log and the kit. Promises: the port is taken
-first, so a second city on it is told at once; what was started is stopped in order, however the process ends; a city
-whose seeding was cut is made anew; the second start keeps the data.
+(`demo/secrets.json`), epoch keys, the server's log, the heads of the sealed log and the kit. Promises: the port is
+taken first, so a second city on it is told at once; what was started is stopped in order, however the process ends; a
+city whose seeding was cut is made anew; the second start keeps the data.
 Does not promise anything about an external database (DATABASE_URL) beyond migrating it and seeding it while new.
 """
 

@@ -37,7 +37,7 @@ async def see(request: HttpRequest, list_id: FromPath[str], house: NamedDependen
 
 @get("/status-lists", summary="All status lists of this city")
 async def every(house: NamedDependency[House]) -> Response[dict[str, list[str]]]:
-    """Where they are (Token Status List, section 9): for a gate that fetches all in the morning and has no line later."""
+    """Where they are (Token Status List, section 9): for a gate that fetches all in the morning."""
     press = config.press(house)
     said = {"status_lists": [press.uri(one) for one in await lists.known(house.doors)]}
     return Response(said, headers={"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"})

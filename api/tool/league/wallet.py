@@ -111,7 +111,7 @@ class Wallet:
         if not found or signed.header.get("typ") != "oauth-authz-req+jwt":
             raise WalletError("nobody signed this question")
         jose.verify(signed, jose.public_key(found[0]))
-        here = urlsplit(signed.claims["response_uri"])[:2] == urlsplit(origin)[:2]
+        here = str(signed.claims["response_uri"]).startswith(f"{origin}/")
         if signed.claims["client_id"] != origin or not here or signed.claims["exp"] <= time.time():
             raise WalletError("the question is another one, or over")
         return dict(signed.claims)
