@@ -139,7 +139,7 @@ async def prepare(ground: Ground, port: int) -> settings.Settings:
         "OSMANTHUS_SANDBOX": "1",
         "OSMANTHUS_DEMO_IDP": "1",
         "OSMANTHUS_LOG_HEADS": str(ground.heads),
-        "OSMANTHUS_TRUST_SIGNERS": str(demo_pins.pins(ground.folder)),
+        "OSMANTHUS_TRUST_SIGNERS": os.environ.get("OSMANTHUS_TRUST_SIGNERS") or str(demo_pins.pins(ground.folder)),
     }  # fmt: skip
     house = settings.read(environment)
     await migrate.upgrade(house.database_url, role_prefix=house.role_prefix, sandbox=True)

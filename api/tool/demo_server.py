@@ -20,7 +20,7 @@ import uvloop
 from api import app, jobs
 from api.deps import House
 from api.requests import Envelope
-from api.tool import demo_trust, seed
+from api.tool import demo_pins, demo_trust, seed
 from api.tool.demo import Ground, say, write_privately
 from api.tool.demo_city import entries
 from api.tool.progress import Bar
@@ -107,13 +107,15 @@ async def _city(server: _Server, house: House, ground: Ground) -> None:
         write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
         ground.seeding.unlink()
     kit = json.loads(ground.kit.read_text())
-    await demo_trust.refresh(house, ground.folder)
-    kit = demo_trust.with_credentials(kit | {"base_url": address, "issuer": address}, house)  # the port may be another
+    kit |= {"base_url": address, "issuer": address}  # the port may be another
+    if alone := house.settings.trust_signers == demo_pins.pins(ground.folder):
+        await demo_trust.refresh(house, ground.folder)
+        kit = demo_trust.with_credentials(kit, house)
     write_privately(ground.kit, json.dumps(kit, ensure_ascii=False, indent=1))
     _welcome(kit, address, ground)
     async with asyncio.TaskGroup() as work:
         work.create_task(jobs.run(house))
-        if house.settings.trust_signers is not None:
+        if not alone:  # a city of a league, whose operator lays lists of real neighbours
             work.create_task(_follow(house, ground.trusted))
 
 
