@@ -22,9 +22,9 @@ def demo(chosen: argparse.Namespace) -> int | None:
     from api.tool import demo
 
     if chosen.cities > 1:
-        from api.tool.league import running
+        from api.tool.league import box
 
-        return running.run(chosen.port, chosen.cities, reset=chosen.reset, visit=chosen.visit)
+        return box.run(chosen.port, chosen.cities, reset=chosen.reset, visit=chosen.visit)
 
     def serve(house: "Settings", ground: demo.Ground, listener: "socket.socket") -> None:
         from api.tool import demo_server  # loads the front of house, once port and database are ours

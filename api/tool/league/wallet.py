@@ -6,7 +6,6 @@ whoever asks has signed it, for this moment. Raises WalletError for what it woul
 """
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +16,7 @@ from joserfc.jwk import ECKey
 from api.signing import Signer as Dpop
 from api.signing import fresh_key
 from api.tool.trusting import signing
-from core import jose
+from core import clock, jose
 from core.signed import Signer
 from incentives.recognition import sdjwt
 
@@ -49,7 +48,7 @@ class Copy:
         self.used = True
         shown = [one for one in self.disclosures if jose.unpacked(one)[1] in names]  # pyright: ignore[reportIndexIssue]  (a disclosure is a list of three)
         bound = sdjwt.join(self.issued, shown)
-        said = {"iat": int(time.time()), "aud": audience, "nonce": nonce, "sd_hash": sdjwt.digest(bound)}
+        said = {"iat": int(clock.wall().timestamp()), "aud": audience, "nonce": nonce, "sd_hash": sdjwt.digest(bound)}
         return bound + Signer(self.key, BINDING).sign(said)
 
 
@@ -112,7 +111,7 @@ class Wallet:
             raise WalletError("nobody signed this question")
         jose.verify(signed, jose.public_key(found[0]))
         here = str(signed.claims["response_uri"]).startswith(f"{origin}/")
-        if signed.claims["client_id"] != origin or not here or signed.claims["exp"] <= time.time():
+        if signed.claims["client_id"] != origin or not here or signed.claims["exp"] <= clock.wall().timestamp():
             raise WalletError("the question is another one, or over")
         return dict(signed.claims)
 
@@ -138,7 +137,7 @@ def _wanted(query: dict[str, Any], says: dict[str, Any]) -> tuple[set[str], str]
 def _proof(key: ECKey, issuer: str, nonce: str) -> str:
     """A proof of a key (OpenID4VCI 1.0, appendix F.1): the key itself stands in the header."""
     head = jose.packed({"alg": "ES256", "typ": PROOF, "jwk": key.as_dict(private=False)})
-    body = jose.packed({"aud": issuer, "iat": int(time.time()), "nonce": nonce})
+    body = jose.packed({"aud": issuer, "iat": int(clock.wall().timestamp()), "nonce": nonce})
     return f"{head}.{body}.{jose.base64(signing(key)(f'{head}.{body}'.encode()))}"
 
 
