@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,19 @@ from playwright.async_api import async_playwright
 
 CITY = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
 PERK = "library.deposit-free"
-CHEN, SUN = "陈桂芳", "孙海燕"
-# name -> (who, address, what the device asks for, what to do there)
+CHEN = "陈桂芳"
+# name -> (who, address, what the device asks for)
 PICTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "points": (CHEN, "/", {}),
     "whatif": (CHEN, "/whatif", {}),
     "code": (CHEN, f"/code?perk={PERK}", {}),
     "dark": (CHEN, "/", {"color_scheme": "dark"}),
     "elder": (CHEN, "/?mode=elder", {}),
-    "english": (CHEN, "/?lang=en", {}),
-    "deduction": (SUN, "/records", {}),
 }
 
 
 @asynccontextmanager
-async def phone(browser: Any, who: str, options: dict[str, Any]) -> AsyncIterator[Any]:
+async def phone(browser: Any, who: str, options: dict[str, Any]) -> AsyncGenerator[Any]:
     """A phone's page, its owner logged in."""
     context = await browser.new_context(
         viewport={"width": 390, "height": 844}, device_scale_factor=2, locale="zh-CN", **options
