@@ -14,6 +14,8 @@ from core import clock, ids
 from core.settings import ROOT
 from tests.api.conftest import Server
 from tests.api.pagereader import Browser
+from tests.api.rightsworld import bureau
+from tests.scoringworld import penalty
 
 CLERKS = "/v1/staff/clerks"
 SCOPES = [
@@ -198,6 +200,35 @@ class TestMatters:
                 ("review.read", "complaint"), ("review.answer", "complaint"),
             }  # fmt: skip
             assert "1001" in str(seen)
+
+    async def test_disputes_and_repairs_have_their_pages_and_steps(
+        self, office: Office, two: tuple[Browser, Browser]
+    ) -> None:
+        """Both are opened for a reason; an accepted piece of evidence and a checked condition are on the page."""
+        browser, person = two[0], office.server.person()
+        async with bureau(office.server) as source, office.server.logged_in(person) as me:
+            await office.server.join(me)
+            for ref in ("desk-1", "desk-2"):
+                await source.push(penalty(ref, person["id_number"], days=200))
+            first, second = (await me.get("/v1/me/records", params={"kind": "N01"})).json()["records"]
+            body = {"record": first["id"], "reason": "lapsed", "words": "复议决定已撤销它"}
+            asked = (await me.post("/v1/me/disputes", json=body)).json()["id"]
+            body = {"record": second["id"], "words": "已经缴清并学习", "pledge": 1}
+            mended = await me.post("/v1/me/repairs", json=body)
+        action = f"/desk/matters/disputes/{asked}"
+        await browser.go(action)
+        page = await browser.submit(action=action, purpose="handling")
+        assert (browser.answer.status_code, "复议决定已撤销它" in page.text) == (200, True)
+        page = await browser.submit(action=f"{action}/steps", act="forward", purpose="handling")
+        assert "来源单位核实中" in page.text
+        assert mended.status_code == 201, mended.text
+        action = f"/desk/matters/repairs/{mended.json()['id']}"
+        await browser.go(action)
+        page = await browser.submit(action=action, purpose="supervision")
+        assert "已经缴清并学习" in page.text
+        names = [one.attributes["value"] for one in page.all("input", name="met")]
+        page = await browser.submit(action=f"{action}/check", met=names[:1], purpose="supervision")
+        assert "已办理" in page.text
 
     async def test_the_queue_counts_working_days(self, office: Office, two: tuple[Browser, Browser]) -> None:
         """What is overdue says so and stands first."""
