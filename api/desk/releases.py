@@ -26,6 +26,7 @@ from scoring.rehearsal import desk
 KINDS = {
     "scorecard": "评分规则", "catalogue": "信息目录", "perks": "便利", "notice": "告知书", "cases": "案例",
     "statutes": "法律依据", "repair": "信用修复规则", "promises": "申报与承诺规则", "disputes": "异议规则",
+    "recognition": "城市互认规则",
 }  # fmt: skip
 STATES = {"draft": "草案", "approved": "已批准，未生效", "in_force": "现行", "past": "已失效", "withdrawn": "已撤回"}
 RUNS = {"queued": "排队中", "running": "进行中", "done": "完成", "failed": "失败"}
