@@ -197,7 +197,6 @@ _MODULES = (
     slips,
     log,
     all_pages,
-    console_pages,
     desk_pages,
 )
 
@@ -207,6 +206,7 @@ def routes(settings: Settings) -> list[ControllerRouterHandler]:
     return [
         *(handler for module in _MODULES for handler in module.handlers),
         *idp.handlers_for(settings),
+        *console_pages.handlers_for(settings),
         *sandbox.handlers_for(settings),
         create_static_files_router(
             path="/static", directories=[_PAGES / "static"], cache_control=CacheControlHeader(public=True, max_age=3600)

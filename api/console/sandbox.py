@@ -14,7 +14,6 @@ from api.sandbox import codes, selfcheck
 from api.sandbox.codes import NotYourPerk, TestCode, Wanted
 from api.sandbox.selfcheck import Report, Which
 from api.seated import Seated
-from core.errors import NotFound
 
 
 @get("/console/sandbox")
@@ -48,8 +47,6 @@ async def _page(
     report: Report | None = None,
 ) -> Response[Any]:  # fmt: skip
     house = deps.house(request)
-    if not house.settings.sandbox:
-        raise NotFound
     try:
         people = await codes.citizens.fn(request, caller, perk=perk)
     except NotYourPerk:

@@ -26,14 +26,13 @@ from core import audit, ids
 from core.audit import Actor
 
 SCOPE = "staff:clerks"
-_Scope = Annotated[str, Meta(pattern=r"^staff:[a-z]+(-[a-z]+)*$", max_length=64)]
 
 
 class Name(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A person of the office; `scopes`: what they may do at the desk."""
 
     clerk: ClerkNo
-    scopes: Annotated[list[_Scope], Meta(min_length=1, max_length=20)]
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=20)]
 
 
 class Made(msgspec.Struct, frozen=True):

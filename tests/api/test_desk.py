@@ -206,7 +206,7 @@ class TestMatters:
     ) -> None:
         """Both are opened for a reason; an accepted piece of evidence and a checked condition are on the page."""
         browser, person = two[0], office.server.person()
-        async with bureau(office.server) as source, office.server.logged_in(person) as me:
+        async with bureau(office.server, "volunteer") as source, office.server.logged_in(person) as me:
             await office.server.join(me)
             for ref in ("desk-1", "desk-2"):
                 await source.push(penalty(ref, person["id_number"], days=200))
@@ -300,7 +300,9 @@ class TestTwoPersons:
         assert "另一位同事决定" in page.text
         page = await second.go("/desk/assessments")
         [form] = [
-            one for one in page.all("form") if "/decide" in one.attributes["action"] and one.all("input", value="true")
+            one
+            for one in page.all("form")
+            if "/decide" in one.attributes["action"] and one.all("button", **{"aria-label": "通过 desk-shop"})
         ]
         page = await second.submit(action=form.attributes["action"], approved="true")
         assert "desk-office/1002" in page.text

@@ -10,8 +10,12 @@ import httpx2
 import pytest
 
 from tests.api.conftest import Server
-from tests.interop import test_browser as browsing
-from tests.interop.test_browser import PAGES, PERK, join, log_in, member, page_of, send
+
+for needed in ("playwright.async_api", "axe_playwright_python.async_playwright"):
+    pytest.importorskip(needed, reason="no browser's driver: make interop installs it")
+
+from tests.interop import test_browser as browsing  # noqa: E402  (after what it needs is known to be there)
+from tests.interop.test_browser import PAGES, PERK, join, log_in, member, page_of, send  # noqa: E402  (as above)
 
 chromium, city, bureaus = browsing.chromium, browsing.city, browsing.bureaus  # its fixtures, for this module
 pytestmark = pytest.mark.interop
