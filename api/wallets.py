@@ -49,7 +49,10 @@ class Receipt(msgspec.Struct, frozen=True):
     note: str
 
 
-@get("/oid4vp/requests/{presentation_id:str}", summary="The question, signed", tags=["wallets"])
+@get(
+    "/oid4vp/requests/{presentation_id:str}", summary="The question, signed", tags=["wallets"],
+    media_type=f"application/{asking.TYPE}",
+)  # fmt: skip
 async def request_object(presentation_id: FromPath[str], request: HttpRequest) -> Response[bytes]:
     """The request object (RFC 9101): a JWS by `vp-1` of `/.well-known/jwks.json`. 404 once it is answered or over."""
     lodge = await visiting.of(request)
@@ -134,7 +137,10 @@ def _receipt(request: HttpRequest, found: Asked, verdict: Verdict, cause: str | 
     return Receipt(signer.sign({name: value for name, value in members.items() if value is not None}), result, note)
 
 
-@get("/.well-known/credit-trust-list", summary="Which cities are recognised, by which keys", tags=["rules"])
+@get(
+    "/.well-known/credit-trust-list", summary="Which cities are recognised, by which keys", tags=["rules"],
+    media_type="application/jose+json",
+)  # fmt: skip
 async def trust_list(request: HttpRequest) -> Response[bytes]:
     """The list in force as its signers signed it: a JWS in JSON (RFC 7515, section 7.2.1), typ `trust-list+jwt`."""
     now = await (await visiting.of(request)).books.now()

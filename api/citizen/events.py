@@ -18,6 +18,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery
 from litestar.response import Stream
+from msgspec import UNSET, UnsetType
 
 from api import guards
 from api.citizen.door import behind
@@ -36,12 +37,21 @@ _SSE = "text/event-stream"
 _open: Counter[uuid.UUID] = Counter()  # of this process
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """One event: `ready`, whose data is `{}`, or `access`, whose data is an entry of `/v1/me/accesses` as JSON."""
+
+    event: str
+    id: str
+    data: str
+    retry: int | UnsetType = UNSET
+
+
 @get(
     "/v1/me/events",
     media_type=_SSE,
     summary="Who looks, as it happens",
     tags=["citizen"],
-    responses={200: ResponseSpec(str, media_type=_SSE, description="`access` events: entries of /v1/me/accesses")},
+    responses={200: ResponseSpec(Heard, media_type=_SSE, description="Events", generate_examples=False)},
 )
 async def events(
     request: HttpRequest,

@@ -24,6 +24,7 @@ PLACES = 4096
 _REVOKED = 16  # every so many places one was taken back
 _KID = "neighbour-1"
 _PATH = "/neighbour"
+_MEDIA_TYPE = f"application/{statuslist.TYPE}"
 _REACHED = frozenset({110, 120})
 
 
@@ -61,7 +62,9 @@ def _copy(house: House, place: int, day: date) -> dict[str, Any]:
     return {"sd_jwt": text, "jwk": holder.as_dict(private=True), "note": "valid" if place % _REVOKED else "revoked"}
 
 
-@get(f"{_PATH}/status-lists/1", summary="The made-up neighbour's status list", tags=["sandbox"])
+@get(
+    f"{_PATH}/status-lists/1", summary="The made-up neighbour's status list", tags=["sandbox"], media_type=_MEDIA_TYPE,
+)  # fmt: skip
 async def status_list(request: HttpRequest) -> Response[bytes]:
     """A `statuslist+jwt`, as any city of the league publishes."""
     house = deps.house(request)
@@ -69,7 +72,7 @@ async def status_list(request: HttpRequest) -> Response[bytes]:
     signer = Signer(house.ring.es256(_KID), statuslist.TYPE)
     uri, now = f"{issuer(house)}/status-lists/1", int(clock.wall().timestamp())
     token = statuslist.make(signer, bitlist.pack(statuses, statuslist.BITS), uri=uri, now=now)
-    return Response(token.encode(), media_type=f"application/{statuslist.TYPE}")
+    return Response(token.encode(), media_type=_MEDIA_TYPE)
 
 
 handlers = [status_list]

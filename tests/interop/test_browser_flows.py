@@ -20,6 +20,8 @@ from tests.interop.test_browser import PAGES, PERK, join, log_in, member, page_o
 chromium, city, bureaus = browsing.chromium, browsing.city, browsing.bureaus  # its fixtures, for this module
 pytestmark = pytest.mark.interop
 LIGHT = 150_000
+GOT = """() => ["navigation", "resource"].flatMap(
+  kind => performance.getEntriesByType(kind).map(one => [one.name, one.decodedBodySize]))"""
 
 
 async def press_until(page: Any, wanted: str, key: str = "Tab", most: int = 90) -> None:
@@ -120,18 +122,11 @@ class TestWeight:
         """Under 150 kB with sheet, script and pictures, uncompressed; nothing from elsewhere; no wider than 320 px."""
         async with page_of(chromium, 320) as page:
             await member(page, city, bureaus, "high")
-            got: list[Any] = []
-
-            def keep(answer: Any) -> None:
-                got.append(answer)
-
-            page.on("response", keep)
             for path in PAGES:
-                got.clear()
                 await page.goto(city.base_url + path)
-                bodies = [await one.body() for one in got if "/events" not in one.url]
-                assert sum(map(len, bodies)) < LIGHT, path
-                assert all(one.url.startswith(city.base_url) for one in got), path
+                got = await page.evaluate(GOT)
+                assert 0 < sum(size for _, size in got) < LIGHT, path
+                assert all(url.startswith((city.base_url, "data:")) for url, _ in got), path
 
 
 class TestEnglish:
