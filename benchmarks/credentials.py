@@ -1,12 +1,13 @@
-"""P7: verify a presentation, and issue a copy of a credential, beside npm @sd-jwt/sd-jwt-vc.
+"""P7: verify a presentation, and issue a copy of a credential, beside npm @sd-jwt/sd-jwt-vc and PyPI sd-jwt.
 
     .venv/bin/python benchmarks/credentials.py [copies]
 
 Counted: CPU of the one process that does it, milliseconds each, the median of the rounds after the first (Node has
 compiled by then). Every presentation is of another holder, so no key is met twice; the city's key is read beforehand
-on both sides. Both check signature, digests, times and key binding; the peer does not look at audience, age, type and
-members, as ours does; neither looks at the status. A copy has two predicates, three facts and 16 digests on both sides.
-Answers are checked: both read the same claims of each presentation, and each reads what the other has issued.
+on every side. All check signature, digests and key binding; npm's looks at times too, but not at audience, age, type
+and members, as ours does, PyPI's at audience and nonce, but not at times and type; none looks at the status. A copy has
+two predicates, three facts and 16 digests (PyPI's draws how many decoys it adds). Answers are checked: all read the
+same claims of each presentation, and ours and npm's read what the other has issued.
 """
 
 import json
@@ -42,6 +43,7 @@ Made = TypeVar("Made")
 ATTESTED = Attested(frozenset({110, 120}), "990100", DAY, "sc-2026")
 KEY = ECKey.generate_key("P-256", {"kid": KID}, private=True)
 SIGNER, BINDING = Signer(KEY, credential.TYPE), {"alg": "ES256", "typ": "kb+jwt"}
+LIBRARY, LIBRARY_SCRIPT = "sd-jwt==0.10.4", Path(__file__).parent / "peers/sdjwt_pypi.py"
 TARGETS = {"verify": 1.0, "issue": 0.4}
 
 
@@ -94,13 +96,29 @@ def peer(given: dict[str, Any]) -> dict[str, Any]:
         return json.loads(done.stdout)
 
 
-def checked(shown: list[Shown], copies: list[str], theirs: dict[str, Any], holders: list[ECKey]) -> None:
-    """Both read the same; each reads the other's."""
+def library(given: dict[str, Any]) -> dict[str, Any]:
+    """What PyPI's makes of the same, in an environment of this run."""
+    with tempfile.TemporaryDirectory() as folder:
+        python = Path(folder, "bin/python")
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)  # noqa: S603  (a fixed list)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", LIBRARY], check=True)  # noqa: S603
+        run = [python, LIBRARY_SCRIPT]
+        done = subprocess.run(run, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+        return json.loads(done.stdout)
+
+
+def same(shown: list[Shown], read: list[dict[str, Any]]) -> None:
+    """Another library read the same."""
     names = {"over_110", "over_120", *credential.FACTS}
-    for mine, payload in zip(shown, theirs["read"], strict=True):
+    for mine, payload in zip(shown, read, strict=True):
         said = {name: value for name, value in payload.items() if name in names}
         assert said == {**dict.fromkeys(mine.reached, True), **mine.facts} == {"over_110": True, "city": "990100"}
         assert payload["iss"] == mine.issuer
+
+
+def checked(shown: list[Shown], copies: list[str], theirs: dict[str, Any], holders: list[ECKey]) -> None:
+    """npm's reads the same as ours, and ours reads npm's."""
+    same(shown, theirs["read"])
     for text, holder in zip(theirs["credentials"], holders, strict=True):
         assert read(show(text, holder)) == read(show(copies[holders.index(holder)], holder))
 
@@ -112,25 +130,27 @@ def main(copies: int) -> None:
     presentations = [show(text, holder) for text, holder in zip(issued, holders, strict=True)]
     reading, shown = timed(presentations, read)
     frame = {"_sd": ["over_110", "over_120", *credential.FACTS], "_sd_decoy": credential.PLACES - 5}
-    theirs = peer(
-        {
-            "public": KEY.as_dict(private=False),
-            "private": KEY.as_dict(private=True),
-            "now": ASKED.now,
-            "nonce": ASKED.nonce,
-            "rounds": ROUNDS,
-            "presentations": presentations,
-            "claims": [whole(text) for text in issued],
-            "frame": frame,
-            "header": {"kid": KID, "typ": credential.TYPE},
-        }
-    )
+    given = {
+        "audience": ASKED.audience,
+        "public": KEY.as_dict(private=False),
+        "private": KEY.as_dict(private=True),
+        "now": ASKED.now,
+        "nonce": ASKED.nonce,
+        "rounds": ROUNDS,
+        "presentations": presentations,
+        "claims": [whole(text) for text in issued],
+        "frame": frame,
+        "header": {"kid": KID, "typ": credential.TYPE},
+    }
+    theirs, third = peer(given), library(given)
     checked(shown, issued, theirs, holders)
+    same(shown, third["read"])
     for what, ours in (("verify", reading), ("issue", issuing)):
         mine, other = (statistics.median(rounds[1:]) for rounds in (ours, theirs[what]))
+        others = f"npm {other:.3f}  {other / mine:.1f} x  PyPI {third[what]:.3f}  {third[what] / mine:.1f} x"
         verdict = "reached" if mine <= TARGETS[what] else "MISSED"
         figures = f"ours {mine:.3f} ms CPU (target {TARGETS[what]}: {verdict})"
-        print(f"{what:6}  {figures}  npm {other:.3f}  {other / mine:.1f} x")
+        print(f"{what:6}  {figures}  {others}")
 
 
 def whole(text: str) -> dict[str, Any]:
