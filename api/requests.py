@@ -17,6 +17,9 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+# Seconds that a server keeps an idle connection: longer than clients and proxies do (httpx 5, nginx 60), so that the
+# side that sends is the one that closes, and no request meets a connection that is just being closed.
+KEPT_ALIVE = 75
 registry = CollectorRegistry()
 _requests = Counter(
     "osmanthus_requests", "Requests by route and status", ["method", "route", "status"], registry=registry

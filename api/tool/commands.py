@@ -40,6 +40,7 @@ def serve(chosen: argparse.Namespace) -> None:
     import uvicorn
 
     from api import idp
+    from api.requests import KEPT_ALIVE
     from core import settings
 
     known = settings.read()  # and say what is missing before any process starts
@@ -48,7 +49,7 @@ def serve(chosen: argparse.Namespace) -> None:
     uvicorn.run(
         "api.app:create", factory=True, host=chosen.host, port=chosen.port, workers=chosen.workers,
         log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
-        proxy_headers=bool(trusted), forwarded_allow_ips=trusted,
+        proxy_headers=bool(trusted), forwarded_allow_ips=trusted, timeout_keep_alive=KEPT_ALIVE,
     )  # fmt: skip
 
 

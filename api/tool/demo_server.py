@@ -19,7 +19,8 @@ import uvloop
 
 from api import app, jobs
 from api.deps import House
-from api.requests import Envelope
+from api.express import Express
+from api.requests import KEPT_ALIVE, Envelope
 from api.tool import demo_pins, demo_trust, seed
 from api.tool.demo import Ground, say, write_privately
 from api.tool.demo_city import entries
@@ -69,12 +70,13 @@ async def _serve(settings: Settings, ground: Ground, listener: socket.socket) ->
     application = app.build(settings, people=entries(clock.today()))
     house: House = application.state["house"]
     config = uvicorn.Config(
-        Envelope(application),
+        Envelope(Express(application)),
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=KEPT_ALIVE,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
