@@ -92,7 +92,7 @@ def peer(given: dict[str, Any]) -> dict[str, Any]:
         command = [npm, "i", "--no-audit", "--no-fund", "--no-package-lock", "--silent", PACKAGE]
         subprocess.run(command, cwd=folder, check=True)  # noqa: S603  (a fixed list)
         run = [node, SCRIPT.name]
-        done = subprocess.run(run, cwd=folder, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+        done = subprocess.run(run, cwd=folder, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  (a fixed list)
         return json.loads(done.stdout)
 
 
@@ -101,9 +101,9 @@ def library(given: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder, "bin/python")
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)  # noqa: S603  (a fixed list)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", LIBRARY], check=True)  # noqa: S603
+        subprocess.run([python, "-m", "pip", "install", "--quiet", LIBRARY], check=True)  # noqa: S603  (as above)
         run = [python, LIBRARY_SCRIPT]
-        done = subprocess.run(run, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+        done = subprocess.run(run, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  (a fixed list)
         return json.loads(done.stdout)
 
 

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import secrets
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -52,7 +53,7 @@ class Press:
         self._ring = ring
         self._keys = keys.of(ring, serial)
         self._held: dict[uuid.UUID, tuple[float, Published]] = {}
-        self._turn = asyncio.Lock()
+        self._turns: defaultdict[uuid.UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def uri(self, list_id: uuid.UUID) -> str:
         """Where a list is."""
@@ -69,7 +70,7 @@ class Press:
 
     async def newest(self, doors: Doors, list_id: uuid.UUID) -> Published:
         """The list as it was within the last second. Raises NotFound."""
-        async with self._turn:  # of many who ask at once, one looks
+        async with self._turns[list_id]:  # of many who ask at once, one looks
             now = clock.wall().timestamp()
             made, held = self._held.get(list_id, (0.0, None))
             if held is not None and now - made < _FRESH:
@@ -77,6 +78,7 @@ class Press:
             async with doors.work("auth") as session:
                 ended: list[int] | None = await session.scalar(_ENDED, {"list": list_id})
             if ended is None:
+                self._turns.pop(list_id, None)  # or whoever invents names fills our memory
                 raise NotFound
             fresh = await asyncio.to_thread(self._signed, list_id, ended, int(now), held)
             self._held = {**dict(list(self._held.items())[-_KEPT:]), list_id: (now, fresh)}

@@ -19,6 +19,14 @@ from incentives.visitors import judging
 from tests.api.visitworld import FORM, METRO, ROUTE, TICKET, Town, cause, opened, told
 from tests.neighbour import Copy, now
 
+_SPENT = """
+insert into incentives.budget_use (perk_id, per, holder, period, orders, waived)
+select $1, 'perk', incentives.holder_of('perk', 'old-town', '', null), incentives.period_of('day',
+  (core.civil_now() at time zone 'Asia/Shanghai')::date), 5000, 0
+"""
+_TAKEN = "update auth.client set perks = array_remove(perks, $1) where client_id = 'old-town'"
+_GIVEN = "update auth.client set perks = array_append(perks, $1) where client_id = 'old-town'"
+
 
 @pytest_asyncio.fixture(scope="module")
 async def town(
@@ -193,12 +201,25 @@ class TestStandardRoute:
             if name not in {"no such place", "revoked", "suspended"}:  # the second is the same copy there
                 assert await cause(town, brought.json()["decision_id"]) == why, name
 
-    async def test_impersonal_reasons(self, town: Town) -> None:
-        """What is about the perk is named, for a credential that holds as for one that does not."""
-        question = await town.ask("old-town", TICKET, amount=8000, terminal="garden-1")
-        copy = town.neighbour.copy(110, 120)
-        body = (await town.bring(question, copy.answer(question, "over_120", "city"), "old-town", TICKET)).json()
-        assert body["result"] == "granted"
+    async def test_what_is_about_the_perk_is_named_and_tells_nothing_of_the_visitor(self, town: Town) -> None:
+        """A spent budget, a perk taken from the partner: the same answer to a credential that holds and to none."""
+        for spoil, mend, reason in (
+            (_SPENT, "delete from incentives.budget_use where perk_id = $1", "budget_spent"),
+            (_TAKEN, _GIVEN, "perk_unknown"),
+        ):
+            good, bad = [await town.ask("old-town", TICKET, amount=8000) for _ in range(2)]
+            owner = await asyncpg.connect(town.server.owner_url)
+            await owner.execute(spoil, TICKET)
+            try:
+                shown = town.neighbour.copy(110, 120).answer(good, "over_120", "city")
+                answers = [await town.respond(good, shown), await town.respond(bad, "no credential")]
+            finally:
+                await owner.execute(mend, TICKET)
+                await owner.close()
+            assert [one.json()["result"] for one in answers] == ["standard_route"] * 2
+            said = [told((await town.see(question, "old-town")).json()) for question in (good, bad)]
+            assert said[0] == said[1]
+            assert said[0]["reason"] == reason
 
     async def test_nothing_to_show(self, town: Town) -> None:
         """A perk that no map opens, or that is not the caller's, is refused before any wallet is asked."""
