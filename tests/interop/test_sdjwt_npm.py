@@ -4,12 +4,8 @@ Two versions, each installed into a temporary directory when these tests run; wi
 skipped and say so. 0.20.0 asks for alphas of its own that the registry no longer has: it is given the ones that are.
 """
 
-import json
 import secrets
-import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +27,10 @@ from tests.incentives.recognition.wallet import (
     Wallet,
     key_of,
 )  # fmt: skip
+from tests.interop.npmscript import Script, running
 
 pytestmark = pytest.mark.interop
 
-SCRIPT = Path(__file__).parent / "node/credentials.mjs"
 _OWF = "0.3.0-alpha-20260508181749"
 VERSIONS: dict[str, Mapping[str, Any]] = {
     "0.19.0": {},
@@ -46,20 +42,8 @@ SHOWN = {"over_110": True, "city": True}
 SIZE = 10_000
 
 
-class Npm:
-    """A running script: `ask` sends one question and gives its answer."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        """Keep the pipes."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._asked, self._told = process.stdin, process.stdout
-
-    def ask(self, what: str, **question: Any) -> dict[str, Any]:
-        """What the library makes of it; `refused` holds its complaint."""
-        self._asked.write(json.dumps({"do": what, **question}) + "\n")
-        self._asked.flush()
-        return json.loads(self._told.readline())
+class Npm(Script):
+    """The library beside ours."""
 
     def verify(self, text: str, *, token: str = "", **other: Any) -> dict[str, Any]:
         """What it says of a presentation; nothing is revoked unless `token` says so."""
@@ -71,20 +55,9 @@ class Npm:
 @pytest.fixture(scope="module", params=VERSIONS)
 def npm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Npm]:
     """The script with one version of the library."""
-    program, installer = shutil.which("node"), shutil.which("npm")
-    if program is None or installer is None:
-        pytest.skip("NOT RUN: no node or npm on PATH")
     place, package = tmp_path_factory.mktemp("sdjwt"), f"@sd-jwt/sd-jwt-vc@{request.param}"
-    shutil.copy(SCRIPT, place)
-    (place / "package.json").write_text(json.dumps({"private": True, "type": "module", **VERSIONS[request.param]}))
-    command = [installer, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", package]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode:
-        pytest.skip(f"NOT RUN: npm could not install {package}: {done.stderr[-300:]}")
-    pipe = subprocess.PIPE
-    with subprocess.Popen([program, SCRIPT.name], cwd=place, text=True, stdin=pipe, stdout=pipe) as process:
-        yield Npm(process)
-        process.kill()
+    with running(place, "credentials.mjs", package, also=VERSIONS[request.param], talk=Npm) as script:
+        yield script
 
 
 def listed(index: int = 0, status: int = statuslist.VALID, *, uri: str = PLACE.uri) -> str:

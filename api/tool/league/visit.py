@@ -36,7 +36,12 @@ class Visit:
         self.wallet, self.modest = Wallet(http), Wallet(http)
 
     async def draw(self, whose: str, wallet: Wallet) -> None:
-        """A citizen of home gives the consent that names the host, draws an offer, and the wallet takes it."""
+        """The wallet takes an offer of a citizen of home."""
+        offer = await self.offer(whose)
+        await wallet.take(offer["offer_uri"], offer["tx_code"], COPIES)
+
+    async def offer(self, whose: str) -> dict[str, Any]:
+        """A citizen of home gives the consent that names the host, and draws an offer: its `offer_uri`, `tx_code`."""
         city = self.host.city.code
         async with citizen(self.home, whose) as me:
             notice = (await me.get("/v1/rules/notices/recognise/1")).json()
@@ -44,8 +49,7 @@ class Visit:
             until = (clock.today() + _A_YEAR).isoformat()
             body = {"purpose": f"recognise:{city}", "notice": shown, "expires_on": until}
             await me.post("/v1/me/consents", json=body)
-            offer = _must(await me.post("/v1/me/credentials/offers", json={"city": city}))
-        await wallet.take(offer["offer_uri"], offer["tx_code"], COPIES)
+            return _must(await me.post("/v1/me/credentials/offers", json={"city": city}))
 
     async def ask(self, partner: str, perk: str, amount: int) -> dict[str, Any]:
         """A question of a merchant of the host."""
