@@ -48,16 +48,14 @@ async def clerk(connection: Connection, here: House, sitting: Assisted) -> None:
     mine = template == _ME or template.startswith(f"{_ME}/")
     allowed = mine and not template.startswith(_OWN_HANDS)
     allowed &= template != _CREDIT_CODE or sitting.proved_by == "card_pin"
-    await _note(
-        connection,
-        here,
-        Actor("staff", sitting.client_id),
-        owner=sitting.citizen_id,
-        what=("counter.request", sitting.purpose, "asked" if allowed else "denied"),
-        detail={"clerk": sitting.clerk, "session": ids.show("as", sitting.id)},
-    )
+    await _entry(connection, here, sitting, "asked" if allowed else "denied")
     if not allowed:
         raise NotAtCounter("This is done by the citizen alone, or with the city card and its PIN.")
+
+
+async def beside(connection: Connection, here: House, sitting: Assisted) -> None:
+    """Leave the entry of a page that a clerk opens at the desk in a session of theirs (`api.desk.opposite`)."""
+    await _entry(connection, here, sitting, "asked")
 
 
 async def proxy(connection: Connection, here: House, looking: Proxy) -> None:
@@ -73,6 +71,17 @@ async def proxy(connection: Connection, here: House, looking: Proxy) -> None:
     )
     if not allowed:
         raise ViewOnly("Whoever looks for another reads GET /v1/me, /score, /records, /accesses, /consents, /perks.")
+
+
+async def _entry(connection: Connection, here: House, sitting: Assisted, outcome: str) -> None:
+    await _note(
+        connection,
+        here,
+        Actor("staff", sitting.client_id),
+        owner=sitting.citizen_id,
+        what=("counter.request", sitting.purpose, outcome),
+        detail={"clerk": sitting.clerk, "session": ids.show("as", sitting.id)},
+    )
 
 
 async def _note(

@@ -37,6 +37,13 @@ _ADVICE = {
     "illegal_transition": "这件事已经有了新的进展，这一步现在做不了。请回去看它现在的状态。",
     "csrf_failed": "页面停留太久，或者不是从我们的页面点过来的。什么都没有改变，请回去重新操作。",
     "invalid": "填写有误，什么都没有改变。请返回上一页检查后再提交。",
+    "assisted_session_over": "这次代办已经结束（最长十五分钟）。还要办，请市民再出示一次卡或一次性码。",
+    "holder_not_proved": "没有核对上。请市民看看卡号、密码或一次性码，再试一次；密码错五次，卡锁一天。",
+    "insufficient_user_authentication": "请市民再出示一次卡并输密码，或在读卡系统再读一次身份证。",
+    "already_disputed": "这条记录已经有一件异议在办，办完才能再提。",
+    "not_enrolled": "这位市民还没有加入，没有分数可看。想加入的话，先办“加入”。",
+    "minor": "未满十八周岁不能加入。什么都没有记下。",
+    "notice_outdated": "告知书刚刚更新了，请重新打开告知书念给市民听。",
     "not_found": "没有找到：可能已经结束，或者不属于您的单位。",
     "no_webhook": "还没有登记回调地址：先用 POST /v1/partner/webhooks 登记一个。",
     "statement_not_ready": "这一天还没有结束：过了零点两分钟再来下载。",
@@ -91,10 +98,17 @@ def answer(request: HttpRequest, error: Exception) -> Response[Any]:
         problem=problem,
         advice=_ADVICE.get(problem.code, _OTHERWISE),
         faults=_faults(problem),
-        home="/console" if request.url.path.startswith("/console") else "/desk",
+        home=_home(request.url.path),
         request_id=str(request.scope["state"].get("request_id", "")),
         headers={name: value for name, value in said.headers.items() if name.lower() == "retry-after"},
     )
+
+
+def _home(path: str) -> str:
+    """Where a page of trouble leads back to: the room's first page, or the session that is under way."""
+    if path.startswith("/console"):
+        return "/console"
+    return "/".join(path.split("/")[:4]) if path.startswith("/desk/counter/") else "/desk"
 
 
 def _faults(problem: Problem) -> list[tuple[str, str]]:

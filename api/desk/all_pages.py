@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.desk import audits, board, home, incidents, login, matters, partners, releases
+from api.desk.counter import all_pages as counter
 
-_MODULES = (login, home, matters, releases, partners, board, audits, incidents)
+_MODULES = (login, home, matters, releases, partners, board, audits, incidents, counter)
 handlers: list[Any] = [handler for module in _MODULES for handler in module.handlers]

@@ -10,9 +10,11 @@ from api.seated import Seated
 from core.errors import FieldError, Invalid
 
 RELEASES, CLIENTS, ASSESSMENTS = "staff:releases", "staff:clients", "staff:assessments"
+COUNTER = "staff:counter"
 QUALITY, AUDITS, INCIDENTS = "staff:quality", "staff:audits", "staff:incidents"
 NAV = (
     ("/desk", "待办", None),
+    ("/desk/counter", "窗口代办", COUNTER),
     ("/desk/releases", "规则", RELEASES),
     ("/desk/partners", "合作方", CLIENTS),
     ("/desk/assessments", "影响评估", ASSESSMENTS),

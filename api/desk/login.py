@@ -14,10 +14,13 @@ from litestar.response import Redirect
 
 from api import cookies, deps, devices, login, workpages
 from api.deps import House, HttpRequest
+from api.desk import frame as desk
 from api.pages import frame
 from api.seated import Seated
+from api.staff import counter
 from auth import clerks, oidc, seats
 from auth.clerks import AccountIsAnother, Clerk, NotAClerk
+from auth.counter import assisted
 from auth.oidc import RelyingParty, Returned
 from auth.realname import NoIdentity, Proved
 from core import audit, clock, ids
@@ -129,9 +132,11 @@ async def _note(session: Any, found: Clerk, *, joined: bool) -> None:
 
 @post("/desk/leave", status_code=200)
 async def leave(request: HttpRequest, caller: NamedDependency[Seated]) -> Response[Any]:
-    """Get up: this browser can do nothing from now on."""
+    """Get up: this browser can do nothing from now on, and whoever sat opposite is served no more."""
     house = deps.house(request)
     async with house.doors.work("auth") as session:
+        for one in await assisted.of(session, client_id=caller.client_id, clerk=desk.clerk(caller)):
+            await counter.end.fn(ids.show("as", one.id), session, house, caller)
         await seats.end(session, seat_id=ids.read("se", caller.seat_id), client_id=caller.client_id)
     gone = cookies.cookie(house.settings, cookies.seat_name(house.settings, "staff"), "", max_age=0)
     return _left(request, gone)

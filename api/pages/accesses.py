@@ -40,12 +40,13 @@ async def accesses(
     """A page of accesses, newest first."""
     found: me.Accesses = await me.accesses.fn(session, caller, limit=20, cursor=cursor)
     perks = await names.perks(session)
-    lines = [_line(one, perks) for one in found.accesses]
+    lines = [line(one, perks) for one in found.accesses]
     more = {"next_cursor": found.next_cursor, "named": await names.english(request, session)}
     return frame.member(request, "accesses.html", house, caller, accesses=lines, **more)
 
 
-def _line(one: me.Access, perks: dict[str, str]) -> Line:
+def line(one: me.Access, perks: dict[str, str]) -> Line:
+    """An access in words; `perks` are their names."""
     own = one.by_kind == "citizen"
     by = WHO[0] if own else WHO[1] if one.by_kind == "system" else one.by
     why = perks.get(one.purpose, names.PURPOSES.get(one.purpose, ""))

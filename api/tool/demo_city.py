@@ -108,7 +108,7 @@ CLIENTS = (
         "信用办·规则审核岗",
         ("staff:releases", "staff:assessments"),
     ),
-    Connected(COUNTER, "staff", "示范市政务服务中心信用窗口", ("staff:counter",)),
+    Connected(COUNTER, "staff", "示范市政务服务中心信用窗口", ("staff:clerks", "staff:counter")),
     Connected(
         "staff-rights",
         "staff",

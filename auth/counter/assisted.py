@@ -24,7 +24,10 @@ _SCOPE = frozenset({"me"})
 
 
 class Assisted(msgspec.Struct, frozen=True):
-    """A live session: who sits there (`clerk` of `client_id`), for whom, why, and how the citizen was proved."""
+    """A live session: who sits there (`clerk` of `client_id`), for whom, why, and how the citizen was proved.
+
+    `proof` finds its token's row: the citizen's door goes by it.
+    """
 
     id: uuid.UUID
     citizen_id: uuid.UUID
@@ -33,6 +36,9 @@ class Assisted(msgspec.Struct, frozen=True):
     purpose: str
     proved_by: str
     proved_again_at: datetime | None
+    proof: bytes
+    opened_at: datetime
+    expires_at: datetime
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -100,6 +106,12 @@ async def by_id(session: AsyncSession, *, assisted_id: uuid.UUID, client_id: str
     return _read(row)
 
 
+async def of(session: AsyncSession, *, client_id: str, clerk: str) -> list[Assisted]:
+    """A clerk's live sessions, the oldest first."""
+    mine = _live().where(assisted.c.client_id == client_id, assisted.c.clerk == clerk)
+    return [_read(row) for row in await session.execute(mine.order_by(assisted.c.opened_at, assisted.c.id))]
+
+
 async def prove_again(session: AsyncSession, *, assisted_id: uuid.UUID) -> None:
     """Note that the citizen proved themselves once more, now: what is grave may be done for a minute."""
     await session.execute(update(assisted).where(assisted.c.id == assisted_id).values(proved_again_at=clock.wall()))
@@ -141,4 +153,7 @@ def _read(row: Row[Any]) -> Assisted:
         purpose=row.purpose,
         proved_by=row.proved_by,
         proved_again_at=row.proved_again_at,
+        proof=row.jti_hash,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
     )
