@@ -18,6 +18,8 @@ from api.deps import HttpRequest
 from api.desk import frame
 from api.pages import acts, names, quality
 from api.pages.bars import bars
+from api.pages.charts import Say
+from api.pages.frame import teller
 from api.seated import Seated
 from core import clock
 from scoring import rulebook
@@ -58,18 +60,19 @@ async def board(
     known = (await statistics.every.fn(session)).quarters
     chosen = quarter if quarter in known else next(iter(known), None)
     found = await statistics.for_staff.fn(chosen, session) if chosen else None
-    tables = [] if found is None else await _tables(session, found)
+    tables = [] if found is None else await _tables(session, found, teller(request, {}))
     return frame.page(request, "board.html", caller, known=known, found=found, tables=tables)
 
 
-async def _tables(session: AsyncSession, found: Statistics) -> list[Shown]:
+async def _tables(session: AsyncSession, found: Statistics, say: Say) -> list[Shown]:
     called = await names.perks(session)
-    return [_shown(name, title, getattr(found, name), called) for name, title in _TABLES]
+    return [_shown(name, title, getattr(found, name), called, say) for name, title in _TABLES]
 
 
-def _shown(name: str, title: str, counts: Counts, perks: dict[str, str]) -> Shown:
+def _shown(name: str, title: str, counts: Counts, perks: dict[str, str], say: Say) -> Shown:
     rows = [(_label(one, perks), one.times, one.persons) for one in counts.cells]
-    return Shown(title, bars(name, title, [(label, persons) for label, _, persons in rows]), rows, counts.total)
+    chart = bars(name, title, [(label, persons) for label, _, persons in rows], say=say)
+    return Shown(title, chart, rows, counts.total)
 
 
 def _label(one: Count, perks: dict[str, str]) -> str:
@@ -89,7 +92,10 @@ async def sources(
     catalogue = (await rulebook.current(session, on=today)).catalogue
     found: Sequence[feeds.SourceBoard] = await feeds.board(session, today=today, days=_DAYS, rules=catalogue.quality)
     called = await names.organisations(session, [one.source for one in found])
-    told = quality.told(found, as_of=today, days=_DAYS, catalogue=catalogue, names=called)
+    told = quality.told(
+        found, as_of=today, days=_DAYS, catalogue=catalogue, names=called,
+        say=teller(request, {}),
+    )  # fmt: skip
     return frame.page(request, "quality.html", caller, **told)
 
 

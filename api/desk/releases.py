@@ -16,6 +16,7 @@ from api import deps, drafts, seated, workpages
 from api.deps import HttpRequest
 from api.desk import frame
 from api.pages import rehearsal as report_page
+from api.pages.frame import teller
 from api.seated import Seated
 from api.staff import rehearsals, releases
 from api.staff.releases import Approval
@@ -112,7 +113,8 @@ async def report(
         raise rehearsals.NotDone("Look again when it is done.")
     drafted = await releases.see_one.fn(ids.show("rl", run.release_id), session)
     mine = book.same_person(drafted.drafted_by, caller.by)
-    return frame.page(request, "rehearsal.html", caller, release=drafted, mine=mine, **report_page.told(run))
+    told = report_page.told(run, teller(request, {}))
+    return frame.page(request, "rehearsal.html", caller, release=drafted, mine=mine, **told)
 
 
 def _back(release_id: str) -> Response[Any]:

@@ -20,7 +20,8 @@ _RADIUS = 84
 _RINGS = (0.25, 0.5, 0.75, 1.0)
 
 
-def _same(words: str) -> str:
+def same(words: str) -> str:
+    """The words as they are: the page is Chinese."""
     return words
 
 
@@ -47,7 +48,7 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def radar(parts: Sequence[tuple[str, float, float]], *, say: Say = _same) -> Markup:
+def radar(parts: Sequence[tuple[str, float, float]], *, say: Say = same) -> Markup:
     """A radar of (name, points, cap) per dimension, each as its share of the cap."""
     width, height, middle = 340, 268, (170.0, 138.0)
     spokes = [(sin(2 * pi * turn / len(parts)), -cos(2 * pi * turn / len(parts))) for turn in range(len(parts))]
@@ -79,7 +80,7 @@ def _label(spoke: tuple[float, float], middle: tuple[float, float], name: str, f
     return [*drawn, lettering(x, y + 12, figures, anchor=anchor, size=12)]
 
 
-def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]], *, say: Say = _same) -> Markup:
+def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]], *, say: Say = same) -> Markup:
     """A scale from `low` to `high` with the points on it and a mark for each (tier, start)."""
     width, left, right = 340, 8.0, 332.0
 
@@ -107,7 +108,7 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
     return svg("scale", width, height, say("分数所在的位置"), whole + say("；") + say("，").join(each), drawn)
 
 
-def line(values: Sequence[tuple[date, float]], *, say: Say = _same) -> Markup:
+def line(values: Sequence[tuple[date, float]], *, say: Say = same) -> Markup:
     """Points over days, oldest first; points stay until the next change, hence steps. At least one value."""
     width, height, left, right, top, bottom = 340, 190, 44.0, 330.0, 14.0, 156.0
     low, high = _bounds([points for _, points in values])

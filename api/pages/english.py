@@ -2,9 +2,10 @@
 
 The templates are Chinese. When one is loaded for English, each run of words in it (a text, an attribute, a string in an
 expression) is looked up in `english/*.toml`; what an expression prints stands as {1}, {2} in the key, so that a
-sentence may take another order. What comes at run time goes through `said`: words of ours are looked up, a sentence
-with something in it by its pattern, and everything else (reasons, legal texts, names that the city gave) stays
-Chinese and is marked lang="zh-CN" (WCAG 2.2, 3.1.2). tests/api/test_pages_english.py says which words lack.
+sentence may take another order, and {1:day|days} in the English goes by its number. What comes at run time goes
+through `said`: words of ours are looked up, a sentence with something in it by its pattern, and everything else
+(reasons, legal texts, names that the city gave) stays Chinese and is marked lang="zh-CN" (WCAG 2.2, 3.1.2).
+tests/api/test_pages_english.py walks every template and every module of pages for words that lack.
 """
 
 import re
@@ -23,22 +24,16 @@ from api.pages import words
 from core import clock
 
 _FOLDER = Path(__file__).parent / "english"
-# What a citizen, or whoever checks their papers, may see; the rest (counters, desks, paper) is Chinese.
-PAGES = frozenset({
-    "accesses.html", "authorize.html", "authorize_share.html", "cards.html", "changes.html", "code.html",
-    "code_ask.html", "consents.html", "forms.html", "history.html", "join.html", "leave.html", "left.html",
-    "login_idp.html", "minor.html", "orders.html", "perks.html", "plates.html", "problem.html", "quiet.html",
-    "receipt_check.html",
-    "records.html", "reports.html", "rights.html", "score.html", "sessions.html", "stop_source.html", "unable.html",
-    "verify.html", "welcome.html", "whatif.html", "withdraw.html", "withdrawn.html",
-})  # fmt: skip
-PARTS = frozenset({"base.html", "member.html", "dispute.html", "repair.html", "parts.html"})
+# Paper that is signed or kept has one wording, as the notice has; every other template is in two languages.
+PAPER = frozenset({"form.html", "receipt.html"})
+_LONGEST = 300  # letters of a sentence of ours with what is in it; longer is somebody's own text
 _HAN = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _PIECES = re.compile(
     r"(\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[a-zA-Z/!](?:\{\{.*?\}\}|\{%.*?%\}|[^>{]|\{(?![{%]))*>)", re.DOTALL
 )
 _LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\\n])*)\1""")
-_HOLE = re.compile(r"\{(\d+)\}")
+_HOLE = re.compile(r"\{\d+\}")
+_FILLED = re.compile(r"\{(\d+)(?::([^|{}]*)\|([^{}]*))?\}")
 _ATTRIBUTE = re.compile(r'="([^"]*)"')
 _INNER = re.compile(r"(\{%.*?%\}|\{\{.*?\}\})", re.DOTALL)
 _PLAIN = re.compile(r"<(/?)(title|option|textarea)\b")
@@ -57,24 +52,51 @@ def catalogue() -> Mapping[str, str]:
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Sentences with holes, the longest first, as what they look like at run time."""
     holed = sorted((key for key in catalogue() if _HOLE.search(key)), key=len, reverse=True)
-    return [(re.compile("(.+?)".join(map(re.escape, _HOLE.split(key)[::2]))), catalogue()[key]) for key in holed]
+    return [(re.compile("(.+?)".join(map(re.escape, _HOLE.split(key)))), catalogue()[key]) for key in holed]
 
 
 def lookup(text: str, names: Mapping[str, str] | None = None) -> str | None:
     """The English of a text of ours or of one of these `names`, None when there is none."""
-    known = catalogue().get(text) or (names or {}).get(text)
-    if known is not None or not is_chinese(text):
-        return known if known is not None else text
+    return _looked_up(text, names or {}, {})
+
+
+def _looked_up(text: str, names: Mapping[str, str], seen: dict[str, str | None]) -> str | None:
+    """As `lookup`; `seen` keeps each part's answer, so that somebody's many commas cost no time."""
+    if text not in seen:
+        seen[text] = None
+        known = catalogue().get(text) or names.get(text)
+        if known is not None or not is_chinese(text):
+            seen[text] = text if known is None else known
+        elif len(text) <= _LONGEST:
+            seen[text] = _by_pattern(text, names, seen)
+    return seen[text]
+
+
+def _by_pattern(text: str, names: Mapping[str, str], seen: dict[str, str | None]) -> str | None:
+    """By the first sentence with holes that fits and whose inside is known, too."""
     for pattern, english in _patterns():
         if found := pattern.fullmatch(text):
-            inside = [lookup(part, names) for part in found.groups()]
-            if None not in inside:
-                return _filled(english, [part or "" for part in inside])
+            inside: list[str] = []
+            for part in found.groups():
+                if (said := _looked_up(part, names, seen)) is None:
+                    break
+                inside.append(said)
+            else:
+                return _filled(english, inside)
     return None
 
 
 def _filled(english: str, parts: Sequence[str]) -> str:
-    return _HOLE.sub(lambda hole: parts[int(hole[1]) - 1], english)
+    """Each {1} takes its part; {1:day|days} the one word beside a 1, the other beside any other number."""
+    return _FILLED.sub(lambda hole: _counted(hole, parts[int(hole[1]) - 1]), english)
+
+
+def _counted(hole: re.Match[str], part: str) -> str:
+    if hole[3] is None:
+        return part
+    if part.startswith("{{"):  # a template's expression: its number is known when the page is made
+        return f'{{{{ "{hole[2]}" if {part[2:-2].strip()} | string == "1" else "{hole[3]}" }}}}'
+    return hole[2] if part == "1" else hole[3]
 
 
 def is_chinese(text: str) -> bool:

@@ -109,9 +109,9 @@ def page(
     **context: Any,
 ) -> Response[str]:
     """Render a template now, inside the request's transaction, so that a fault in it rolls back."""
-    translated = tongue(request) == "en" and template in english.PAGES
-    environment = ENGLISH if translated else ENVIRONMENT
-    body = environment.get_template(template).render(request=request, two_tongues=template in english.PAGES, **context)
+    two_tongues = template not in english.PAPER
+    environment = ENGLISH if two_tongues and tongue(request) == "en" else ENVIRONMENT
+    body = environment.get_template(template).render(request=request, two_tongues=two_tongues, **context)
     asked = [(_MODE, request.query_params.get("mode"), _MODES), (_LANG, request.query_params.get("lang"), _TONGUES)]
     chosen = [
         Cookie(name, value=value, max_age=_YEAR, samesite="lax", httponly=True)

@@ -11,6 +11,7 @@ from litestar import Response
 
 from api.deps import HttpRequest
 from api.pages import columns, frame
+from api.pages.charts import Say
 from scoring.book.catalogue import Catalogue
 from scoring.feeds.drift import Alert
 from scoring.feeds.quality import DayBoard, KindBoard, SourceBoard
@@ -47,26 +48,29 @@ def page(
     names: Mapping[str, str],
 ) -> Response[str]:
     """The page of the days asked for; `names` are those of the sources that are registered."""
-    shown = told(sources, as_of=as_of, days=days, catalogue=catalogue, names=names)
+    say = frame.teller(request, {})
+    shown = told(sources, as_of=as_of, days=days, catalogue=catalogue, names=names, say=say)
     return frame.page(request, "quality.html", **shown)
 
 
 def told(
-    sources: Sequence[SourceBoard], *, as_of: date, days: int, catalogue: Catalogue, names: Mapping[str, str]
+    sources: Sequence[SourceBoard], *, as_of: date, days: int, catalogue: Catalogue, names: Mapping[str, str], say: Say
 ) -> dict[str, Any]:
-    """What the page says."""
+    """What the page says; `say` puts its charts into the page's language."""
     kinds = {kind.code: kind.name for kind in catalogue.kinds.values()}
-    shown = [_source(turn, one, names, kinds) for turn, one in enumerate(sources)]
+    shown = [_source(turn, one, names, kinds, say) for turn, one in enumerate(sources)]
     return {"as_of": as_of, "days": days, "rules": catalogue.quality, "sources": shown}
 
 
-def _source(turn: int, one: SourceBoard, names: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, object]:
+def _source(
+    turn: int, one: SourceBoard, names: Mapping[str, str], kinds: Mapping[str, str], say: Say
+) -> dict[str, object]:
     title = names.get(one.source, one.source)
     return {
         "title": title,
         "id": one.source,
         "alerts": [_alert(each, kinds) for each in one.alerts],
-        "chart": columns.daily(f"days{turn}", f"{title}：每天收下和退回的条数", _days(one.days)),
+        "chart": columns.daily(f"days{turn}", f"{title}：每天收下和退回的条数", _days(one.days), say=say),
         "kinds": [_kind(each, kinds) for each in one.kinds],
         "counts": [(label, _rows(table)) for label, table in (("后来", one.ended), ("补传", one.histories)) if table],
         "days": one.days,

@@ -11,6 +11,7 @@ from litestar import Response
 
 from api.deps import HttpRequest
 from api.pages import columns, frame
+from api.pages.charts import Say
 from api.pages.columns import balance
 from api.rehearsing import Report
 from core import ids
@@ -26,11 +27,11 @@ _UNREACHABLE = "一年内达不到"
 
 def page(request: HttpRequest, one: Rehearsal) -> Response[str]:
     """The page of a rehearsal that is done."""
-    return frame.page(request, "rehearsal.html", **told(one))
+    return frame.page(request, "rehearsal.html", **told(one, frame.teller(request, {})))
 
 
-def told(one: Rehearsal) -> dict[str, Any]:
-    """What the page says of a rehearsal that is done."""
+def told(one: Rehearsal, say: Say) -> dict[str, Any]:
+    """What the page says of a rehearsal that is done; `say` puts its charts into the page's language."""
     report = msgspec.json.decode(one.report or b"", type=Report)
     figures = report.figures
     sexes = [msgspec.structs.replace(each, name=_SEX.get(each.id, each.name)) for each in figures.sexes]
@@ -52,17 +53,17 @@ def told(one: Rehearsal) -> dict[str, Any]:
         "effects": _EFFECTS,
         "tiers": tiers,
         "tier_chart": columns.columns(
-            "tiers", "各等级人数", [(name, *both) for name, both in counted.items()], unit="人"
+            "tiers", "各等级人数", [(name, *both) for name, both in counted.items()], unit="人", say=say
         ),
         "counted": counted,
-        "perk_chart": columns.columns("perks", "可享受各项便利的人数", perks, unit="人"),
+        "perk_chart": columns.columns("perks", "可享受各项便利的人数", perks, unit="人", say=say),
         "groups": [
-            _group("年龄", "ages", ages),
-            _group("性别", "sexes", sexes),
-            _group("地区（身份证号前六位）", "districts", figures.districts),
+            _group("年龄", "ages", ages, say),
+            _group("性别", "sexes", sexes, say),
+            _group("地区（身份证号前六位）", "districts", figures.districts, say),
         ],
-        "parts": _group("维度、指标和扣分", "parts", [each for each in figures.parts if _moves(each)]),
-        "efforts": _efforts(report.efforts),
+        "parts": _group("维度、指标和扣分", "parts", [each for each in figures.parts if _moves(each)], say),
+        "efforts": _efforts(report.efforts, say),
         "unreachable": _UNREACHABLE,
     }
 
@@ -76,18 +77,18 @@ def _moves(split: Split) -> bool:
     return bool(split.lower or split.higher or split.same is None)
 
 
-def _group(title: str, name: str, splits: Sequence[Split]) -> dict[str, object]:
+def _group(title: str, name: str, splits: Sequence[Split], say: Say) -> dict[str, object]:
     """A chart and the rows of its table."""
     rows = [(each.name, each.lower, each.higher) for each in splits]
     return {
         "title": title,
         "name": name,
         "rows": splits,
-        "chart": balance(name, f"{title}：分数变少和变多的人数", rows),
+        "chart": balance(name, f"{title}：分数变少和变多的人数", rows, say=say),
     }
 
 
-def _efforts(efforts: Sequence[Effort]) -> list[dict[str, object]]:
+def _efforts(efforts: Sequence[Effort], say: Say) -> list[dict[str, object]]:
     """Per persona a chart of hours per tier."""
     found: dict[str, list[Effort]] = {}
     for one in efforts:
@@ -99,6 +100,7 @@ def _efforts(efforts: Sequence[Effort]) -> list[dict[str, object]]:
             "chart": columns.columns(
                 f"effort-{turn}", f"{name}：达到各等级最少要多少小时",
                 [(one.tier, one.before, one.after) for one in rows], unit="小时", hidden=_UNREACHABLE,
+                say=say,
             ),
         }
         for turn, (name, rows) in enumerate(found.items())

@@ -1,7 +1,11 @@
 """The pages in English: every word of ours has its English, and what stays Chinese says so."""
 
+import ast
+import itertools
+import re
 import tomllib
 
+import jinja2
 import pytest
 
 from api.pages import accesses, acts, advice, english, forms, orders, places, reports, rights, words
@@ -12,6 +16,36 @@ from tests.api.pagereader import Browser, Element
 from tests.api.test_pages import MEMBER_PAGES, PERK, check_frame
 
 TEMPLATES = ROOT / "api/pages/templates"
+ENGLISH = ROOT / "api/pages/english"
+SPOKEN = {str(one.relative_to(TEMPLATES)) for one in TEMPLATES.rglob("*.html")} - english.PAPER
+MODULES = {
+    "api/workpages.py",
+    *(
+        str(one.relative_to(ROOT))
+        for room in ("pages", "desk", "console")
+        for one in (ROOT / "api" / room).glob("*.py")
+    ),
+} - {"api/pages/english.py"}
+
+
+def chinese(source: str) -> set[str]:
+    """The Chinese strings of a module, as they stand; what an f-string holds is {}."""
+    nodes = list(ast.walk(ast.parse(source)))
+    apart = {id(one.value) for one in nodes if isinstance(one, ast.Expr)}  # docstrings
+    found: set[str] = set()
+    for one in nodes:
+        if isinstance(one, ast.JoinedStr):
+            apart |= {id(each) for each in one.values}
+            found.add("".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in one.values))
+        elif isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in apart:
+            found.add(one.value)
+    return set(filter(english.is_chinese, found))
+
+
+def numbered(text: str) -> str:
+    """As a key of the catalogue: what it holds is {1}, {2}."""
+    turn = itertools.count(1)
+    return re.sub(r"\{[a-z]*\}", lambda _: f"{{{next(turn)}}}", text)
 
 
 def unmarked(element: Element) -> list[str]:
@@ -32,22 +66,49 @@ def unmarked(element: Element) -> list[str]:
 class TestCatalogue:
     """`english/*.toml`."""
 
-    @pytest.mark.parametrize("name", sorted(english.PAGES | english.PARTS))
+    @pytest.mark.parametrize("name", sorted(SPOKEN))
     def test_every_word_of_a_template_is_in_it(self, name: str) -> None:
-        """Texts, attributes and strings in expressions."""
+        """Texts, attributes and strings in expressions, of every template there is but paper."""
         lacking: list[str] = []
         english.template_in_english((TEMPLATES / name).read_text(), lacking.append)
         assert lacking == []
 
+    def test_a_new_template_is_walked_and_paper_exists(self) -> None:
+        """Every set of pages is among them, and nothing is called paper that is not there."""
+        assert {"score.html", "console/home.html", "desk/home.html", "counter.html", "embed.html"} <= SPOKEN
+        assert all((TEMPLATES / name).exists() for name in english.PAPER)
+
+    @pytest.mark.parametrize("name", sorted(MODULES))
+    def test_every_word_of_a_module_of_pages_is_in_it(self, name: str) -> None:
+        """Each Chinese string in the code of citizens' pages, the counter, the console and the desk; paper's apart."""
+        if name == "api/pages/forms.py":  # an empty form is paper; its titles are held below
+            return
+        found = chinese((ROOT / name).read_text())
+        assert [one for one in found if {english.lookup(one), english.lookup(numbered(one))} == {None}] == []
+
+    def test_no_script_has_words_of_its_own(self) -> None:
+        """A page hands them over in its own language."""
+        for script in (ROOT / "api/pages/static").glob("*.js"):
+            assert not re.search("[\u4e00-\u9fff]", script.read_text()), script.name
+
     def test_nothing_in_it_is_for_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Each sentence of `pages.toml` stands in a template, or names a place."""
+        """Each sentence stands in a template or in the code, or names a place; run-time words may come from below."""
         wanted: set[str] = set()
+        files = ("pages", "console", "desk", "more")
+        ours = {one for name in files for one in tomllib.loads((ENGLISH / f"{name}.toml").read_text())}
         monkeypatch.setattr(english, "catalogue", dict)
-        for name in english.PAGES | english.PARTS:
+        for name in SPOKEN:
             english.template_in_english((TEMPLATES / name).read_text(), wanted.add)
+        for name in MODULES:
+            found = chinese((ROOT / name).read_text())
+            wanted |= found | {numbered(one) for one in found}
         listed = {one.name for one in (*places.MAIN, *places.MORE)}
-        ours = tomllib.loads((ROOT / "api/pages/english/pages.toml").read_text())
-        assert {one for one in set(ours) - wanted - listed if english.is_chinese(one)} == set()
+        assert {one for one in ours - wanted - listed if english.is_chinese(one)} == set()
+
+    def test_no_sentence_is_translated_twice(self) -> None:
+        """Between files, the last would win in silence."""
+        every = [one for file in ENGLISH.glob("*.toml") for one in tomllib.loads(file.read_text())]
+        assert sorted({one for one in every if every.count(one) > 1}) == []
 
     def test_every_list_of_words_has_its_english(self) -> None:
         """Outcomes, states, causes of a move, reasons, places: whatever our own lists may say to a person."""
@@ -86,6 +147,29 @@ class TestWords:
         day = words.prose(str(english.lookup("2027-03-01起这一项变为9.5分")), english.FILTERS["day"])
         assert day == 'This becomes 9.5 points on <time datetime="2027-03-01">1 March 2027</time>'
         assert english.lookup("认定异议成立（工作人员）") == "upheld (staff)"
+
+    @pytest.mark.parametrize(("value", "said"), [("1", "1 hour"), ("24", "24 hours")])
+    def test_a_number_has_its_word(self, value: str, said: str) -> None:
+        """At run time as in a template."""
+        assert english.lookup(f"{value}小时") == said
+        made = english.template_in_english("<p>{{ n }}小时</p>", pytest.fail)
+        environment = jinja2.Environment(autoescape=True)
+        environment.filters["said"] = english.said
+        assert environment.from_string(made).render(n=int(value)) == f"<p>{said}</p>"
+
+    def test_somebodys_many_marks_cost_no_time(self) -> None:
+        """A text that fits many sentences in many ways is answered at once: it is looked at part by part, once each."""
+        asked: list[str] = []
+
+        class Counted(dict[str, str]):
+            def get(self, key: str, default: str | None = None) -> str | None:  # pyright: ignore[reportIncompatibleMethodOverride]  (counts what is asked)
+                asked.append(key)
+                return default
+
+        text = "甲，乙：丙；丁。" * 30
+        assert english.lookup(text, Counted()) is None
+        assert len(asked) < len(text) ** 2 / 10
+        assert english.lookup("甲，" * 200, Counted()) is None
 
     def test_what_nobody_translated_stays_and_says_so(self) -> None:
         """Marked as Chinese between tags, as it is in an attribute; what is not Chinese is left alone."""

@@ -57,7 +57,7 @@ async function scan() {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
     rest();
-    at("hint").textContent = "打不开相机：请允许使用相机，或者在下面粘贴信用码。";
+    at("hint").textContent = me.dataset.denied;
     return;
   }
   at("scan").hidden = true;
@@ -84,7 +84,7 @@ async function look() {
 // The page that comes back takes this one's place; the camera and its permission stay.
 async function send(form) {
   at("offline").hidden = true;
-  at("hint").textContent = "正在查…";
+  at("hint").textContent = me.dataset.busy;
   try {
     const answer = await fetch(form.action, {
       method: "POST",
