@@ -17,6 +17,7 @@ from core.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM = "application/x-www-form-urlencoded"
+_UPLOAD = "multipart/form-data"
 
 
 class ForeignRequest(Forbidden):
@@ -82,7 +83,10 @@ async def _sent(connection: Connection) -> str:
     """The CSRF token of a request, empty when there is none."""
     if (header := connection.headers.get("x-csrf-token")) is not None:
         return header
-    if isinstance(connection, Request) and connection.headers.get("content-type", "").startswith(_FORM):
+    kind = connection.headers.get("content-type", "")
+    if isinstance(connection, Request) and kind.startswith(_FORM):
         fields = parse_qs((await connection.body()).decode("latin-1"), max_num_fields=100)
         return fields.get("csrf", [""])[0]
+    if isinstance(connection, Request) and kind.startswith(_UPLOAD):
+        return str((await connection.form()).get("csrf", ""))
     return ""

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from api.desk import audits, board, home, incidents, login, matters, partners, releases
+from api.desk import audits, board, calendar, drafting, home, incidents, login, matters, partners, releases
 from api.desk.counter import all_pages as counter
 
-_MODULES = (login, home, matters, releases, partners, board, audits, incidents, counter)
+_MODULES = (login, home, matters, releases, drafting, partners, board, audits, incidents, calendar, counter)
 handlers: list[Any] = [handler for module in _MODULES for handler in module.handlers]

@@ -11,6 +11,7 @@ from core.errors import FieldError, Invalid
 
 RELEASES, CLIENTS, ASSESSMENTS = "staff:releases", "staff:clients", "staff:assessments"
 COUNTER = "staff:counter"
+CALENDAR = "staff:calendar"
 QUALITY, AUDITS, INCIDENTS = "staff:quality", "staff:audits", "staff:incidents"
 NAV = (
     ("/desk", "待办", None),
@@ -22,6 +23,7 @@ NAV = (
     ("/desk/board", "普及与公平", AUDITS),
     ("/desk/audits", "日志检索", AUDITS),
     ("/desk/incidents", "安全事件", INCIDENTS),
+    ("/desk/calendar", "工作日", CALENDAR),
 )
 # What a clerk can give as the reason of a look; the citizen reads it in these words (`api.pages.names`).
 MATTER_PURPOSES = ("handling", "supervision", "complaint")

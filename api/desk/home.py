@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import deps, workpages
 from api.deps import House, HttpRequest
-from api.desk import frame
+from api.desk import charges, frame
+from api.pages import names
 from api.pages.rights import ABOUT
 from api.seated import Seated
-from api.staff import clients, disputes, incidents, repairs, reviews
+from api.staff import clients, disputes, incidents, orders, repairs, reviews
 from core import clock, workdays
 from core.db import Door
+from incentives.orders.courses import ORDER
 from scoring.rights.courses import REPAIR
 from scoring.rights.disputing import DISPUTE, REASONS
 
@@ -85,6 +87,15 @@ async def _corrections(session: AsyncSession, caller: Seated) -> tuple[_Rows, bo
     return _matters(await reviews.corrections.fn(session, caller, limit=_MOST))
 
 
+async def _orders(session: AsyncSession, caller: Seated) -> tuple[_Rows, bool]:
+    found = (await orders.queue.fn(session, caller, limit=_MOST)).items
+    partners, perks = await names.organisations(session, [one.partner for one in found]), await names.perks(session)
+    return [
+        (one.order_id, charges.what(one, partners, perks), ORDER.chinese(one.status), one.since, charges.due(one))
+        for one in found
+    ], len(found) == _MOST
+
+
 def _matters(found: reviews.Queue) -> tuple[_Rows, bool]:
     rows: _Rows = []
     for one in found.items:
@@ -98,6 +109,7 @@ QUEUES: Mapping[str, tuple[str, str, Door, _Reading]] = {
     "repairs": ("信用修复", "staff:repairs", "staff", _repairs),
     "reviews": ("人工复核", "staff:reviews", "staff", _reviews),
     "corrections": ("更正", "staff:reviews", "staff", _corrections),
+    "orders": ("收费争议", "staff:orders", "staff", _orders),
 }
 
 

@@ -14,28 +14,33 @@ from litestar.params import FromPath, FromQuery
 
 from api import deps, refused, workpages
 from api.deps import House, HttpRequest
-from api.desk import frame
+from api.desk import charges, frame
 from api.desk.home import QUEUES
 from api.pages.names import PURPOSES
 from api.pages.rights import ABOUT
 from api.proofs import insufficient_scope
 from api.seated import Seated
 from api.staff import disputes, repairs, reviews
+from api.staff.orders import Decision
 from core.errors import NotFound
 from scoring.rights.disputing import DISPUTE, REASONS
+from scoring.rights.marks import MATTERS
 
 _SHAPES: Mapping[str, dict[str, type[msgspec.Struct]]] = {
-    "disputes": {"steps": disputes.Step},
+    "disputes": {"steps": disputes.Step, "pending": disputes.Pending},
+    "orders": {"decision": Decision},
     "repairs": {"check": repairs.Check, "extend": repairs.Decide, "approve": repairs.Decide, "refuse": repairs.Refuse},
     "reviews": {"answer": reviews.Answer},
     "corrections": {"send": reviews.Send, "answer": reviews.Answer},
 }
 _OPEN: Mapping[str, Callable[..., Awaitable[Any]]] = {
     "disputes": disputes.one.fn, "repairs": repairs.one_repair.fn, "reviews": reviews.one_review.fn,
-    "corrections": reviews.one_correction.fn,
+    "corrections": reviews.one_correction.fn, "orders": charges.read,
 }  # fmt: skip
 _STEPS: Mapping[tuple[str, str], Callable[..., Awaitable[Any]]] = {
     ("disputes", "steps"): disputes.step.fn,
+    ("disputes", "pending"): disputes.pending.fn,
+    ("orders", "decision"): charges.decide,
     ("repairs", "check"): repairs.check.fn,
     ("repairs", "extend"): repairs.extend.fn,
     ("repairs", "approve"): repairs.approve.fn,
@@ -85,7 +90,11 @@ async def act(
     if (taking := _STEPS.get((kind, step))) is None:
         raise NotFound
     house, why = deps.house(request), await frame.purpose(request, frame.MATTER_PURPOSES)
-    said = await workpages.sent(request, _SHAPES[kind][step], clerk=frame.clerk(caller), purpose=why)
+    who: dict[str, Any] = {"clerk": frame.clerk(caller), "purpose": why}
+    if step == "pending" and not (await request.form()).get("matter"):
+        who["matter"] = None  # it is over
+    sent = charges.sent(request, **who) if kind == "orders" else workpages.sent(request, _SHAPES[kind][step], **who)
+    said = await sent
     async with _session(house, kind) as session:
         return _page(request, caller, kind, await taking(matter_id, said, session, house, caller), why, done=True)
 
@@ -96,7 +105,8 @@ def _page(
     return frame.page(
         request, f"{'matter' if kind in {'reviews', 'corrections'} else kind}.html", caller, kind=kind,
         title=QUEUES[kind][0], one=found, why=why, why_said=PURPOSES[why], done=done, steps=_steps(kind, found),
-        reasons=REASONS, events=_STEP_NAMES, about=ABOUT, state=DISPUTE.chinese,
+        reasons=REASONS, events=_STEP_NAMES, about=ABOUT, state=DISPUTE.chinese, matters=MATTERS,
+        charge=charges.told(found) if kind == "orders" else None,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """`/desk/releases`: the rule book's drafts, their rehearsals with charts, and the approval by a second person.
 
 Approving is asked of a clerk who logged in within ten minutes and who has the rehearsal's report before them: the form
-stands under the report and names its digest. Drafting stays with the tools that read files (`osmanthus policy`).
+stands under the report and names its digest. Drafting is next door (`api.desk.drafting`).
 """
 
 from typing import Any
@@ -62,9 +62,11 @@ async def one(
     runs: list[rehearsals.View] = []
     if shown.kind in drafts.KINDS:
         runs = (await rehearsals.see.fn(release_id, session)).rehearsals
+    under_way = any(each.state in {"queued", "running"} for each in runs)
     return frame.page(
         request, "release.html", caller, one=shown, runs=runs, kinds=KINDS, states=STATES, run_states=RUNS,
         rehearsable=shown.kind in drafts.KINDS, mine=book.same_person(shown.drafted_by, caller.by),
+        under_way=under_way, headers={"Refresh": "5"} if under_way else None,
     )  # fmt: skip
 
 

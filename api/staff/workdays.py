@@ -87,11 +87,16 @@ async def load(
     """Replace a year's working days by its notice; provisional days are counted anew by the jobs."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CSV:
         raise UnsupportedMediaType("Send Content-Type: text/csv.")
+    return await take(session, year=year, notice=notice, body=await request.body(), by=person(caller, clerk))
+
+
+async def take(session: AsyncSession, *, year: int, notice: str, body: bytes, by: str) -> Edition:
+    """Load a year from the bytes of a notice, on the staff door. Raises BadCsv, NotAYear."""
     days: dict[str, list[date]] = {kind: [] for kind in _KINDS}
-    for day, kind in _lines(await request.body()):
+    for day, kind in _lines(body):
         days[kind].append(day)
     edition = await workdays.load(session, year=year, off=days["off"], worked=days["work"], source=notice)
-    who = Actor("staff", person(caller, clerk))
+    who = Actor("staff", by)
     await audit.write(
         session, actor=who, action="workdays.load", purpose="calendar", outcome="done",
         detail={"year": year, "version": edition.version, "notice": notice},

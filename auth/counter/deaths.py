@@ -6,11 +6,11 @@ what ends and who may look: `api.staff.deceased` does that.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,6 +45,16 @@ class Death(msgspec.Struct, frozen=True):
     recorded_by: str
     approved_by: str | None
     done: bool
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A recorded death as its office lists it: never whose. `may_erase`: a relative may ask for it."""
+
+    id: uuid.UUID
+    recorded_by: str
+    recorded_at: datetime
+    approved_by: str | None
+    may_erase: bool
 
 
 def over(citizen_id: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -87,6 +97,23 @@ async def record(
         )
     )
     return Death(made, citizen_id, relative_id, by, None, done=False)
+
+
+async def of(session: AsyncSession, *, client_id: str) -> list[Listed]:
+    """What an office recorded: everything that waits, and what a relative may still act on; the newest first."""
+    since = clock.civil() - LOOK
+    rows = await session.execute(
+        select(death)
+        .where(death.c.client_id == client_id, or_(death.c.done_at.is_(None), death.c.done_at > since))
+        .order_by(death.c.recorded_at.desc(), death.c.id)
+    )
+    return [
+        Listed(
+            row.id, row.recorded_by, row.recorded_at, row.approved_by,
+            row.done_at is not None and row.relative_id is not None,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 async def approve(session: AsyncSession, *, death_id: uuid.UUID, client_id: str, by: str) -> Death:

@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from api.desk.counter import begin, consents, leaving, looks
+from api.desk.counter import begin, consents, deceased, leaving, looks
 
-handlers: list[Any] = [handler for module in (begin, consents, looks, leaving) for handler in module.handlers]
+handlers: list[Any] = [handler for module in (begin, consents, looks, leaving, deceased) for handler in module.handlers]
