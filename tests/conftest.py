@@ -12,11 +12,9 @@ import secrets
 import shutil
 import socket
 import sys
-import tempfile
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TextIO, cast
 
 import asyncpg
@@ -35,14 +33,14 @@ from core.keys import Keyring
 from core.postgres import migrate
 from core.postgres.engine import engine_of
 from core.settings import Settings
-from tests import eavesdropping, gateworld
+from tests import eavesdropping, gateworld, memorydisk
 
 hypothesis_settings.register_profile("house", deadline=None)  # no test says how fast a machine is
 hypothesis_settings.load_profile("house")
 
 PREFIX = "osmanthus"
 TEMPLATE = "osmanthus_template"
-FAST = {"scram_iterations": "1", "shared_buffers": "64MB"}
+FAST = {"scram_iterations": "1", "shared_buffers": "64MB", "max_wal_size": "192MB"}  # memory may hold it all
 
 
 def _close_the_outside(event: str, arguments: tuple[object, ...]) -> None:
@@ -88,7 +86,7 @@ def heard_again() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.Cluster]:
     """One embedded server for the whole run, without fsync."""
-    home = Path(tempfile.mkdtemp(prefix="osm-test-"))
+    home = memorydisk.folder()
     with embedded.running(home, durable=False, options=FAST) as running:
         yield running
         eavesdropping.heard.append((home / "server.log").read_text(errors="replace"))
