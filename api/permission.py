@@ -18,7 +18,7 @@ from api.citizen import agreement, notices
 from api.citizen.agreement import Give
 from api.deps import House, HttpRequest
 from api.pages import frame
-from api.pages.consents import notice_html
+from api.pages.notice import notice_html
 from auth import authorize, citizens, clients, details
 from auth.authorize import Consented
 from auth.consent import asking, ledger, terms

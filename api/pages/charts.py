@@ -14,7 +14,6 @@ from markupsafe import Markup, escape
 
 Say = Callable[[str], str]
 
-_LETTER = 14
 _NARROW = 12
 _RADIUS = 84
 _RINGS = (0.25, 0.5, 0.75, 1.0)
@@ -81,7 +80,7 @@ def _label(spoke: tuple[float, float], middle: tuple[float, float], name: str, f
 
 
 def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, float]], *, say: Say = same) -> Markup:
-    """A scale from `low` to `high` with the points on it and a mark for each (tier, start)."""
+    """A scale from `low` to `high` with the points on it and a mark for each (tier, start); the page names them."""
     width, left, right = 340, 8.0, 332.0
 
     def place(value: float) -> float:
@@ -92,20 +91,14 @@ def scale(points: float, low: float, high: float, tiers: Sequence[tuple[str, flo
         f'<rect class="fill" x="{left}" y="10" width="{place(points) - left:.1f}" height="10" rx="5"/>',
         f'<circle class="dot" cx="{place(points):.1f}" cy="15" r="8"/>',
     ]
-    ends = [-99.0, -99.0, -99.0]  # of what stands in each row below the scale
-    for name, start in [(say(name), start) for name, start in tiers]:
-        half = _LETTER * len(name) * (0.3 if name.isascii() else 0.5) + 2
-        row = next((row for row, end in enumerate(ends) if place(start) - half > end), 2)
-        drawn += [rule(place(start), 24, place(start), 30), lettering(place(start), 44 + 14 * row, name)]
-        ends[row] = place(start) + half
+    drawn += [rule(place(start), 24, place(start), 32) for _, start in tiers]
     drawn += [
         lettering(left, 44, f"{low:g}", anchor="start", size=12),
         lettering(right, 44, f"{high:g}", anchor="end", size=12),
     ]
     whole = say("{points:.1f} 分，范围 {low:g} 到 {high:g} 分").format(points=points, low=low, high=high)
     each = [say("{name}从 {start:g} 分起").format(name=say(name), start=start) for name, start in tiers]
-    height = 78 if ends[2] > 0 else 64
-    return svg("scale", width, height, say("分数所在的位置"), whole + say("；") + say("，").join(each), drawn)
+    return svg("scale", width, 50, say("分数所在的位置"), whole + say("；") + say("，").join(each), drawn)
 
 
 def line(values: Sequence[tuple[date, float]], *, say: Say = same) -> Markup:
@@ -129,11 +122,16 @@ def line(values: Sequence[tuple[date, float]], *, say: Say = same) -> Markup:
     drawn.append(f'<polyline class="curve" points="{_path(steps)}"/>')
     drawn += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in steps[2::2]]
     if values[0][0] < values[-1][0]:
-        drawn.append(lettering(left, height - 12, f"{values[0][0]:%Y-%m-%d}", anchor="start", size=12))
-    drawn.append(lettering(right, height - 12, f"{values[-1][0]:%Y-%m-%d}", anchor="end", size=12))
-    told = say("{day:%Y-%m-%d} {points:.1f} 分")
-    words = say("；").join(told.format(day=day, points=points) for day, points in values)
+        drawn.append(lettering(left, height - 12, _day(values[0][0], say), anchor="start", size=12))
+    drawn.append(lettering(right, height - 12, _day(values[-1][0], say), anchor="end", size=12))
+    told = say("{day} {points:.1f} 分")
+    words = say("；").join(told.format(day=_day(day, say), points=points) for day, points in values)
     return svg("line", width, height, say("分数的变化"), words, drawn)
+
+
+def _day(day: date, say: Say) -> str:
+    """A day as people write it."""
+    return say("{day.year}年{day.month}月{day.day}日").format(day=day)
 
 
 def _shares(days: Sequence[int]) -> list[float]:

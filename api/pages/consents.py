@@ -13,8 +13,6 @@ from litestar.datastructures import FormMultiDict
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import guards, problems
@@ -25,14 +23,11 @@ from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
 from api.pages import frame, names, words
 from api.pages.door import behind
+from api.pages.notice import notice_html, takes
 from auth import citizens
 from auth.consent import asking, ledger, terms
-from auth.notices import Notice
 from core import clock, ids
 from core.errors import NotFound
-
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_DEEPER = 2
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -58,15 +53,6 @@ class Card(msgspec.Struct, frozen=True):
     receipt: str
 
 
-def notice_html(notice: Notice) -> Markup:
-    """The notice as HTML, its headings two levels deeper, without its own title. HTML in the text stays text."""
-    tokens = _MARKDOWN.parse(notice.body_markdown)
-    for token in tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(6, int(token.tag[1:]) + _DEEPER)}"
-    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704  (rendered with html off)
-
-
 async def invite(
     request: HttpRequest, session: AsyncSession, house: House, caller: guards.Citizen, *, renewing: bool
 ) -> Response[str]:
@@ -87,6 +73,7 @@ async def invite(
         renewing=renewing,
         notice=notice,
         notice_html=notice_html(notice),
+        takes=takes(notice),
         core=[(one, labels.get(one, one)) for one in notice.core_sources],
         optional=[(one, labels.get(one, one)) for one in notice.optional_sources],
         chosen=now.sources if now else (),

@@ -16,8 +16,8 @@ from api import guards
 from api.citizen import notices
 from api.deps import House, HttpRequest
 from api.pages import frame, names
-from api.pages.consents import notice_html
 from api.pages.door import anyone, behind
+from api.pages.notice import notice_html
 from api.pages.rights import ABOUT
 from core import clock
 from core.errors import NotFound

@@ -20,8 +20,8 @@ from api.citizen.agreement import Give
 from api.citizen.notices import NoNotice
 from api.deps import House, HttpRequest
 from api.pages import frame
-from api.pages.consents import notice_html
 from api.pages.door import behind
+from api.pages.notice import notice_html
 from auth.consent import ledger, terms
 from auth.notices import Recipient
 from core import clock, ids

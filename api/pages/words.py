@@ -151,6 +151,26 @@ _STATUS = {
 }
 
 
+# Of whom the demo city tells which story, in words for who picks one.
+_STORIES = {
+    "high": "分数高，便利都能用",
+    "just_below": "差一点到下一档",
+    "clean_no_records": "刚加入，还没有记录",
+    "not_enrolled": "还没有加入，从头走一遍",
+    "withdrew": "加入过，又撤回了",
+    "open_dispute": "正在提异议",
+    "minor": "不满18岁",
+    "visitor": "从别的城市来",
+    "repairable": "有一条可以修复的记录",
+    "declared": "在申报里作了承诺",
+}
+
+
+def story(note: str) -> str:
+    """What the note of a demo person means."""
+    return _STORIES.get(note, note)
+
+
 def status(code: str) -> str:
     """How a record stands."""
     return _STATUS.get(code, code)
@@ -191,9 +211,12 @@ def yuan(fen: int) -> str:
 
 # Everything that this module may say in fixed words; tests/api/test_pages_english.py wants the English of each.
 EVERY = frozenset(
-    said for table in (CONSENT, _OUTCOMES, _CAUSES, _REASONS, _BREACHED, _MOVES, _STATUS) for said in table.values()
+    said
+    for table in (CONSENT, _OUTCOMES, _CAUSES, _REASONS, _BREACHED, _MOVES, _STATUS, _STORIES)
+    for said in table.values()
 )
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "story": story,
     "day": day,
     "moment": moment,
     "prose": prose,

@@ -321,7 +321,7 @@ class TestPerksAndCode:
         """First what the partner learns, then a QR with its quiet zone and a countdown; nothing keeps the code."""
         await browser.join(server.person())
         page = await browser.go("/perks")
-        offered = [one.attributes["href"] for one in page.all("a", _class="button wide")]
+        offered = [one.attributes["href"] for one in page.all("a", _class="button small")]
         assert f"/code?perk={PERK}" in offered
         assert f"/code?perk={DEARER}" not in offered
         page = await browser.go(f"/code?perk={PERK}")
