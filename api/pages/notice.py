@@ -1,6 +1,6 @@
 """A notice on a page: its text as HTML, and what it says of each source in a line.
 
-Pure. The words are the notice's own, as they were published and as consent receipts hash them; nothing is added.
+The words are the notice's own, as they were published and as consent receipts hash them; nothing is added.
 """
 
 import re
