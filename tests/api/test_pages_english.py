@@ -23,7 +23,7 @@ MODULES = {
     *(
         str(one.relative_to(ROOT))
         for room in ("pages", "desk", "console")
-        for one in (ROOT / "api" / room).glob("*.py")
+        for one in (ROOT / "api" / room).rglob("*.py")
     ),
 } - {"api/pages/english.py"}
 
@@ -86,6 +86,12 @@ class TestCatalogue:
         found = chinese((ROOT / name).read_text())
         assert [one for one in found if {english.lookup(one), english.lookup(numbered(one))} == {None}] == []
 
+    @pytest.mark.parametrize("name", sorted(SPOKEN))
+    def test_a_notice_says_that_it_is_chinese(self, name: str) -> None:
+        """Wherever the whole text is shown."""
+        for line in (TEMPLATES / name).read_text().splitlines():
+            assert "notice_html }}" not in line or 'lang="zh-CN"' in line
+
     def test_no_script_has_words_of_its_own(self) -> None:
         """A page hands them over in its own language."""
         for script in (ROOT / "api/pages/static").glob("*.js"):
@@ -94,7 +100,7 @@ class TestCatalogue:
     def test_nothing_in_it_is_for_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Each sentence stands in a template or in the code, or names a place; run-time words may come from below."""
         wanted: set[str] = set()
-        files = ("pages", "console", "desk", "more")
+        files = ("pages", "console", "desk", "assisted", "more")
         ours = {one for name in files for one in tomllib.loads((ENGLISH / f"{name}.toml").read_text())}
         monkeypatch.setattr(english, "catalogue", dict)
         for name in SPOKEN:

@@ -6,13 +6,15 @@ import httpx2
 import pytest_asyncio
 
 from api.tool import registration
+from tests.api import office as readers
 from tests.api.conftest import Server
 from tests.api.pagereader import Browser, Element
 from tests.api.test_consoles import PERK, Owner
 from tests.api.test_desk import SCOPES, Office
 from tests.api.test_pages_english import unmarked
 
-_FILES = "/console/statements/"
+_FILES = ("/console/statements/", "/slip")
+ALL = [*SCOPES, "staff:counter"]
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -35,7 +37,7 @@ async def office(server: Server) -> AsyncIterator[Office]:
     """An office with a review that waits."""
     entry = await registration.add(
         server.house.settings, client_id="spoken-office", role="staff", name="Credit Office",
-        scopes=["staff:clerks", *SCOPES],
+        scopes=["staff:clerks", *ALL],
     )  # fmt: skip
     async with httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(entry), timeout=30) as http:
         async with server.logged_in(server.person()) as me:
@@ -60,7 +62,11 @@ async def walked(browser: Browser, start: str) -> dict[str, list[str]]:
         if found := unmarked(page):
             wrong[path] = found
         there = {one.attributes["href"].partition("#")[0].partition("?")[0] for one in page.all("a")}
-        waiting += sorted(one for one in there - seen - {*waiting} if one.startswith(start) and _FILES not in one)
+        waiting += sorted(
+            one
+            for one in there - seen - {*waiting}
+            if one.startswith(start) and not any(file in one for file in _FILES)
+        )
     assert len(seen) > 3, seen
     return wrong
 
@@ -91,7 +97,7 @@ class TestDesk:
         """From the link on, a matter with its citizen's own words marked as Chinese, a search, and out."""
         browser = office.visitor()
         assert unmarked(await browser.go("/desk/join?lang=en")) == []
-        await browser.submit(action="/desk/join", secret=await office.link("4001"))
+        await browser.submit(action="/desk/join", secret=await office.link("4001", *ALL))
         person = office.server.person()
         await browser.submit(login=person["login"], password=person["password"])
         assert await walked(browser, "/desk") == {}
@@ -101,9 +107,23 @@ class TestDesk:
         opened = await browser.submit(action=matter, purpose="handling")
         assert "请人看看我的分数" in [one.text for one in opened.all("span", lang="zh-CN")]
         assert unmarked(opened) == []
+        assert await self.assisted(browser, office) == {}
         await browser.go("/desk/audits")
         assert unmarked(await browser.submit(action="/desk/audits", purpose="inspection")) == []
         assert unmarked(await browser.submit(action="/desk/leave")) == []
+
+    async def assisted(self, browser: Browser, office: Office) -> dict[str, list[str]]:
+        """What is Chinese on the pages of somebody who came with a card and joins."""
+        person, card_no = office.server.person(), readers.new_card()
+        system = readers.Office(office.server, "spoken-office", office.http.auth, office.http)
+        assert (await system.knows(person, card_no=card_no)).status_code == 201
+        await browser.go("/desk/counter")
+        shown = {"purpose": "consent", "card_no": card_no, "pin": readers.PIN, "login_code": ""}
+        assert unmarked(await browser.submit(action="/desk/counter", **shown)) == []
+        begun = browser.answer.url.path
+        await browser.go(f"{begun}/join")
+        assert unmarked(await browser.submit(action=f"{begun}/join")) == []
+        return await walked(browser, begun)
 
 
 class TestCounter:

@@ -1,6 +1,7 @@
 """The console and the desk in a real browser: from the links to the work done, by keyboard, narrow, large and dark."""
 
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest_asyncio
 from api.tool import registration
 from core import clock
 from tests import receiver
+from tests.api import office as readers
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
 from tests.api.test_desk import CLERKS, SCOPES
@@ -26,11 +28,28 @@ from tests.interop.test_browser import chromium as chromium  # noqa: E402, PLC04
 pytestmark = pytest.mark.interop
 
 PERK = "library.deposit-free"
-CONSOLE = ("/console", "/console/log?hours=24", "/console/webhooks", "/console/statements", "/console/sandbox")
-DESK = (
-    "/desk", "/desk/releases", "/desk/partners", "/desk/assessments", "/desk/quality", "/desk/board", "/desk/audits",
-    "/desk/incidents",
-)  # fmt: skip
+CLERK = [*SCOPES, "staff:counter"]
+LIGHT = 150_000
+# What a page weighed, sheet, script and pictures with it, and where from.
+GOT = """() => performance.getEntries().filter((one) => one.decodedBodySize !== undefined)
+  .map((one) => [one.name, one.decodedBodySize])"""
+# What can be reached by the keyboard and is not seen when it is, or is covered by something else.
+LOST = """() => [...document.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]")]
+  .filter((one) => one.checkVisibility() && !one.disabled && one.tabIndex >= 0)
+  .filter((one) => {
+    one.focus({ focusVisible: true });
+    one.scrollIntoView({ block: "nearest" });
+    const style = getComputedStyle(one), box = one.getBoundingClientRect();
+    const across = Math.max(0, box.left) + Math.min(box.width, innerWidth) / 2;
+    const seen = document.elementFromPoint(across, Math.max(0, box.top) + Math.min(box.height, innerHeight) / 2);
+    return style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2
+      || !(one.contains(seen) || seen?.contains(one) || one.labels?.[0]?.contains(seen));
+  }).map((one) => one.outerHTML.slice(0, 90))"""
+# Tables without a name or without headers, fields without a label.
+NAMELESS = """() => [...document.querySelectorAll("table")]
+  .filter((one) => !one.querySelector("th") || !(one.caption || one.closest("[aria-label]")))
+  .map((one) => one.outerHTML.slice(0, 90))"""
+FILES = ("/console/statements/", "/slip")
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -51,7 +70,7 @@ async def work(server: Server) -> AsyncIterator[Work]:
     )  # fmt: skip
     desk = await registration.add(
         server.house.settings, client_id="work-desk", role="staff", name="示范市信用办公室",
-        scopes=["staff:clerks", *SCOPES],
+        scopes=["staff:clerks", *CLERK],
     )  # fmt: skip
     async with (
         httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(shop), timeout=30) as partner,
@@ -80,7 +99,7 @@ async def at_console(page: Any, work: Work) -> None:
 async def at_desk(page: Any, work: Work, number: str) -> None:
     """Follow a clerk's link and log in at the identity provider."""
     person = work.server.person()
-    link = (await work.office.post(CLERKS, json={"clerk": number, "scopes": SCOPES})).json()["link"]
+    link = (await work.office.post(CLERKS, json={"clerk": number, "scopes": CLERK})).json()["link"]
     await page.goto(link)
     await page.get_by_role("button", name="登录并开通").click()
     await page.get_by_label("账号").fill(person["login"])
@@ -89,14 +108,43 @@ async def at_desk(page: Any, work: Work, number: str) -> None:
     await page.get_by_role("heading", name="待办").wait_for()
 
 
-async def looked_at(page: Any, work: Work, path: str, name: str) -> dict[str, Any]:
-    """What is wrong with a page, every fold of it open; a picture of it where $SHOTS says where to."""
-    await page.goto(f"{work.server.base_url}{path}")
-    await page.evaluate(OPEN)
-    if shots := os.environ.get("SHOTS"):
-        place = Path(shots) / f"{name}-{path.split('?', maxsplit=1)[0].strip('/').replace('/', '-')}.png"
-        await page.screenshot(path=place, full_page=True)
-    return await page.evaluate(LOOKS)
+async def assisted(work: Work, number: str) -> None:
+    """Somebody comes to this clerk with their card; they have joined."""
+    person, card_no = work.server.person(), readers.new_card()
+    async with work.server.logged_in(person) as me:
+        await work.server.join(me)
+    system = readers.Office(work.server, "work-desk", work.office.auth, work.office)
+    assert (await system.knows(person, card_no=card_no, clerk=number)).status_code < 300
+    assert (await system.opens(readers.with_pin(card_no), clerk=number)).status_code < 300
+
+
+async def every(page: Any, work: Work, start: str, name: str) -> AsyncIterator[str]:
+    """Every page of a set that a link leads to, open before you with every fold; one of those that differ by an id.
+
+    A picture of each where $SHOTS says where to.
+    """
+    waiting, seen = [start], set[str]()
+    while waiting:
+        path = waiting.pop(0)
+        await page.goto(f"{work.server.base_url}{path}")
+        await page.evaluate(OPEN)
+        if shots := os.environ.get("SHOTS"):
+            await page.screenshot(path=Path(shots) / f"{name}{_shape(path).replace('/', '-')}.png", full_page=True)
+        for one in await page.evaluate("() => [...document.querySelectorAll('a')].map((one) => one.pathname)"):
+            if one.startswith(start) and _shape(one) not in seen and not any(file in one for file in FILES):
+                seen.add(_shape(one))
+                waiting.append(one)
+        yield path
+
+
+def _shape(path: str) -> str:
+    """An address without its ids."""
+    return re.sub(r"/[a-z]{2}_[^/]+", "/one", path)
+
+
+def wrong_of(found: Any) -> Any:
+    """What is wrong alone."""
+    return {name: value for name, value in found.items() if value}
 
 
 class TestFlows:
@@ -160,36 +208,49 @@ class TestFlows:
 
 
 class TestLooks:
-    """How they look, to everybody."""
+    """How they look, to everybody: every page that a link leads to, every fold open."""
 
-    @pytest.mark.parametrize(("width", "query"), [(320, ""), (390, "mode=elder"), (1280, "")])
-    async def test_nothing_is_clipped_small_or_wider_than_the_screen(
+    @pytest.mark.parametrize(
+        ("width", "query"), [(320, ""), (390, "mode=elder"), (1280, ""), (320, "lang=en"), (390, "mode=elder&lang=en")]
+    )
+    async def test_nothing_is_clipped_small_lost_heavy_or_wider_than_the_screen(
         self, chromium: Any, work: Work, width: int, query: str
     ) -> None:
-        """Every page of both, every fold open."""
+        """Also: what the keyboard reaches is seen, tables have names, under 150 kB with everything, all of it ours."""
         wrong: dict[str, Any] = {}
+        number = f"6{width}{len(query)}"
         async with page_of(chromium, width) as page:
             await at_console(page, work)
-            await at_desk(page, work, f"6{width}")
-            for path in (*CONSOLE, *DESK, f"/desk/matters/reviews/{work.review}"):
-                asked = f"{path}{'&' if '?' in path else '?'}{query}" if query else path
-                found = await looked_at(page, work, asked, f"{width}{'elder' if query else ''}")
-                if found != GOOD:
-                    wrong[path] = {name: value for name, value in found.items() if value}
+            await at_desk(page, work, number)
+            await assisted(work, number)
+            await page.goto(f"{work.server.base_url}/console?{query}")
+            for start in ("/console", "/desk"):
+                async for path in every(page, work, start, f"{width}{query}"):
+                    got = await page.evaluate(GOT)
+                    assert 0 < sum(size for _, size in got) < LIGHT, path
+                    assert all(url.startswith((work.server.base_url, "data:")) for url, _ in got), path
+                    found = await page.evaluate(LOOKS)
+                    lost, nameless = await page.evaluate(LOST), await page.evaluate(NAMELESS)
+                    if found != GOOD or lost or nameless:
+                        wrong[path] = wrong_of(found | {"lost": lost, "nameless": nameless})
         assert wrong == {}
 
-    @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
-    async def test_axe_finds_nothing(self, chromium: Any, work: Work, scheme: str, width: int) -> None:
+    @pytest.mark.parametrize(("scheme", "width", "lang"), [("light", 1280, "zh"), ("dark", 320, "en")])
+    async def test_axe_finds_nothing(self, chromium: Any, work: Work, scheme: str, width: int, lang: str) -> None:
         """WCAG 2.2 AA and best practice on every page of both."""
         wrong: dict[str, Any] = {}
+        number = {"light": "7001", "dark": "7002"}[scheme]
         async with page_of(chromium, width, color_scheme=scheme, bypass_csp=True) as page:
             await at_console(page, work)
-            await at_desk(page, work, {"light": "7001", "dark": "7002"}[scheme])
-            for path in (*CONSOLE, *DESK, f"/desk/matters/reviews/{work.review}"):
-                await looked_at(page, work, path, scheme)
-                found = await axe.Axe().run(page, options=RULES)
-                if bad := [
-                    (one["id"], [each["html"][:90] for each in one["nodes"]]) for one in found.response["violations"]
-                ]:
-                    wrong[path] = bad
+            await at_desk(page, work, number)
+            await assisted(work, number)
+            await page.goto(f"{work.server.base_url}/console?lang={lang}")
+            for start in ("/console", "/desk"):
+                async for path in every(page, work, start, scheme):
+                    found = await axe.Axe().run(page, options=RULES)
+                    if bad := [
+                        (one["id"], [each["html"][:90] for each in one["nodes"]])
+                        for one in found.response["violations"]
+                    ]:
+                        wrong[path] = bad
         assert wrong == {}
