@@ -14,7 +14,7 @@ from tests.api.test_desk import SCOPES, Office
 from tests.api.test_pages_english import unmarked
 
 _FILES = ("/console/statements/", "/slip")
-ALL = [*SCOPES, "staff:counter"]
+ALL = [*SCOPES, "staff:counter", "staff:orders", "staff:calendar"]
 
 
 @pytest_asyncio.fixture(scope="module")

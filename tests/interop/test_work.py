@@ -28,7 +28,7 @@ from tests.interop.test_browser import chromium as chromium  # noqa: E402, PLC04
 pytestmark = pytest.mark.interop
 
 PERK = "library.deposit-free"
-CLERK = [*SCOPES, "staff:counter"]
+CLERK = [*SCOPES, "staff:counter", "staff:orders", "staff:calendar"]
 LIGHT = 150_000
 # What a page weighed, sheet, script and pictures with it, and where from.
 GOT = """() => performance.getEntries().filter((one) => one.decodedBodySize !== undefined)
