@@ -19,6 +19,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from core import relay
 from core.keys import Keyring
 from core.postgres.engine import engine_of
 
@@ -132,8 +133,8 @@ class Doors:
         """The raw pool of a door of functions; keeps no session state, so connections are not reset between uses."""
         async with self._pool_lock:
             if door not in self._pools:
-                self._pools[door] = await asyncpg.create_pool(
-                    self._urls[door], min_size=1, max_size=self._size, reset=_keep, timeout=_CONNECT_SECONDS,
+                self._pools[door] = await relay.of(
+                    self._urls[door], size=self._size, reset=_keep, timeout=_CONNECT_SECONDS,
                     command_timeout=_COMMAND_SECONDS, server_settings=_SERVER | _BRIEF.get(door, {}),
                 )  # fmt: skip
             return self._pools[door]

@@ -3,7 +3,6 @@
 Promises: nothing of another partner, not even that it is there; a dead token gets TokenDead.
 """
 
-import asyncio
 import uuid
 from datetime import datetime
 from typing import Any
@@ -76,7 +75,6 @@ class Outlet:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         """`pool` keeps no session state between uses."""
         self._pool = pool
-        self._turn = asyncio.Semaphore(pool.get_max_size())
 
     async def events(self, token: bytes, *, after: uuid.UUID | None, most: int) -> list[Event]:
         """Up to `most` events after one, oldest first. NotFound for an event that is not there any more."""
@@ -137,8 +135,7 @@ class Outlet:
     async def _ask(self, function: str, *arguments: object) -> "list[asyncpg.Record]":
         places = ", ".join(f"${place}" for place in range(1, len(arguments) + 1))
         query = f"select * from incentives.{function}({places})"  # noqa: S608  (names of ours)
-        async with self._turn, self._pool.acquire() as connection:
-            rows = await connection.fetch(query, *arguments)
+        rows = await self._pool.fetch(query, *arguments)
         if not rows:
             raise TokenDead("Ask for a new access token.")
         return rows
