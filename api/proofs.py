@@ -122,7 +122,7 @@ def _refused(error: ProofRefused) -> InvalidProof:
 
 def sent_token(connection: Connection) -> str:
     """The one DPoP token of the Authorization header (RFC 9449, section 7.1; FAPI 2.0, 5.3.4: header only)."""
-    if "access_token" in connection.query_params:
+    if connection.scope["query_string"] and "access_token" in connection.query_params:
         raise InvalidRequest("An access token never travels in an address: send it in the Authorization header.")
     values = header(connection, b"authorization")
     if not values:

@@ -26,8 +26,12 @@ class Signer:
 
     def sign(self, payload: object) -> str:
         """The compact JWS over `payload` as JSON."""
-        signed = self._prefix + _b64(msgspec.json.encode(payload))
-        return (signed + b"." + _b64(self._sign(signed))).decode()
+        return self.sign_bytes(msgspec.json.encode(payload)).decode()
+
+    def sign_bytes(self, payload: bytes) -> bytes:
+        """The compact JWS over the bytes of a payload."""
+        signed = self._prefix + _b64(payload)
+        return signed + b"." + _b64(self._sign(signed))
 
 
 def _way(key: OKPKey | ECKey) -> tuple[str, Callable[[bytes], bytes]]:

@@ -22,5 +22,16 @@ def signer(ring: Keyring) -> Signer:
 
 def sign(by: Signer, answer: msgspec.Struct, *, issuer: str, partner: str, issued: int) -> str:
     """The receipt over the members of `answer`, for `partner`, issued at unix second `issued`."""
-    members = {name: value for name, value in msgspec.structs.asdict(answer).items() if value is not msgspec.UNSET}
-    return by.sign({"iss": issuer, "aud": partner, "iat": issued, **members})
+    return _over(by, msgspec.json.encode(answer), issuer, partner, issued).decode()
+
+
+def answered(by: Signer, answer: msgspec.Struct, *, issuer: str, partner: str, issued: int) -> bytes:
+    """`answer` as JSON with its receipt as the last member: what is sent is what was signed, written once."""
+    told = msgspec.json.encode(answer)
+    return b'%b,"receipt":"%b"}' % (told[:-1], _over(by, told, issuer, partner, issued))
+
+
+def _over(by: Signer, told: bytes, issuer: str, partner: str, issued: int) -> bytes:
+    """The receipt over a JSON object with at least one member."""
+    said = msgspec.json.encode({"iss": issuer, "aud": partner, "iat": issued})
+    return by.sign_bytes(said[:-1] + b"," + told[1:])

@@ -17,7 +17,7 @@ from api import deps, guards
 from api.citycard import door
 from api.deps import HttpRequest
 from api.partner.desk import Desk
-from api.partner.eligibility import Answer, IdempotencyKey, answer, key_of, sent
+from api.partner.eligibility import Answer, IdempotencyKey, answered, key_of, sent
 from api.partner.limits import Limits
 from incentives import receipts
 from incentives.eligibility import Gate, Question, TokenDead
@@ -49,10 +49,10 @@ async def consume(data: JSONBody[Consume], request: HttpRequest, idempotency_key
         verdict = await here.gate.check(question, token=caller.jti_hash, key=key)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    told = await answer(here, verdict, question, token=caller.jti_hash)
+    body = await answered(here, verdict, question, token=caller.jti_hash)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(msgspec.json.encode(told), headers)
+    return sent(body, headers)
 
 
 async def _desk(request: HttpRequest) -> Desk:

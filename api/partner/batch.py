@@ -44,12 +44,6 @@ class _Encoded(msgspec.Struct, frozen=True):
     results: msgspec.Raw
 
 
-class _Signed(_Encoded, frozen=True):
-    """The body."""
-
-    receipt: str
-
-
 @post(
     "/v1/partner/eligibility/batch",
     status_code=200,
@@ -76,10 +70,11 @@ async def check_all(data: JSONBody[AskMany], request: HttpRequest, idempotency_k
     ]
     encoded = _Encoded(msgspec.Raw(msgspec.json.encode(told)))
     issued = int(max(verdict.at for verdict in verdicts).timestamp())
-    receipt = receipts.sign(here.signer, encoded, issuer=here.issuer, partner=verdicts[0].partner_id, issued=issued)
+    partner = verdicts[0].partner_id
+    body = receipts.answered(here.signer, encoded, issuer=here.issuer, partner=partner, issued=issued)
     if all(verdict.replayed for verdict in verdicts):
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(msgspec.json.encode(_Signed(encoded.results, receipt)), headers)
+    return sent(body, headers)
 
 
 handlers = [check_all]

@@ -102,10 +102,10 @@ async def check(data: JSONBody[Asked], request: HttpRequest, idempotency_key: Id
             await pairs.confirm(here.gate, token=caller.jti_hash, decision_id=verdict.decision_id, digest=digest)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    told = await answer(here, verdict, question, token=caller.jti_hash)
+    body = await answered(here, verdict, question, token=caller.jti_hash)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(msgspec.json.encode(told), headers)
+    return sent(body, headers)
 
 
 async def _decided(
@@ -149,6 +149,13 @@ async def answer(here: Desk, verdict: Verdict, question: Question, *, token: byt
         here.signer, told, issuer=here.issuer, partner=verdict.partner_id, issued=int(verdict.at.timestamp())
     )
     return Answer(**msgspec.structs.asdict(told), receipt=receipt)
+
+
+async def answered(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> bytes:
+    """The same as it is sent."""
+    told = tell(verdict, await perk_of(here, verdict, question, token=token), question)
+    issued = int(verdict.at.timestamp())
+    return receipts.answered(here.signer, told, issuer=here.issuer, partner=verdict.partner_id, issued=issued)
 
 
 async def perk_of(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Perk | None:

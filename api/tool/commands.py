@@ -39,7 +39,7 @@ def serve(chosen: argparse.Namespace) -> None:
     """Serve with the settings of the environment, in as many processes as asked."""
     import uvicorn
 
-    from api import idp
+    from api import idp, wire
     from api.requests import KEPT_ALIVE
     from core import settings
 
@@ -47,7 +47,7 @@ def serve(chosen: argparse.Namespace) -> None:
     idp.must_listen_on_loopback(known, chosen.host)
     trusted = known.trusted_proxies
     uvicorn.run(
-        "api.app:create", factory=True, host=chosen.host, port=chosen.port, workers=chosen.workers,
+        "api.app:create", factory=True, host=chosen.host, port=chosen.port, workers=chosen.workers, http=wire.Protocol,
         log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
         proxy_headers=bool(trusted), forwarded_allow_ips=trusted, timeout_keep_alive=KEPT_ALIVE,
     )  # fmt: skip

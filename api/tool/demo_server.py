@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from api import app, jobs
+from api import app, jobs, wire
 from api.deps import House
 from api.express import Express
 from api.requests import KEPT_ALIVE, Envelope
@@ -74,6 +74,7 @@ async def _serve(settings: Settings, ground: Ground, listener: socket.socket) ->
         log_config=None,
         access_log=False,
         server_header=False,
+        http=wire.Protocol,
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=KEPT_ALIVE,

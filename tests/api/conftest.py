@@ -17,7 +17,7 @@ import httpx2
 import pytest_asyncio
 import uvicorn
 
-from api import app, idp, rulebook_files
+from api import app, idp, rulebook_files, wire
 from api.deps import House
 from api.express import Express
 from api.requests import Envelope
@@ -130,7 +130,9 @@ async def serving(
         trust_signers=trust_signers,
     )
     built = app.build(settings)
-    running = _Uvicorn(uvicorn.Config(Envelope(Express(built)), log_config=None, lifespan="on", access_log=False))
+    running = _Uvicorn(
+        uvicorn.Config(Envelope(Express(built)), log_config=None, lifespan="on", access_log=False, http=wire.Protocol)
+    )
     task = asyncio.create_task(running.serve(sockets=[listener]))
     while not running.started:
         await asyncio.sleep(0.01)
