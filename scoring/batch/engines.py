@@ -7,18 +7,21 @@ library is loaded when its engine is opened, so that nobody carries three.
 """
 
 import importlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from importlib import metadata
 from typing import Any
 
-from scoring.batch import lookups, plan, slots, spark
+from scoring.batch import gather, lookups, plan, slots, spark
 from scoring.batch.gather import ibis
 from scoring.batch.sources import ArrowTable, Scorer, Source, schema
 from scoring.book.scorecard import Scorecard
 
 ENGINES = ("duckdb", "polars", "spark")
+
+_TABLES = {"frequent": slots.FREQUENT, "seldom": slots.SELDOM, "register": plan.REGISTER}
+_Run = Callable[[Mapping[str, ArrowTable]], ArrowTable]
 
 
 class UnknownEngine(ValueError):
@@ -63,24 +66,25 @@ def version(engine: str) -> str:
 
 
 def _query(card: Scorecard, as_of: date) -> Any:
-    """Give the plan over tables named `rows` and `register`."""
-    rows, register = ibis.table(slots.ROWS, name="rows"), ibis.table(plan.REGISTER, name="register")
-    return plan.build(card, rows, register, as_of)
+    """Give the plan over tables named as in `_TABLES`."""
+    frequent, seldom, register = [ibis.table(columns, name=name) for name, columns in _TABLES.items()]
+    return plan.build(card, gather.Rows(frequent, seldom), register, as_of)
 
 
-def _looking_up(card: Scorecard, as_of: date, run: Scorer) -> Scorer:
+def _looking_up(card: Scorecard, as_of: date, run: _Run) -> Scorer:
     """Give the engine tables in memory: the register, and rows with what is looked up for them."""
-    looked_up = lookups.Lookups(slots.kinds(card, as_of), slots.months(as_of))
+    looked_up = lookups.Lookups(card, as_of)
 
     def score(records: Source, register: Source) -> ArrowTable:
         people = lookups.whole(register, plan.REGISTER)
-        return run(looked_up.rows(records, people), people)
+        frequent, seldom = looked_up.rows(records, people)
+        return run({"frequent": frequent, "seldom": seldom, "register": people})
 
     return score
 
 
 @contextmanager
-def _duckdb(query: Any) -> Generator[Scorer]:
+def _duckdb(query: Any) -> Generator[_Run]:
     statement = str(ibis.to_sql(query, dialect="duckdb"))
     connection: Any = importlib.import_module("duckdb").connect(
         ":memory:",
@@ -92,8 +96,8 @@ def _duckdb(query: Any) -> Generator[Scorer]:
         },
     )
 
-    def run(rows: Source, register: Source) -> ArrowTable:
-        for name, table in (("rows", rows), ("register", register)):
+    def run(tables: Mapping[str, ArrowTable]) -> ArrowTable:
+        for name, table in tables.items():
             connection.register(f"{name}_given", table)
             # The offset keeps filters in DuckDB; handed on to pyarrow, they cost five times as much.
             connection.execute(f"create or replace temp view {name} as from {name}_given offset 0")
@@ -105,12 +109,12 @@ def _duckdb(query: Any) -> Generator[Scorer]:
         connection.close()
 
 
-def _polars(query: Any) -> Scorer:
+def _polars(query: Any) -> _Run:
     polars: Any = importlib.import_module("polars")
 
-    def run(rows: Source, register: Source) -> ArrowTable:
+    def run(tables: Mapping[str, ArrowTable]) -> ArrowTable:
         connection: Any = ibis.polars.connect()
-        for name, table in (("rows", rows), ("register", register)):
+        for name, table in tables.items():
             connection.create_table(name, polars.from_arrow(table).lazy())
         return connection.to_polars(query, engine="streaming").to_arrow()
 

@@ -1,19 +1,19 @@
 """What counts of everybody's rows, as units: months, sums, counts and first days for each rule, a row a person.
 
 Pure: the half of `scoring.batch.plan` that meets the many rows, so it is written for speed. Whatever has to be looked
-up for a row comes with it (`slots.ROWS`). What most rows are about is gathered apart from the rest, and a month is a
-bit that is or-ed, since to count distinct values costs an engine more than all else. Gives the same integers on every
-engine.
+up for a row comes with it. What most rows are about (`slots.FREQUENT`) is gathered apart from the rest (`slots.SELDOM`),
+and a month is a bit that is or-ed into a word which several rules share: to count distinct values costs an engine more
+than all else, and every further sum as much as a column. Gives the same integers on every engine.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import reduce
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
-from scoring.batch.slots import OFTEN, ROWS, SELDOM, TAKING, often, slots
+from scoring.batch.slots import FREQUENT, OFTEN, RARE, SELDOM, TAKING, bits, slots, words
 from scoring.book.rules import Indicator
 from scoring.book.scorecard import Scorecard
 
@@ -24,39 +24,54 @@ ibis = cast("Any", untyped)
 _SHIFT = 30  # the furthest that every engine shifts a bit: Polars computes powers of two in 32 bits
 
 
-def joined(records: Table, register: Table, by_kind: Table, by_day: Table) -> Table:
-    """Make `slots.ROWS` of the active records of a kind, a window and an age that count, by joins.
+class Rows(NamedTuple):
+    """The rows that count: those of `slots.FREQUENT`, and those of `slots.SELDOM`."""
+
+    frequent: Table
+    seldom: Table
+
+
+def joined(card: Scorecard, records: Table, register: Table, by_kind: Table, by_day: Table, as_of: date) -> Rows:
+    """Make the rows of active records of a kind, a window and an age that count, by joins.
 
     In memory `scoring.batch.lookups` makes them.
     """
     rows = records.filter(records.status == "active").inner_join(by_kind, "kind")
     rows = rows.filter(rows.occurred_on > rows.after).inner_join(register, "subject")
-    rows = rows.filter(rows.occurred_on >= rows.adult_on).left_join(by_day, "occurred_on")
-    return rows.select(**{name: rows[name] for name in ROWS} | {"month": rows.month.fill_null(0)})
+    rows = rows.filter(rows.occurred_on >= rows.adult_on)
+    rare = rows.slot >= _first(card, RARE, as_of)
+    frequent = rows.filter(~rare).inner_join(by_day, "occurred_on")  # which has no day to come
+    return Rows(
+        frequent.mutate(bit=lambda found: found.month * found.lift).select(*FREQUENT),
+        rows.filter(rare).select(*SELDOM),
+    )
 
 
 def frequent(card: Scorecard, rows: Table, as_of: date) -> Table:
-    """Gather for each person what most rows are about: the months of each rule as bits, sums and counts."""
-    rows = rows.filter(rows.slot.between(0, _first(card, SELDOM, as_of) - 1), rows.occurred_on <= as_of)
-    units: dict[str, Column] = {}
-    for rule in _rules(card, as_of, OFTEN):
-        unit, together = _TOGETHER[rule.measure]
-        units[f"u_{rule.id}"] = together(_mine(card, rows, as_of, rule.kinds).ifelse(unit(rows), 0))
+    """Gather for each person what most rows are about: the words that hold the months of the rules, sums and counts."""
+
+    def added(rule: Indicator) -> Column:
+        amount = rows.quantity if rule.measure == "sum" else 1
+        return _mine(card, rows, as_of, rule.kinds).ifelse(amount, 0).sum()
+
+    units = {f"u_{rule.id}": added(rule) for rule in _rules(card, as_of, OFTEN) if rule.measure != "months"}
+    for number, word in enumerate(words(card)):
+        kinds = [kind for rule in card.indicators() if rule.id in word.places for kind in rule.kinds]
+        units[f"w_{number}"] = _mine(card, rows, as_of, kinds).ifelse(rows.bit, 0).bit_or()
     return _counted(card, rows.group_by("subject").aggregate(**units))
 
 
-_TOGETHER: dict[str, tuple[Callable[[Table], Column], Callable[[Column], Column]]] = {
-    "months": (lambda rows: rows.month, lambda bits: bits.bit_or()),
-    "sum": (lambda rows: rows.quantity, lambda quantities: quantities.sum()),
-    "count": (lambda _: 1, lambda ones: ones.sum()),
-}
-
-
 def _counted(card: Scorecard, people: Table) -> Table:
-    """Count the months of each rule in its word: the bits of an integer, by halves (Hacker's Delight, 5-1)."""
-    names = [f"u_{rule.id}" for rule in card.indicators() if rule.measure == "months" and often(rule)]
+    """Count the months of each rule in its word: its bits of an integer, by halves (Hacker's Delight, 5-1)."""
+    wide = {rule.id: bits(rule) for rule in card.indicators()}
+    masks = {
+        f"u_{rule}": people[f"w_{number}"] & ((1 << wide[rule]) - 1 << place)
+        for number, word in enumerate(words(card))
+        for rule, place in word.places.items()
+    }
+    people = people.mutate(**masks).drop(*[name for name in people.columns if name.startswith("w_")])
     for halve in _HALVINGS:
-        people = people.mutate(**{name: halve(people[name]) for name in names})
+        people = people.mutate(**{name: halve(people[name]) for name in masks})
     return people
 
 
@@ -74,11 +89,11 @@ def seldom(card: Scorecard, rows: Table, as_of: date) -> Table:
     """Gather honours, deductions, holds and what counts for ever: few rows, so gathering them apart spares the many."""
     live = (rows.from_on <= as_of) & (rows.until_on.isnull() | (rows.until_on > as_of))
     taking = rows.slot >= _first(card, TAKING, as_of)
-    rows = rows.filter(rows.slot >= _first(card, SELDOM, as_of), taking.ifelse(live, rows.occurred_on <= as_of))
+    rows = rows.filter(taking.ifelse(live, rows.occurred_on <= as_of))
     measures = {"months": _months, "sum": _sum, "count": _count, "best": _best}
     units = {
         f"u_{rule.id}": measures[rule.measure](rule, rows, _mine(card, rows, as_of, rule.kinds))
-        for rule in _rules(card, as_of, SELDOM)
+        for rule in _rules(card, as_of, RARE)
     }
     clean = [rule for rule in card.indicators() if rule.measure == "clean_years"]
     units |= {f"u_{rule.id}": rows.from_on.min(where=_mine(card, rows, as_of, rule.kinds)) for rule in clean}

@@ -27,9 +27,9 @@ def tables() -> tuple[pa.Table, pa.Table]:
 
 def looked_up(records: pa.Table | Part, register: pa.Table) -> list[Row]:
     """The rows that count, in an order that tells nothing."""
-    made = lookups.Lookups(slots.kinds(shipped(), AS_OF), slots.months(AS_OF)).rows(records, register)
-    assert made.schema == schema(slots.ROWS)
-    return sorted((tuple(row.values()) for row in made.to_pylist() if row["slot"] >= 0), key=repr)
+    made = lookups.Lookups(shipped(), AS_OF).rows(records, register)
+    assert (made.frequent.schema, made.seldom.schema) == (schema(slots.FREQUENT), schema(slots.SELDOM))
+    return sorted((tuple(row.values()) for table in made for row in table.to_pylist()), key=repr)
 
 
 def joined(records: pa.Table, register: pa.Table) -> list[Row]:
@@ -41,11 +41,12 @@ def joined(records: pa.Table, register: pa.Table) -> list[Row]:
         "kinds": (slots.KINDS, pa.table(list(zip(*kinds, strict=True)), schema=schema(slots.KINDS))),
         "months": (slots.MONTHS, pa.table(list(zip(*months, strict=True)), schema=schema(slots.MONTHS))),
     }
-    query = gather.joined(*[ibis.table(columns, name=name) for name, (columns, _) in given.items()])
+    queries = gather.joined(shipped(), *[ibis.table(given[name][0], name=name) for name in given], AS_OF)
     with duckdb.connect() as connection:
         for name, (_, table) in given.items():
             connection.register(name, table)
-        return sorted(connection.execute(str(ibis.to_sql(query, dialect="duckdb"))).fetchall(), key=repr)
+        found = [connection.execute(str(ibis.to_sql(query, dialect="duckdb"))).fetchall() for query in queries]
+    return sorted((row for rows in found for row in rows), key=repr)
 
 
 class TestRows:
