@@ -20,7 +20,6 @@ from scoring.book.scorecard import Scorecard
 
 ENGINES = ("duckdb", "polars", "spark")
 
-_TABLES = {"frequent": slots.FREQUENT, "seldom": slots.SELDOM, "register": plan.REGISTER}
 _Run = Callable[[Mapping[str, ArrowTable]], ArrowTable]
 
 
@@ -66,8 +65,9 @@ def version(engine: str) -> str:
 
 
 def _query(card: Scorecard, as_of: date) -> Any:
-    """Give the plan over tables named as in `_TABLES`."""
-    frequent, seldom, register = [ibis.table(columns, name=name) for name, columns in _TABLES.items()]
+    """Give the plan over tables named `frequent`, `seldom` and `register`."""
+    tables = {"frequent": slots.frequent(card), "seldom": slots.SELDOM, "register": plan.REGISTER}
+    frequent, seldom, register = [ibis.table(columns, name=name) for name, columns in tables.items()]
     return plan.build(card, gather.Rows(frequent, seldom), register, as_of)
 
 

@@ -1,9 +1,10 @@
 """What counts of everybody's rows, as units: months, sums, counts and first days for each rule, a row a person.
 
 Pure: the half of `scoring.batch.plan` that meets the many rows, so it is written for speed. Whatever has to be looked
-up for a row comes with it. What most rows are about (`slots.FREQUENT`) is gathered apart from the rest (`slots.SELDOM`),
-and a month is a bit that is or-ed into a word which several rules share: to count distinct values costs an engine more
-than all else, and every further sum as much as a column. Gives the same integers on every engine.
+up for a row comes with it. What most rows are about comes as what a row adds to each pile (`slots.frequent`), and a
+month is a bit that is or-ed into a word which several rules share: to count distinct values costs an engine more than
+all else, and every further sum as much as a column. Or-ing and adding do not mind if some rows of a person were put
+together before. The rest (`slots.SELDOM`) is gathered apart. Gives the same integers on every engine.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,7 +14,8 @@ from typing import Any, NamedTuple, cast
 
 import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
-from scoring.batch.slots import FREQUENT, OFTEN, RARE, SELDOM, TAKING, bits, slots, words
+from scoring.batch import slots
+from scoring.batch.slots import RARE, SELDOM, TAKING, Pile
 from scoring.book.rules import Indicator
 from scoring.book.scorecard import Scorecard
 
@@ -25,7 +27,7 @@ _SHIFT = 30  # the furthest that every engine shifts a bit: Polars computes powe
 
 
 class Rows(NamedTuple):
-    """The rows that count: those of `slots.FREQUENT`, and those of `slots.SELDOM`."""
+    """The rows that count: those of `slots.frequent`, and those of `slots.SELDOM`."""
 
     frequent: Table
     seldom: Table
@@ -41,37 +43,35 @@ def joined(card: Scorecard, records: Table, register: Table, by_kind: Table, by_
     rows = rows.filter(rows.occurred_on >= rows.adult_on)
     rare = rows.slot >= _first(card, RARE, as_of)
     frequent = rows.filter(~rare).inner_join(by_day, "occurred_on")  # which has no day to come
-    return Rows(
-        frequent.mutate(bit=lambda found: found.month * found.lift).select(*FREQUENT),
-        rows.filter(rare).select(*SELDOM),
-    )
+    added = {pile.name: _added(card, frequent, pile, as_of) for pile in slots.piles(card)}
+    return Rows(frequent.select("subject", **added), rows.filter(rare).select(*SELDOM))
 
 
-def frequent(card: Scorecard, rows: Table, as_of: date) -> Table:
-    """Gather for each person what most rows are about: the words that hold the months of the rules, sums and counts."""
+def _added(card: Scorecard, rows: Table, pile: Pile, as_of: date) -> Column:
+    """What a row adds to a pile; 0 when it is about something else."""
+    kinds = [kind for rule in card.indicators() if rule.id in pile.places for kind in rule.kinds]
+    amounts = {"months": rows.month * rows.lift, "sum": rows.quantity, "count": ibis.literal(1, "int64")}
+    return _mine(card, rows, as_of, kinds).ifelse(amounts[pile.measure], 0)
 
-    def added(rule: Indicator) -> Column:
-        amount = rows.quantity if rule.measure == "sum" else 1
-        return _mine(card, rows, as_of, rule.kinds).ifelse(amount, 0).sum()
 
-    units = {f"u_{rule.id}": added(rule) for rule in _rules(card, as_of, OFTEN) if rule.measure != "months"}
-    for number, word in enumerate(words(card)):
-        kinds = [kind for rule in card.indicators() if rule.id in word.places for kind in rule.kinds]
-        units[f"w_{number}"] = _mine(card, rows, as_of, kinds).ifelse(rows.bit, 0).bit_or()
-    return _counted(card, rows.group_by("subject").aggregate(**units))
+def frequent(card: Scorecard, rows: Table) -> Table:
+    """Gather for each person what most rows are about: the months of each rule, sums and counts."""
+    together: dict[str, Callable[[Column], Column]] = {
+        "months": lambda bits: bits.bit_or(), "sum": lambda some: some.sum(), "count": lambda some: some.sum()
+    }  # fmt: skip
+    piles = {pile.name: together[pile.measure](rows[pile.name]) for pile in slots.piles(card)}
+    return _counted(card, rows.group_by("subject").aggregate(**piles))
 
 
 def _counted(card: Scorecard, people: Table) -> Table:
     """Count the months of each rule in its word: its bits of an integer, by halves (Hacker's Delight, 5-1)."""
-    wide = {rule.id: bits(rule) for rule in card.indicators()}
-    masks = {
-        f"u_{rule}": people[f"w_{number}"] & ((1 << wide[rule]) - 1 << place)
-        for number, word in enumerate(words(card))
-        for rule, place in word.places.items()
-    }
-    people = people.mutate(**masks).drop(*[name for name in people.columns if name.startswith("w_")])
+    words = [pile for pile in slots.piles(card) if pile.measure == "months"]
+    masks = {rule.id: (1 << slots.bits(rule)) - 1 for rule in card.indicators()}
+    placed = [(rule, people[word.name], place) for word in words for rule, place in word.places.items()]
+    months = {f"u_{rule}": word & (masks[rule] << place) for rule, word, place in placed}
+    people = people.mutate(**months).drop(*[word.name for word in words])
     for halve in _HALVINGS:
-        people = people.mutate(**{name: halve(people[name]) for name in masks})
+        people = people.mutate(**{name: halve(people[name]) for name in months})
     return people
 
 
@@ -108,17 +108,17 @@ def whole(unit: Column) -> Column:
 
 
 def _rules(card: Scorecard, as_of: date, gathered: int) -> list[Any]:
-    return [one.rule for one in slots(card, as_of) if one.gathered == gathered]
+    return [one.rule for one in slots.slots(card, as_of) if one.gathered == gathered]
 
 
 def _first(card: Scorecard, gathered: int, as_of: date) -> int:
     """Give the first slot that is gathered like this, or behind; all further ones are, or behind it."""
-    return sum(one.gathered < gathered for one in slots(card, as_of))
+    return sum(one.gathered < gathered for one in slots.slots(card, as_of))
 
 
 def _mine(card: Scorecard, rows: Table, as_of: date, some: Iterable[str]) -> Column:
     """Say of each row whether it is in a slot of these kinds."""
-    mine = [place for place, one in enumerate(slots(card, as_of)) if not set(some).isdisjoint(one.kinds)]
+    mine = [place for place, one in enumerate(slots.slots(card, as_of)) if not set(some).isdisjoint(one.kinds)]
     return reduce(lambda one, other: one | other, [rows.slot == place for place in mine])
 
 

@@ -42,7 +42,7 @@ def build(card: Scorecard, rows: Rows, register: Table, as_of: date) -> Table:
     `rows` are the records that count, with what is looked up for them; a subject stands in the register once.
     """
     everyone = register.filter(register.adult_on <= as_of).drop("adult_on")
-    for gathered in (gather.frequent(card, rows.frequent, as_of), gather.seldom(card, rows.seldom, as_of)):
+    for gathered in (gather.frequent(card, rows.frequent), gather.seldom(card, rows.seldom, as_of)):
         everyone = everyone.left_join(gathered, "subject").drop("subject_right")
     points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})

@@ -1,11 +1,10 @@
-"""What is looked up for every row before it is gathered: the slot that it counts in, and its month as a bit of a word.
+"""What is looked up for every row before it is gathered: the slot that it counts in, and the piles that it goes onto.
 
 Pure. A slot is the number of a rule that counts rows of its own. Numbers are in such an order that a range of them
-tells how a row is gathered: first what most rows are about, then the seldom, then what takes points. A word is a whole
-number of 63 bits, shared by the rules that count months: each has as many bits of it as its window touches months.
+tells how a row is gathered: first what most rows are about, then the seldom, then what takes points. A pile is a number
+that each person has of what most rows are about: a sum, or a word of 63 bits that rules share which count months.
 """
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 
 import msgspec
@@ -14,7 +13,6 @@ from core.months import number, shift
 from scoring.book.rules import Deduction, Hold, Indicator
 from scoring.book.scorecard import Scorecard
 
-FREQUENT = {"subject": "int64", "slot": "int8", "bit": "int64", "quantity": "int64"}
 SELDOM = {
     "subject": "int64",
     "slot": "int8",
@@ -28,15 +26,21 @@ KINDS = {"kind": "string", "slot": "int8", "after": "date", "lift": "int64"}
 MONTHS = {"occurred_on": "date", "month": "int64"}
 
 OFTEN, RARE, TAKING = range(3)
+_PILED = {"months", "sum", "count"}
 _BITS = 63  # of a word, which stays positive
 _LONGEST = _BITS - 2  # months of a window, which begins and ends inside one and so touches one more
 
 
-class Word(msgspec.Struct, frozen=True):
-    """The rules that share a word: for each its place, which is that of its lowest bit; `wide` bits are taken."""
+class Pile(msgspec.Struct, frozen=True):
+    """One pile: its column, how rows are put onto it, and its rules.
 
+    `places` gives a rule of months its place in the word, which is that of its lowest bit; `wide` bits are taken.
+    """
+
+    name: str
+    measure: str
     places: dict[str, int]
-    wide: int
+    wide: int = 0
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -54,7 +58,7 @@ class Slot(msgspec.Struct, frozen=True):
 
 def slots(card: Scorecard, as_of: date) -> list[Slot]:
     """Give the slots of a card; their numbers are their places."""
-    places = {rule: place for word in words(card) for rule, place in word.places.items()}
+    places = {rule: place for pile in piles(card) for rule, place in pile.places.items()}
 
     def slot(gathered: int, window: int, rule: Indicator | Deduction | Hold, *kinds: str) -> Slot:
         return Slot(gathered, shift(as_of, -window) if window else date.min, rule, kinds, 1 << places.get(rule.id, 0))
@@ -69,30 +73,37 @@ def slots(card: Scorecard, as_of: date) -> list[Slot]:
     return sorted(found, key=lambda one: one.gathered)
 
 
-def words(card: Scorecard) -> list[Word]:
-    """Share words among the rules that count months, the longest window first, each where it first fits."""
-    found: list[Word] = []
-    for rule in sorted(monthly(card.indicators()), key=lambda rule: -rule.window_months):
-        wide = bits(rule)
-        number = next((at for at, word in enumerate(found) if word.wide + wide <= _BITS), len(found))
-        shared = found[number] if number < len(found) else Word({}, 0)
-        found[number : number + 1] = [Word(shared.places | {rule.id: shared.wide}, shared.wide + wide)]
+def frequent(card: Scorecard) -> dict[str, str]:
+    """Give names and types of the rows that most are: what a row, or several of one person, adds to each pile."""
+    return {"subject": "int64"} | {pile.name: "int64" for pile in piles(card)}
+
+
+def piles(card: Scorecard) -> list[Pile]:
+    """Give the piles of a card: the words, then the sums and counts."""
+    rules = [rule for rule in card.indicators() if often(rule)]
+    added = [Pile(f"u_{rule.id}", rule.measure, {rule.id: 0}) for rule in rules if rule.measure != "months"]
+    return _words([rule for rule in rules if rule.measure == "months"]) + added
+
+
+def _words(rules: list[Indicator]) -> list[Pile]:
+    """Share words among rules, the longest window first, each where it first fits."""
+    found: list[Pile] = []
+    for rule in sorted(rules, key=lambda rule: -rule.window_months):
+        number = next((at for at, word in enumerate(found) if word.wide + bits(rule) <= _BITS), len(found))
+        shared = found[number] if number < len(found) else Pile(f"w_{number}", "months", {})
+        places = shared.places | {rule.id: shared.wide}
+        found[number : number + 1] = [Pile(shared.name, shared.measure, places, shared.wide + bits(rule))]
     return found
 
 
-def monthly(rules: Iterable[Indicator]) -> list[Indicator]:
-    """Give the rules whose months are bits of a word."""
-    return [rule for rule in rules if rule.measure == "months" and often(rule)]
-
-
 def bits(rule: Indicator) -> int:
-    """Give how many bits a rule has in its word."""
+    """Give how many bits of a word a rule has."""
     return rule.window_months + 1
 
 
 def often(rule: Indicator) -> bool:
     """Say whether most rows are about such rules: those with a short window, whose months fit a word."""
-    return rule.measure != "best" and 0 < rule.window_months <= _LONGEST
+    return rule.measure in _PILED and 0 < rule.window_months <= _LONGEST
 
 
 def kinds(card: Scorecard, as_of: date) -> list[tuple[str, int, date, int]]:
