@@ -33,6 +33,14 @@ _TABLES = (
     ("times", "办理期限有没有守住"),
     ("perks", "便利"),
 )
+# What was done, as an office says it; whatever has no word here is said as its citizen reads it.
+_ACTS = {
+    "consent.give": "加入或更新同意", "consent.withdraw": "退出参加", "consent.drop_source": "停用一个来源",
+    "review.ask": "要求人工复核", "dispute.open": "提出异议", "dispute.uphold": "异议成立",
+    "dispute.overrule": "异议不成立", "repair.apply": "申请信用修复", "repair.approve": "同意修复",
+    "repair.refuse": "不同意修复", "correction.ask": "要求更正", "report.issue": "开具报告",
+    "check": "到店查询", "dispute": "异议", "record": "不利信息七个工作日内报送",
+}  # fmt: skip
 _WORDS = {
     "done": "完成", "granted": "可享受", "standard_route": "普通方式", "kept": "按期", "missed": "逾期",
     "denied": "拒绝", "in_time": "按期", "late": "逾期",
@@ -48,6 +56,16 @@ class Shown(msgspec.Struct, frozen=True):
     total: int | None
 
 
+class Heads(msgspec.Struct, frozen=True):
+    """What is looked at first; None is hidden, or there was none. `share`: per cent of checks that were granted."""
+
+    people: int | None
+    joined: int | None
+    left: int | None
+    asked: int | None
+    share: int | None
+
+
 @get("/desk/board")
 async def board(
     request: HttpRequest,
@@ -61,7 +79,11 @@ async def board(
     chosen = quarter if quarter in known else next(iter(known), None)
     found = await statistics.for_staff.fn(chosen, session) if chosen else None
     tables = [] if found is None else await _tables(session, found, teller(request, {}))
-    return frame.page(request, "board.html", caller, known=known, found=found, tables=tables)
+    heads = None if found is None else _heads(found)
+    called = {} if found is None else await names.organisations(session, [one.source for one in found.sources])
+    return frame.page(
+        request, "board.html", caller, known=known, found=found, tables=tables, heads=heads, called=called
+    )  # fmt: skip
 
 
 async def _tables(session: AsyncSession, found: Statistics, say: Say) -> list[Shown]:
@@ -76,8 +98,22 @@ def _shown(name: str, title: str, counts: Counts, perks: dict[str, str], say: Sa
 
 
 def _label(one: Count, perks: dict[str, str]) -> str:
-    what = perks.get(one.name, acts.ACTS.get(one.name, one.name))
-    return f"{what} · {_WORDS.get(one.outcome, one.outcome)}" if one.outcome else what
+    what = perks.get(one.name) or _ACTS.get(one.name) or acts.ACTS.get(one.name, one.name)
+    plain = one.outcome in {"", "held", "done"}
+    return what if plain else f"{what} · {_WORDS.get(one.outcome, one.outcome)}"
+
+
+def _heads(found: Statistics) -> Heads:
+    """The few numbers that are looked at first, each a cell or a total that is published anyway."""
+    acts_, perks = _cells(found.acts), _cells(found.perks)
+    asked, granted = found.perks.total, perks.get(("check", "granted"))
+    share = round(100 * granted / asked) if asked and granted is not None else None
+    joined, left = acts_.get(("consent.give", "done")), acts_.get(("consent.withdraw", "done"))
+    return Heads(found.tiers.total, joined, left, asked, share)
+
+
+def _cells(counts: Counts) -> dict[tuple[str, str], int | None]:
+    return {(one.name, one.outcome): one.times for one in counts.cells}
 
 
 @get("/desk/quality")

@@ -1,4 +1,4 @@
-"""City cards: which are bound, who knows them, and one button to report one lost."""
+"""How one is known at a counter: the bound city cards, each with a button to report it lost, and the one-time code."""
 
 from typing import Any
 
@@ -24,7 +24,20 @@ async def see(
 ) -> Response[str]:
     """Every bound card."""
     found: cards.Views = await cards.see.fn(session, house, caller)
-    return frame.member(request, "cards.html", house, caller, cards=found.cards)
+    return frame.member(request, "cards.html", house, caller, cards=found.cards, code=None)
+
+
+@post("/cards/counter-code", status_code=200)
+async def draw(
+    request: HttpRequest,
+    session: NamedDependency[AsyncSession],
+    house: NamedDependency[House],
+    caller: NamedDependency[guards.Citizen],
+) -> Response[str]:
+    """A code to say to a clerk at a counter, shown once; the older one dies."""
+    drawn: cards.Code = await cards.draw.fn(session, house, caller)
+    found: cards.Views = await cards.see.fn(session, house, caller)
+    return frame.member(request, "cards.html", house, caller, cards=found.cards, code=drawn)
 
 
 @post("/cards/{card_id:str}/lost", status_code=303)
@@ -36,4 +49,4 @@ async def lose(
     return Redirect("/cards", status_code=303)
 
 
-handlers: list[Any] = [behind([see, lose], door="auth")]
+handlers: list[Any] = [behind([see, draw, lose], door="auth")]

@@ -41,6 +41,26 @@ def columns(
     return svg(name, WIDTH, height - 26, say(title), say("；").join(said), drawn)
 
 
+def rows(name: str, title: str, pairs: Sequence[_Pair], *, unit: str, hidden: str = HIDDEN, say: Say = same) -> Markup:
+    """As `columns`, lying down: for many pairs, or for names that are long."""
+    high, left, reach, top = 40, 232.0, WIDTH - 232.0 - 64, 36.0
+    most = max([value or 0 for _, *both in pairs for value in both], default=0) or 1
+    drawn = _legend((say("调整前"), "was"), (say("调整后"), "now"))
+    for place, (label, *both) in enumerate(pairs):
+        y = top + place * high
+        drawn.append(lettering(8, y + 21, _short(say(label)), anchor="start"))
+        for turn, (value, kind) in enumerate(zip(both, ("was", "now"), strict=True)):
+            level, long = y + turn * 16, reach * (value or 0) / most
+            if value is not None:
+                drawn.append(_bar(left, level + 2, max(long, 1), 13, kind))
+            drawn.append(lettering(left + long + 6, level + 13, _figure(value), anchor="start", size=12))
+    said = [
+        say(f"{label}：调整前{_said(one, unit, hidden)}，调整后{_said(other, unit, hidden)}")
+        for label, one, other in pairs
+    ]
+    return svg(name, WIDTH, int(top) + high * max(1, len(pairs)), say(title), say("；").join(said), drawn)
+
+
 def daily(name: str, title: str, days: Sequence[tuple[date, int, int]], *, say: Say = same) -> Markup:
     """A column for each (day, accepted, rejected), what was rejected on top; days without a line are left empty."""
     height, left, bottom, top = 200, 12.0, 166.0, 42.0
@@ -84,6 +104,12 @@ def balance(name: str, title: str, rows: Sequence[_Pair], *, say: Say = same) ->
         say(f"{label}：变少{_said(one, '人', HIDDEN)}，变多{_said(other, '人', HIDDEN)}") for label, one, other in rows
     ]
     return svg(name, WIDTH, bottom + 4, say(title), say("；").join(said), drawn)
+
+
+def _short(label: str) -> str:
+    """As much of a name as there is room for, a letter of ours as wide as two of theirs."""
+    most = 30 if label.isascii() else 15
+    return label if len(label) <= most else label[: most - 1] + "…"
 
 
 def _legend(*kinds: tuple[str, str]) -> list[str]:

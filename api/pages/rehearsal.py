@@ -56,7 +56,7 @@ def told(one: Rehearsal, say: Say) -> dict[str, Any]:
             "tiers", "各等级人数", [(name, *both) for name, both in counted.items()], unit="人", say=say
         ),
         "counted": counted,
-        "perk_chart": columns.columns("perks", "可享受各项便利的人数", perks, unit="人", say=say),
+        "perk_chart": columns.rows("perks", "可享受各项便利的人数", perks, unit="人", say=say),
         "groups": [
             _group("年龄", "ages", ages, say),
             _group("性别", "sexes", sexes, say),

@@ -85,9 +85,12 @@ class TestBegin:
         assert address not in window.second.answer.text
 
     async def test_a_code_from_the_phone_opens_one_once(self, window: Window) -> None:
-        """Drawn by the citizen, said to the clerk."""
-        async with window.office.server.logged_in(window.office.server.person()) as me:
-            code = (await me.post("/v1/me/counter-code")).json()["code"]
+        """Drawn on the page of one's city cards, said to the clerk."""
+        phone = Browser(window.office.server)
+        await phone.log_in(window.office.server.person(), "/cards")
+        page = await phone.submit(action="/cards/counter-code")
+        [code] = [one.text for one in page.all("strong") if "-" in one.text]
+        await phone.http.aclose()
         for status in (200, 403):
             await window.first.go(DESK)
             await window.first.submit(action=DESK, **{**CODES, "login_code": code.lower()})
