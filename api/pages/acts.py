@@ -16,7 +16,7 @@ ACTS: Mapping[str, str] = {
     "order.write_off": "工作人员免除了一个订单的余款",
     "account.link": "一个微信账号连到了您",
     "session.end": "您结束了登录",
-    "everyone.nightly": "每天为所有参加的人重新计分，看日子到了有没有变化",
+    "everyone.nightly": "每天例行重新计分（每位参加的人都一样）",
     "records.write": "报送了您的记录",
     "quality.trace": "查了您一条记录是来源单位哪一批、哪一行报送的（核对数据质量）",
     "verify.ask": "您请主管部门核验了一项“是或不是”（结果只给您看，不保存）",

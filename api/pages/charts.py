@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 Say = Callable[[str], str]
 
 _NARROW = 12
+_LINE = 17  # from one line of a name to the next
 _RADIUS = 84
 _RINGS = (0.25, 0.5, 0.75, 1.0)
 
@@ -74,8 +75,8 @@ def _label(spoke: tuple[float, float], middle: tuple[float, float], name: str, f
     x, y = middle[0] + (_RADIUS + 12) * across, middle[1] + (_RADIUS + 18) * down
     anchor = "middle" if abs(across) < 0.2 else "start" if across > 0 else "end"  # noqa: PLR2004  (nearly upright)
     lines = wrap(name, 2 * _NARROW if anchor == "middle" else _NARROW) if " " in name else [name]
-    top = y - 4 - 14 * (len(lines) - 1)
-    drawn = [lettering(x, top + 14 * turn, one, anchor=anchor) for turn, one in enumerate(lines)]
+    top = y - 4 - _LINE * (len(lines) - 1)
+    drawn = [lettering(x, top + _LINE * turn, one, anchor=anchor) for turn, one in enumerate(lines)]
     return [*drawn, lettering(x, y + 12, figures, anchor=anchor, size=12)]
 
 
