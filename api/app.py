@@ -73,16 +73,21 @@ async def following(house: House) -> AsyncGenerator[None, None]:
             await watching
 
 
+def held(settings: Settings, people: Iterable[Mapping[str, Any]] = ()) -> State:
+    """All that an application knows of its city, before it starts; its routes know nothing but the settings' kind."""
+    return State({"house": make_house(settings), "demo_accounts": idp.accounts(people)})
+
+
 def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = (), alone: bool = True) -> Litestar:
     """The application for these settings (see `create` for what a server runs); `people` can log in at a demo.
 
     It starts only where settings and database agree on whether this is a sandbox. `alone`: no other process moves this
     one's civil clock.
     """
-    house = make_house(settings)
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncGenerator[None, None]:
+    async def lifespan(application: Litestar) -> AsyncGenerator[None, None]:
+        house: House = application.state.house
         try:
             async with house.doors.claims("auth") as session:
                 await sandbox.must_agree(session, wanted=settings.sandbox)
@@ -102,7 +107,7 @@ def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = (), alone
         logging_config=None,
         openapi_config=openapi.CONFIG,
         request_max_body_size=_LARGEST_BODY,
-        state=State({"house": house, "demo_accounts": idp.accounts(people)}),
+        state=held(settings, people),
         template_config=TemplateConfig(instance=frame.engine()),
     )
 

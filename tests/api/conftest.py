@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import pytest_asyncio
 import uvicorn
+from litestar import Litestar
 
 from api import app, idp, rulebook_files, wire
 from api.deps import House
@@ -129,7 +130,7 @@ async def serving(
         demo_idp=True,
         trust_signers=trust_signers,
     )
-    built = app.build(settings)
+    built = _application(settings)
     running = _Uvicorn(
         uvicorn.Config(Envelope(Express(built)), log_config=None, lifespan="on", access_log=False, http=wire.Protocol)
     )
@@ -154,6 +155,20 @@ async def serving(
     finally:
         running.should_exit = True
         await task
+        _idle.append(built)
+
+
+# Applications whose server has stopped: to build one takes a second, and it keeps nothing of its city but its state.
+_idle: list[Litestar] = []
+
+
+def _application(settings: Settings) -> Litestar:
+    """An application of these settings, which differ from another test's in names and addresses alone."""
+    if not _idle:
+        return app.build(settings)
+    again = _idle.pop()
+    again.state = app.held(settings)
+    return again
 
 
 async def publish(house: House) -> None:
