@@ -1,4 +1,4 @@
-"""The linters agree. `make lint` runs the same commands and shows more."""
+"""The linters agree. `make lint` runs the same commands and the types, which take a minute; so does `.ci/run`."""
 
 import subprocess
 import sys
@@ -15,10 +15,10 @@ class TestTools:
 
     @pytest.mark.parametrize(
         "command",
-        [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("lint-imports", "--no-logo"), ("pyright",)],
+        [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("lint-imports", "--no-logo")],
         ids=" ".join,
     )
     def test_the_tool_finds_nothing(self, command: tuple[str, ...]) -> None:
-        """Style, format, import contracts and strict types hold everywhere."""
+        """Style, format and import contracts hold everywhere."""
         done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-1000:]}"
