@@ -6,6 +6,7 @@
 """
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -35,6 +36,7 @@ from core.postgres.engine import engine_of
 from core.settings import Settings
 from tests import eavesdropping, gateworld, memorydisk
 
+gc.disable()  # until everything is collected: see pytest_collection_finish
 hypothesis_settings.register_profile("house", deadline=None)  # no test says how fast a machine is
 hypothesis_settings.load_profile("house")
 
@@ -59,6 +61,12 @@ sys.addaudithook(_close_the_outside)
 # Every client of these tests reads the certificate authorities, which it never needs: that took a quarter of the suite.
 os.environ["SSL_CERT_DIR"] = os.devnull
 os.environ.pop("SSL_CERT_FILE", None)
+
+
+def pytest_collection_finish() -> None:
+    """Half a million objects of modules and tests stay for the whole run: looking through them was an eighth of it."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
