@@ -19,7 +19,8 @@ from api.desk import charges, frame
 from api.pages import names
 from api.pages.rights import ABOUT
 from api.seated import Seated
-from api.staff import clients, disputes, incidents, orders, repairs, reviews
+from api.staff import assessments, clients, disputes, incidents, orders, releases, repairs, reviews
+from auth.counter import deaths
 from core import clock, workdays
 from core.db import Door
 from incentives.orders.courses import ORDER
@@ -58,6 +59,14 @@ class Queue(msgspec.Struct, frozen=True):
     def late(self) -> int:
         """How many are overdue."""
         return sum(one.late for one in self.lines)
+
+
+class Second(msgspec.Struct, frozen=True):
+    """What waits for a second person: its measure and name, how many, and where they decide."""
+
+    what: str
+    count: int
+    address: str
 
 
 _Rows = list[tuple[str, str, str, datetime, date]]
@@ -139,14 +148,29 @@ async def _queue(house: House, caller: Seated, kind: str, reading: _Reading) -> 
 
 
 async def _others(house: House, caller: Seated) -> dict[str, Any]:
-    """Changes of clients that wait for a second person; incidents that nobody has closed."""
-    waiting, running = [], []
+    """What waits for a second person; incidents that nobody has closed."""
+    seconds, running = [], []
     async with house.doors.work("staff") as session:
+        if frame.RELEASES in caller.scopes:
+            seconds.append(Second("份规则草案", await _drafts(session), "/desk/releases"))
         if frame.CLIENTS in caller.scopes:
-            waiting = (await clients.see.fn(session)).waiting
+            seconds.append(Second("项合作方变更", len((await clients.see.fn(session)).waiting), "/desk/partners"))
+        if frame.ASSESSMENTS in caller.scopes:
+            found = (await assessments.see.fn(session, limit=_MOST)).assessments
+            drafted = sum(one.state == "draft" for one in found)
+            seconds.append(Second("份影响评估", drafted, "/desk/assessments"))
         if frame.INCIDENTS in caller.scopes:
             running = [one for one in (await incidents.see.fn(session)).incidents if one.closed_at is None]
-    return {"waiting": waiting, "running": running}
+    if frame.COUNTER in caller.scopes:
+        async with house.doors.work("auth") as session:
+            closing = await deaths.of(session, client_id=caller.client_id)
+        waiting = sum(one.approved_by is None for one in closing)
+        seconds.append(Second("件去世后的账户关闭", waiting, "/desk/counter/deceased"))
+    return {"seconds": [one for one in seconds if one.count], "running": running}
+
+
+async def _drafts(session: AsyncSession) -> int:
+    return sum(one.state == "draft" for one in (await releases.see.fn(session, limit=_MOST)).releases)
 
 
 handlers = [workpages.behind([see], role="staff")]

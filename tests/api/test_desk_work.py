@@ -139,6 +139,7 @@ class TestDrafts:
         assert first.answer.headers["refresh"] == "5"
         while await rehearsing.once(office.server.house):
             pass
+        assert "1 份规则草案" in (await second.go("/desk")).text
         page = await first.go(path)
         assert "refresh" not in first.answer.headers
         report = next(one for one in _links(page) if "/desk/rehearsals/" in one)
@@ -171,6 +172,7 @@ class TestDeceased:
             assert "等第二个人批准" in page.text, page.text
             assert gone["id_number"] not in two[0].answer.text
             assert not [one for one in page.all("form") if "/approve" in one.attributes["action"]]
+            assert "1 件去世后的账户关闭" in (await two[1].go("/desk")).text
             page = await two[1].go(DECEASED)
             [action] = [one.attributes["action"] for one in page.all("form") if "/approve" in one.attributes["action"]]
             page = await two[1].submit(action=action)

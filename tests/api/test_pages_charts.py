@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, fromstring
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.pages import charts
+from api.pages import charts, columns
 
 SHARES = st.floats(0, 200, allow_nan=False)
 NAMES = st.text("守诺<&>\"'公益", min_size=1, max_size=6)
@@ -70,3 +70,21 @@ class TestLine:
         """A first day full of records is no vertical line."""
         drawn = check(charts.line([(date(2026, 11, 22), points) for points in (110.0, 112.0, 118.0)]))
         assert len({one.attrib["cx"] for one in drawn.iter("circle")}) == 3
+
+
+class TestRows:
+    """Two bars for each of many names."""
+
+    def test_a_long_name_is_cut_a_hidden_number_is_a_star_and_words_say_both(self) -> None:
+        """Each name has a line of its own; the description has the whole name, and says what is hidden."""
+        long = "一项名字很长很长很长的便利的全称"
+        drawn = check(columns.rows("perks", "人数", [(long, 12, 30), ("短", None, 5)], unit="人"))
+        shown = [one.text or "" for one in drawn.iter() if one.tag.endswith("text")]
+        assert long not in shown
+        assert shown.count("*") == 1
+        said = next(one.text or "" for one in drawn.iter() if one.tag.endswith("desc"))
+        assert said.startswith(f"{long}：调整前12人，调整后30人；短：调整前{columns.HIDDEN}")
+        heights = [
+            one.attrib["y"] for one in drawn.iter() if (one.text or "") == "短" or (one.text or "").endswith("…")
+        ]
+        assert len(set(heights)) == len(heights) == 2
