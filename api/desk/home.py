@@ -149,7 +149,8 @@ async def _queue(house: House, caller: Seated, kind: str, reading: _Reading) -> 
 
 async def _others(house: House, caller: Seated) -> dict[str, Any]:
     """What waits for a second person; incidents that nobody has closed."""
-    seconds, running = [], []
+    seconds: list[Second] = []
+    running: list[incidents.View] = []
     async with house.doors.work("staff") as session:
         if frame.RELEASES in caller.scopes:
             seconds.append(Second("份规则草案", await _drafts(session), "/desk/releases"))
