@@ -14,7 +14,7 @@ from litestar.response import Redirect
 from api import cookies, deps, guards, workpages
 from api.console.frame import page
 from api.deps import Connection, HttpRequest
-from api.pages import frame
+from api.pages import english, frame
 from api.partner import consoles, perks
 from api.seated import NobodySeated, Seated, seated
 from auth import clients, seats
@@ -46,8 +46,10 @@ async def see(request: HttpRequest, caller: NamedDependency[Seated | None]) -> R
         known = await clients.get(session, caller.client_id)
     keys = () if known is None else known.jwks
     offered = (await perks.see.fn(request)).perks
+    named = await perks.english(request)
     return page(
-        request, "home.html", caller, keys=keys, perks=offered, consoles=await consoles.of(request, caller)
+        request, "home.html", caller, keys=keys, perks=offered, consoles=await consoles.of(request, caller),
+        named={name: english.called(theirs) for name, theirs in named.items()},
     )  # fmt: skip
 
 

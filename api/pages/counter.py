@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from api import cookies, deps, problems
 from api.deps import HttpRequest
-from api.pages import frame, lending
+from api.pages import english, frame, lending
 from api.pages.lending import Lent
 from api.partner import desk
 from api.partner.desk import Desk
@@ -155,7 +155,7 @@ async def _page(
 ) -> Response[str]:
     """The counter with the answer or the order just kept, if there is one, what is out, and the day so far."""
     counter, here = standing.counter, standing.here
-    granted, waived, name = 0, 0, ""
+    granted, waived, name, named = 0, 0, "", dict[str, str]()
     for release_id, often in (await counters.granted_today(here.gate, session=standing.secret)).items():
         perk = await here.perk(release_id, counter.perk_id, token=counter.token)
         granted += often
@@ -163,10 +163,11 @@ async def _page(
             waived += often * perks.terms(perk, counter.deposit).waived_amount
     for one in await here.gate.perks(token=counter.token):
         if one.newest and one.perk_id == counter.perk_id:
-            name = (await here.perk(one.release_id, counter.perk_id, token=counter.token)).name
+            perk = await here.perk(one.release_id, counter.perk_id, token=counter.token)
+            name, named = perk.name, {perk.name: english.called(perk.english)}
     return frame.page(
         request, "counter.html", headers=_CAMERA, counter=counter, csrf=standing.csrf, key=ids.random().hex, perk=name,
-        told=told, lent=lent, out=await lending.out(here.gate, counter), granted=granted, waived=waived,
+        named=named, told=told, lent=lent, out=await lending.out(here.gate, counter), granted=granted, waived=waived,
     )  # fmt: skip
 
 

@@ -34,7 +34,8 @@ _PIECES = re.compile(
 _LITERAL = re.compile(r"""(["'])((?:(?!\1)[^\\\n])*)\1""")
 _HOLE = re.compile(r"\{\d+\}")
 _FILLED = re.compile(r"\{(\d+)(?::([^|{}]*)\|([^{}]*))?\}")
-_ATTRIBUTE = re.compile(r'="([^"]*)"')
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_READ = frozenset({"alt", "aria-label", "placeholder", "title"})
 _INNER = re.compile(r"(\{%.*?%\}|\{\{.*?\}\})", re.DOTALL)
 _PLAIN = re.compile(r"<(/?)(title|option|textarea)\b")
 
@@ -120,6 +121,11 @@ def plainly(value: object, names: Mapping[str, str] | None = None) -> object:
     return value if english is None else english
 
 
+def called(name: str) -> str:
+    """The rule book's own English of what it names, as a heading has it."""
+    return name[:1].upper() + name[1:]
+
+
 def template_in_english(source: str, miss: Callable[[str], None]) -> str:
     """A template in English; `miss` is told each run that the catalogue does not have."""
     plain = False
@@ -134,15 +140,15 @@ def template_in_english(source: str, miss: Callable[[str], None]) -> str:
         if piece.startswith("<"):
             for closing, _ in _PLAIN.findall(piece):
                 plain = not closing
-            made.append(_ATTRIBUTE.sub(lambda found: f'="{_attribute(found[1], miss)}"', piece))
+            made.append(_ATTRIBUTE.sub(lambda found: f'{found[1]}="{_attribute(found[1], found[2], miss)}"', piece))
         else:
             made.append(_literals(piece, miss))
     return "".join([*made, _words(run, "said", miss)])
 
 
-def _attribute(value: str, miss: Callable[[str], None]) -> str:
-    """An attribute's value, its statements kept."""
-    if not is_chinese(value):
+def _attribute(name: str, value: str, miss: Callable[[str], None]) -> str:
+    """An attribute's value, its statements kept; of one that is read out, what it prints, too."""
+    if not is_chinese(value) and name not in _READ:
         return value
     made: list[str] = []
     run: list[str] = []

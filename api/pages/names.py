@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.citizen import notices
 from api.deps import Connection
+from api.pages import english as words
 from api.pages import frame
 from auth import clients
 from core import clock
@@ -32,7 +33,7 @@ async def english(request: Connection, session: AsyncSession) -> dict[str, str]:
     card = (await rulebook.current(session, on=clock.today())).scorecard
     perks_ = [one.perk for one in await perkbook.in_force(session, on=clock.today())]
     named = (*card.dimensions, *card.indicators(), *card.deductions, *card.holds, *perks_)
-    return {one.name: one.english[:1].upper() + one.english[1:] for one in named}
+    return {one.name: words.called(one.english) for one in named}
 
 
 async def organisations(session: AsyncSession, client_ids: Iterable[str]) -> dict[str, str]:

@@ -74,6 +74,13 @@ async def see(request: HttpRequest) -> Perks:
     )  # fmt: skip
 
 
+async def english(request: HttpRequest) -> dict[str, str]:
+    """The rule book's English of the caller's perks by their names, for the console."""
+    here, caller = await desk.of(request), await guards.provide_client(request)
+    found = [one for one in await here.gate.perks(token=caller.jti_hash) if one.newest]
+    return {perk.name: perk.english for one in found for perk in rulebook.read(one.body, one.name)}
+
+
 def places_of(perk: Perk, partner: str, today: date) -> tuple[There, ...]:
     """The places with terms of their own that are this partner's as well, and not over."""
     return tuple(

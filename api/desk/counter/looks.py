@@ -49,6 +49,7 @@ async def points(
         return opposite.page(
             request, "points.html", caller, one, view=view, parts=score.parts(view), ways=ways, words=perkwords,
             perks=sorted(perks, key=lambda each: (not each.granted, each.threshold)),
+            named=await names.english(request, session),
         )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ async def held(
         return opposite.page(
             request, "records.html", caller, one, groups=groups(found.records, _counted(card)),
             more=found.next_cursor is not None, objection=await objecting.objections(session, house, one.citizen),
+            named=await names.english(request, session),
         )  # fmt: skip
 
 
@@ -116,7 +118,8 @@ async def seen(
     """Who looked, newest first: this session, too."""
     async with opposite.at(request, caller, session_id) as (session, one):
         found = await me.accesses.fn(session, one.citizen, limit=_MOST, cursor=None)
-        return opposite.page(request, "accesses.html", caller, one, lines=await _told(session, found.accesses))
+        told, named = await _told(session, found.accesses), await names.english(request, session)
+        return opposite.page(request, "accesses.html", caller, one, lines=told, named=named)
 
 
 async def _told(session: AsyncSession, found: list[me.Access]) -> list[lines.Line]:
