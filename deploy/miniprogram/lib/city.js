@@ -3,6 +3,7 @@
 const { base64, base64url, form, query, utf8 } = require('./bytes.js')
 const { Key } = require('./proof.js')
 const { sha256 } = require('./sha256.js')
+const { day, plain, purpose } = require('./words.js')
 
 const FORM = 'application/x-www-form-urlencoded'
 const REAL_NAME = 'urn:cc:acr:3'
@@ -89,17 +90,18 @@ class City {
   /** Points and dimensions; null for who does not take part. */
   async points() {
     try {
-      return await this.call('GET', '/v1/me/score')
+      const score = await this.call('GET', '/v1/me/score')
+      return { ...score, day: day(score.as_of) }
     } catch (error) {
       if (error.code === 'not_enrolled') return null
       throw error
     }
   }
 
-  /** Perks, those that are granted first. */
+  /** Perks with their names, those that are granted first. */
   async perks() {
     const { perks } = await this.call('GET', '/v1/me/perks')
-    return perks.sort((one, other) => Number(other.granted) - Number(one.granted))
+    return perks.map((one) => ({ ...one, name: one.terms.name })).sort((one, other) => Number(other.granted) - Number(one.granted))
   }
 
   /** A one-time code; `picture` is the address of its QR code. */
@@ -109,14 +111,19 @@ class City {
     return { text: drawn.code, until: Date.parse(drawn.expires_at), learns: drawn.shows, picture }
   }
 
-  /** Consents, newest first. */
+  /** Consents, newest first: `title` says what for, `until` the last day. */
   async consents() {
-    return (await this.call('GET', '/v1/me/consents')).consents
+    const { consents } = await this.call('GET', '/v1/me/consents')
+    const perks = Object.fromEntries((await this.perks()).map((one) => [one.perk, one.name]))
+    return consents.map((one) => ({ ...one, title: purpose(one.purpose, perks), until: day(one.expires_on) }))
   }
 
-  /** The notice that is shown before taking part. */
+  /** The notice that is shown before taking part: `shown` as one reads it, `options` the sources one may add. */
   async notice(version = 1) {
-    return this.call('GET', `/v1/rules/notices/score/${version}`)
+    const notice = await this.call('GET', `/v1/rules/notices/score/${version}`)
+    const { groups } = await this.call('GET', '/v1/rules/catalogue')
+    const options = groups.filter((one) => notice.optional_sources.includes(one.id))
+    return { ...notice, shown: plain(notice.text), options }
   }
 
   /** Take part until a day (YYYY-MM-DD), with the optional sources that were ticked. */
