@@ -119,6 +119,7 @@ class _Push:
         self._permitted = source.kinds & book.kinds
         self._today = clock.today()
         self._waiting: list[Candidate] = []
+        self._before = "", b""
         self._dropped: dict[str, int] = {}
         self._counts, self._first = Counts(), dict[tuple[str, str], int]()
         self.received = self.accepted = 0
@@ -155,7 +156,7 @@ class _Push:
         if isinstance(line, Accepted):
             self.accepted += 1
             self._counts[line.kind, "accepted", ""] += 1
-            self._waiting.append(Candidate(number, digest_of(line, self._source.digest_key), line))
+            self._waiting.append(Candidate(number, self._digest(line), line))
         else:
             self._counts[line.kind, "rejected", line.code] += 1
             self._first.setdefault((line.kind, line.code), number)
@@ -165,9 +166,17 @@ class _Push:
         line = self._book.reader.read(raw, permitted=self._permitted, received_on=self._today, provider=self._source.id)
         if self._only is None or isinstance(line, Rejected):
             return line
-        if digest_of(line, self._source.digest_key) == self._only:
+        if self._digest(line) == self._only:
             return line
         return Rejected("malformed", "The line is not about the person who was asked about.", line.ref, line.kind)
+
+    def _digest(self, line: Accepted) -> bytes:
+        """The digest of a line's person, made once for lines about the same one that follow each other."""
+        if line.id_number is None:
+            return digest_of(line, self._source.digest_key)
+        if line.id_number != self._before[0]:
+            self._before = line.id_number, digest_of(line, self._source.digest_key)
+        return self._before[1]
 
     async def _stage(self) -> None:
         if self._waiting:

@@ -56,10 +56,10 @@ def _added(card: Scorecard, rows: Table, pile: Pile, as_of: date) -> Column:
 
 def frequent(card: Scorecard, rows: Table) -> Table:
     """Gather for each person what most rows are about: the months of each rule, sums and counts."""
-    together: dict[str, Callable[[Column], Column]] = {
-        "months": lambda bits: bits.bit_or(), "sum": lambda some: some.sum(), "count": lambda some: some.sum()
-    }  # fmt: skip
-    piles = {pile.name: together[pile.measure](rows[pile.name]) for pile in slots.piles(card)}
+    piles = {
+        pile.name: rows[pile.name].bit_or() if pile.measure == "months" else rows[pile.name].sum().cast("int64")
+        for pile in slots.piles(card)
+    }
     return _counted(card, rows.group_by("subject").aggregate(**piles))
 
 

@@ -6,6 +6,7 @@ code with the next step. Whether the person takes part is no business of this ro
 """
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import cast
 
 import msgspec
@@ -57,6 +58,7 @@ class LineReader:
     def __init__(self, catalogue: Catalogue) -> None:
         """Compile every kind's fields."""
         self._catalogue = catalogue
+        self._label = lru_cache(maxsize=4096)(catalogue.label)  # most lines are about the same few months
         self._checks = {
             code: [(f.name, f.optional, compile_field(f)) for f in kind.fields]
             for code, kind in catalogue.kinds.items()
@@ -123,7 +125,7 @@ class LineReader:
             idnumber.normal(line.id_number) if line.id_number is not None else None,
             line.subject,
             {**papers, "fields": line.fields},
-            self._catalogue.label(kind.code, occurred, quantity, level),
+            self._label(kind.code, occurred, quantity, level),
             effective or _dated(line.occurred_on, fields, received_on),
         )
 
