@@ -6,8 +6,8 @@ and the line of a registered client its id (never a citizen's), so that an attac
 nothing inline.
 """
 
+import os
 import time
-import uuid
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, cast
@@ -67,7 +67,7 @@ class Envelope:
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id = os.urandom(16).hex()
         before = cast("dict[str, Any]", scope).get("state")
         scope["state"] = {**(before or {}), "request_id": request_id}
         started, status = time.perf_counter(), 500
@@ -88,7 +88,7 @@ class Envelope:
         """An answer's own headers, and ours where it has none of the name."""
         headers = list(given)
         named = {name.lower() for name, _ in headers}
-        if any(
+        if b"content-security-policy" in named and any(
             name == b"content-security-policy" and b"frame-ancestors 'none'" not in value for name, value in headers
         ):
             named.add(b"x-frame-options")  # has no word for other origins; frame-ancestors says it (CSP 3, 6.4.2)

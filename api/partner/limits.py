@@ -18,7 +18,7 @@ WINDOW = 60
 PER_PARTNER = 12_000
 PER_VALUE = 30
 PER_TERMINAL = 600
-LOT = 20
+LOT = 50
 _QUOTAS = {"partner": PER_PARTNER, "value": PER_VALUE, "terminal": PER_TERMINAL}.items()
 _POLICY = ", ".join(f'"{each}";q={quota};w={WINDOW}' for each, quota in _QUOTAS)
 

@@ -91,13 +91,14 @@ async def settle(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, tuple
 
 @asynccontextmanager
 async def served(which: str, url: str, epochs: Path, known: dict[str, Any]) -> AsyncGenerator[psutil.Process]:
-    """One Python web process, as it is served."""
+    """One Python web process, by the program and the protocol that `osmanthus serve` runs, for us and peers alike."""
     env = {
         **os.environ, "DATABASE_URL": url, "OSMANTHUS_MASTER_KEY": MASTER.hex(), "OSMANTHUS_BASE_URL": base("ours"),
         "OSMANTHUS_EPOCHS_FILE": str(epochs), "BENCH_KNOWN": msgspec.json.encode(known).decode(),
     }  # fmt: skip
     factory = "api.app:create" if which == "ours" else f"benchmarks.peers.{which}:app"
-    more = ["--port", str(PORTS[which]), "--log-level", "error", "--no-access-log"]
+    more = ["--port", str(PORTS[which]), "--log-level", "error", "--no-access-log", "--no-proxy-headers"]
+    more += ["--no-server-header", "--http", "api.wire:Protocol"]
     async with running(which, [sys.executable, "-m", "uvicorn", "--factory", factory, *more], env) as child:
         yield child
 
@@ -207,15 +208,20 @@ def post(path: str, body: bytes, **headers: str) -> bytes:
 
 
 def cpu(processes: list[psutil.Process]) -> float:
-    """User and system seconds of processes that live."""
+    """Seconds on a processor of processes that live: by the scheduler's own account, else by ticks."""
     total = 0.0
     for process in processes:
         try:
-            times = process.cpu_times()
-            total += times.user + times.system
-        except psutil.NoSuchProcess:
+            total += _scheduled(process.pid) if sys.platform == "linux" else sum(process.cpu_times()[:2])
+        except (psutil.NoSuchProcess, OSError):
             continue
     return total
+
+
+def _scheduled(pid: int) -> float:
+    """Nanoseconds of each thread (the kernel's `sched-stats`), in seconds."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def known(load: Load, jwks: list[dict[str, Any]]) -> dict[str, Any]:
