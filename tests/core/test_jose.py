@@ -14,6 +14,7 @@ from core import jose
 
 KEY = ECKey.generate_key("P-256", private=True)
 TOKEN = jwt.encode({"alg": "ES256"}, {"sub": "x", "n": 1}, KEY, algorithms=["ES256"])
+SIGNATURE = jose.raw(TOKEN.split(".")[2])
 
 
 def part(value: object) -> str:
@@ -141,3 +142,16 @@ class TestClaims:
         for wrong in ("", "a" * 300, 1, None):
             with pytest.raises(jose.NotSigned):
                 jose.text({"jti": wrong}, "jti")
+
+
+class TestEs256:
+    """The signature of nearly everything."""
+
+    @pytest.mark.parametrize(
+        "pair", [b"", bytes(63), bytes(64), bytes(65), b"\xff" * 64, SIGNATURE[32:] + SIGNATURE[:32], SIGNATURE + b"\0"]
+    )
+    def test_another_pair_of_numbers(self, pair: bytes) -> None:
+        """Too short, too long, zero, beyond the order, the wrong way round: it does not hold."""
+        head, claims, _ = TOKEN.split(".")
+        with pytest.raises(jose.NotSigned, match="the signature does not hold"):
+            jose.verify(jose.parse(f"{head}.{claims}.{jose.base64(pair)}"), KEY)

@@ -53,3 +53,14 @@ class TestSign:
         claims = made(ring, Answer("dc_2", ANSWER.valid_until)).split(".")[1]
         with pytest.raises(BadSignatureError), pytest.warns(SecurityWarning, match="EdDSA"):
             jws.deserialize_compact(f"{header}.{claims}.{signature}", ring.ed25519("rcpt-1"), algorithms=["EdDSA"])
+
+
+class TestAnswered:
+    """An answer with its receipt, as one text."""
+
+    def test_it_is_the_answer_and_the_same_receipt(self, ring: Keyring) -> None:
+        """What is sent is the signed members, then the receipt that `sign` makes of them; absent ones stay absent."""
+        issuer = "https://credit.example.city"
+        sent = receipts.answered(receipts.signer(ring), ANSWER, issuer=issuer, partner="p", issued=1)
+        members = {"decision_id": "dc_1", "valid_until": "2026-11-22T08:00:00Z", "receipt": made(ring)}
+        assert sent == msgspec.json.encode(members)
