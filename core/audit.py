@@ -99,8 +99,12 @@ async def write_each(
     )
 
 
-async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None) -> list[Entry]:
+async def about(
+    session: AsyncSession, *, owner: uuid.UUID, limit: int, before: uuid.UUID | None = None, own: bool | None = None
+) -> list[Entry]:
     """A person's entries, newest first, older than `before`; those about everybody who took part are joined in.
+
+    `own` keeps to what the person did themselves, or to what everybody else did.
 
     Which of the latter are theirs is the database's word, at the citizen's door: a policy of migration 0021.
     """
@@ -109,6 +113,8 @@ async def about(session: AsyncSession, *, owner: uuid.UUID, limit: int, before: 
     query = query.order_by(audit_entry.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(audit_entry.c.id < before)
+    if own is not None:
+        query = query.where((audit_entry.c.actor_kind == "citizen") == own)
     return [
         Entry(row.id, row.at, Actor(row.actor_kind, row.actor), row.action, row.purpose, row.outcome, row.detail)
         for row in await session.execute(query)

@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     city: str = "示范市"
     city_code: str = "990000"
     controller: str = "示范市信用办公室"
-    contact: str = "电话 12345-9，示范市政务服务中心信用窗口"
+    contact: str = "电话 0000-12345，示范市政务服务中心信用窗口"
     epoch_days: int = 14
     epoch_grace_days: int = 2
     epoch_copy_days: int = 7

@@ -1,7 +1,7 @@
 """`/v1/me` and who looked: the caller's masked profile, and every access to their data."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import get
@@ -130,10 +130,13 @@ async def accesses(
     caller: NamedDependency[guards.Citizen],
     limit: FromQuery[int] = _PAGE,
     cursor: FromQuery[str | None] = None,
+    by: FromQuery[Literal["me", "others"] | None] = None,
 ) -> Accesses:
-    """Every access to the caller's data, newest first."""
+    """Every access to the caller's data, newest first; `by` keeps to the caller's own acts, or to everybody else's."""
     before = ids.read("ac", cursor) if cursor else None
-    entries = await audit.about(session, owner=caller.id, limit=page_size(limit) + 1, before=before)
+    entries = await audit.about(
+        session, owner=caller.id, limit=page_size(limit) + 1, before=before, own=by and by == "me"
+    )
     names = await clients.names(session, {entry.actor.id for entry in entries})
     shown = [show(entry, names) for entry in entries[:limit]]
     return Accesses(shown, shown[-1].id if len(entries) > limit else None)

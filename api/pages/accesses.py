@@ -1,6 +1,6 @@
 """Who looked: every access to the citizen's data, in plain words (PIPL article 45, SZX article 45)."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Response, get
@@ -36,12 +36,18 @@ async def accesses(
     house: NamedDependency[House],
     caller: NamedDependency[guards.Citizen],
     cursor: FromQuery[str | None] = None,
+    by: FromQuery[Literal["me", "others"]] = "others",
 ) -> Response[str]:
-    """A page of accesses, newest first."""
-    found: me.Accesses = await me.accesses.fn(session, caller, limit=20, cursor=cursor)
+    """A page of accesses, newest first: those of others, or what the caller did."""
+    found: me.Accesses = await me.accesses.fn(session, caller, limit=20, cursor=cursor, by=by)
     perks = await names.perks(session)
     lines = [line(one, perks) for one in found.accesses]
-    more = {"next_cursor": found.next_cursor, "named": await names.english(request, session)}
+    more = {
+        "next_cursor": found.next_cursor,
+        "by": by,
+        "first": cursor is None,
+        "named": await names.english(request, session),
+    }
     return frame.member(request, "accesses.html", house, caller, accesses=lines, **more)
 
 
@@ -55,7 +61,7 @@ def line(one: me.Access, perks: dict[str, str]) -> Line:
         one.at,
         words.act(one.action),
         why,
-        words.outcome(one.outcome),
+        words.DRAWN if one.action == "credit_code.draw" else words.outcome(one.outcome),
         words.remark(one.detail),
         one.detail.get("records", 0),
     )

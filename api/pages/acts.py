@@ -56,7 +56,7 @@ ACTS: Mapping[str, str] = {
     "consent.expire": "同意到期，停止使用",
     "consent.outdate": "告知书扩大了处理范围，旧的同意停止使用",
     "statement.told": "对方在次日对账单里得知：您不再允许它查询（不说原因和时刻）",
-    "credit_code.draw": "您出示了信用码",
+    "credit_code.draw": "您生成了一个信用码",
     "credential.offer": "您为手机钱包取了一次异地互认凭证的领取码",
     "credential.issue": "按您的同意，向您的手机钱包发放了异地互认凭证（没有分数、等级和姓名）",
     "credential.lapse": "有些异地互认凭证停用了：同意已结束，或现在不再满足凭证上的内容",

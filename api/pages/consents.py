@@ -71,6 +71,7 @@ async def invite(
         caller,
         name=name,
         renewing=renewing,
+        left=now is None and any(one.purpose == "score" for one in await ledger.of(session, citizen_id=caller.id)),
         notice=notice,
         notice_html=notice_html(notice),
         takes=takes(notice),
@@ -141,10 +142,11 @@ async def see(
     cards = [await _card(session, consents.view(one)) for one in await ledger.of(session, citizen_id=caller.id)]
     live = [one for one in cards if one.state_words == words.CONSENT["given"]]
     past = [one for one in cards if one not in live]
+    left = any(one.purpose == "score" for one in past) and not any(one.purpose == "score" for one in live)
     hushed = {one.purpose for one in await asking.quiet(session, citizen_id=caller.id)}
     due = [one for one in await reminders.reminders(session, caller) if one.purpose not in hushed]
     named = await names.english(request, session)
-    return frame.member(request, "consents.html", house, caller, live=live, past=past, due=due, named=named)
+    return frame.member(request, "consents.html", house, caller, live=live, past=past, due=due, left=left, named=named)
 
 
 @get("/consents/{consent_id:str}/withdraw")

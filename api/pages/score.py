@@ -20,7 +20,7 @@ from api.citizen import perks as perks_api
 from api.citizen import score as score_api
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
-from api.pages import charts, consents, frame, names, rule_changes, words
+from api.pages import charts, consents, frame, names, rule_changes, wanting, words
 from api.pages.charts import Say
 from api.pages.door import anyone, behind
 from auth import citizens
@@ -124,6 +124,7 @@ async def _score(request: HttpRequest, session: AsyncSession, house: House, call
         last=next(iter(told), None),
         curve=curve(past.changes, say) if len(past.changes) > 1 else None,
         ways=view.next_tier.ways[:_WAYS] if view.next_tier else (),
+        wanting=await wanting.of(session, caller),
         coming=await rule_changes.coming(session, caller),
         **drawings(view, book.scorecard, say),
     )

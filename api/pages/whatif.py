@@ -17,7 +17,7 @@ from api import guards
 from api.citizen import score as score_api
 from api.citizen import whatif as api
 from api.deps import House, HttpRequest
-from api.pages import frame, names
+from api.pages import frame, names, wanting
 from api.pages.door import behind
 from core import clock
 from core.errors import Invalid
@@ -77,6 +77,7 @@ async def _page(
         named=await names.english(request, session),
         now=view,
         outcome=outcome,
+        wanting=await wanting.of(session, caller),
         slides=await _slides(session, caller, view, what.efforts),
         endable=[one for one in view.deductions if one.records],
         ended=frozenset(what.end),

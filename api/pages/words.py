@@ -176,6 +176,9 @@ def status(code: str) -> str:
     return _STATUS.get(code, code)
 
 
+DRAWN = "已生成；有人扫了，会列在“别人”那一页"
+
+
 def outcome(code: str) -> str:
     """What came out of an access."""
     return _OUTCOMES.get(code, code)

@@ -1,7 +1,8 @@
 """What a person can do for more points, unit by unit: as rows to count, in words, and how much of it there is.
 
 Pure. A unit is a month in which something is kept, or an hour of something done, at its natural pace: a month each
-month from the next one on, up to eight hours each day from tomorrow on.
+month from the next one on, up to eight hours on one day of each week from tomorrow on: what somebody with work and
+family can do, not what the rules would still count.
 """
 
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from scoring.book.rules import Effort, Indicator
 from scoring.points.facts import HOURS_A_DAY, Fact
 
 TWO_YEARS = 24
+_WEEK = 7
 
 
 def future(rule: Indicator, effort: Effort, units: int, as_of: date) -> list[Fact]:
@@ -20,7 +22,7 @@ def future(rule: Indicator, effort: Effort, units: int, as_of: date) -> list[Fac
     else:
         full, rest = divmod(units, HOURS_A_DAY)
         hours = [HOURS_A_DAY] * full + ([rest] if rest else [])
-        days = [(as_of + timedelta(days=ahead), part) for ahead, part in enumerate(hours, 1)]
+        days = [(as_of + timedelta(days=1 + _WEEK * week), part) for week, part in enumerate(hours)]
     return [Fact(rule.kinds[0], "", day, part, None, None, None, None, "active", ()) for day, part in days]
 
 

@@ -1,6 +1,6 @@
 """What reaches the next tier with the least effort, found by asking the evaluator about days to come.
 
-Pure. A way is one thing that a person can do, repeated at its natural pace (once a month, or up to eight hours a day),
+Pure. A way is one thing that a person can do, repeated at its natural pace (once a month, or up to eight hours a week),
 or a day to wait for; where no single one reaches the tier, the least-effort mix of several done side by side. The gain
 is what the evaluator gives on the day the effort is done, with everything that will have lapsed by then already gone;
 so a promise made here holds if nothing else changes. Money is no effort and buys nothing.

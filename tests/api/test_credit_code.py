@@ -60,6 +60,11 @@ class TestDraw:
                 ("credit_code.draw", "done"),
             ]
             assert seen[1]["by"] == f"名称 {name}"
+            for by, others in (("me", False), ("others", True)):
+                part = (await me.get(f"/v1/me/accesses?by={by}")).json()["accesses"]
+                assert [one["id"] for one in part] == [
+                    one["id"] for one in seen if (one["by_kind"] != "citizen") == others
+                ]
 
     async def test_a_code_is_for_its_perk_and_partner(self, server: Server) -> None:
         """Elsewhere it is `code_not_for_you`, and stays good."""

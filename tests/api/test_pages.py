@@ -336,7 +336,8 @@ class TestPerksAndCode:
         assert picture.all("path")[0].attributes["fill"] == "#fff"
         assert 50 <= int(page.all("p", role="timer")[0].attributes["data-seconds"]) <= 60
         assert "hidden" in page.all("section", id="used")[0].attributes
-        assert "您出示了信用码" in (await browser.go("/accesses")).text
+        assert "您生成了一个信用码" in (await browser.go("/accesses?by=me")).text
+        assert "没有别人查过您的信息" in (await browser.go("/accesses")).text
 
     async def test_a_perk_that_is_missing_says_what_is_missing_and_the_standard_way(
         self, server: Server, browser: Browser
@@ -372,7 +373,7 @@ class TestWithdraw:
         """The confirmation says what happens; afterwards nothing is held, and joining is offered again."""
         await browser.join(server.person())
         page = await browser.go("/consents")
-        link = next(one for one in page.all("a") if one.text == "撤回").attributes["href"]
+        link = next(one for one in page.all("a") if one.text == "撤回，退出桂花分").attributes["href"]
         page = await browser.go(link)
         check_frame(browser.answer, page)
         assert "立即删除，无法恢复" in page.text
@@ -382,5 +383,6 @@ class TestWithdraw:
         assert "全部删除" in page.text
         assert "要加入桂花分吗" in (await browser.go("/")).text
         assert "已撤回" in (await browser.go("/consents")).text
-        page = await browser.go("/accesses")
+        assert "要加入桂花分吗" in (await browser.go("/consents/new")).text
+        page = await browser.go("/accesses?by=me")
         assert ["您撤回同意" in page.text, "您给出同意" in page.text] == [True, True]
