@@ -150,7 +150,9 @@ async def decide(request: HttpRequest, house: NamedDependency[House]) -> Respons
 
 
 async def _form(request: HttpRequest) -> dict[str, str]:
-    """The fields of a form, each by its first value. Raises Malformed."""
+    """The fields of a form, each by its first value. Raises Malformed: no page of ours sends files here."""
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise Malformed("Send the fields as application/x-www-form-urlencoded.")
     try:
         sent = parse_qs((await request.body()).decode(), max_num_fields=_FIELDS)
     except ValueError as error:
