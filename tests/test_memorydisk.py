@@ -31,7 +31,11 @@ class TestFolder:
 class TestSweep:
     """What killed runs left."""
 
-    @pytest.mark.parametrize(("owner", "goes"), [("2147483647", True), (str(os.getpid()), False), ("", False)])
+    @pytest.mark.parametrize(
+        ("owner", "goes"),
+        [("2147483647", True), (str(os.getpid()), False), ("", False)],
+        ids=["dead", "alive", "starting"],  # a process's number differs between the workers of a run
+    )
     def test_only_what_a_dead_process_owned_goes(self, tmp_path: Path, owner: str, *, goes: bool) -> None:
         """A run beside this one keeps its own; who is only starting has written no owner down yet."""
         left = tmp_path / f"{memorydisk.PREFIX}left"
