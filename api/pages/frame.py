@@ -9,13 +9,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response
 from litestar.datastructures import Cookie
 from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.routes import HTTPRoute
 
 from api.deps import Connection, House
 from api.guards import Citizen
@@ -51,7 +52,16 @@ def tongue_link(request: Connection) -> str:
 
 def _link(request: Connection, changed: str, value: str) -> str:
     kept = [(name, old) for name, old in request.query_params.multi_items() if name != changed]
-    return "?" + urlencode([*kept, (changed, value)])
+    return f"{_readable(request)}?{urlencode([*kept, (changed, value)])}"
+
+
+def _readable(request: Connection) -> str:
+    """The page's own address, empty where it is the one in view; of a form's address that is no page, the one above."""
+    scope, path = cast("dict[str, Any]", request.scope), request.url.path
+    if scope.get("method") in {"GET", "HEAD"}:
+        return ""
+    pages = (one for one in request.app.routes if isinstance(one, HTTPRoute) and "GET" in one.methods)
+    return path if any(one.path == scope.get("path_template") for one in pages) else path.rpartition("/")[0]
 
 
 def teller(request: Connection, named: Mapping[str, str]) -> Callable[[str], str]:

@@ -11,6 +11,7 @@ from core import settings as all_settings
 from core.settings import SettingMissing
 from tests.api.conftest import Server
 from tests.api.pagereader import Browser
+from tests.api.test_pages_english import unmarked
 
 PORTAL = "https://portal.example.city"
 
@@ -40,6 +41,12 @@ class TestEmbed:
         await browser.go("/")
         assert browser.answer.headers["x-frame-options"] == "DENY"
         assert browser.answer.headers["content-security-policy"].endswith("frame-ancestors 'none'")
+
+    async def test_a_portal_asks_for_english(self, browser: Browser) -> None:
+        """By the address of the frame."""
+        page = await browser.go("/embed?lang=en")
+        assert (page.all("html")[0].attributes["lang"], unmarked(page)) == ("en", [])
+        assert "This portal cannot see your points" in page.text
 
     async def test_without_portals_it_is_absent(self, server: Server) -> None:
         """404, and no frame."""

@@ -215,6 +215,8 @@ class TestPages:
             "/sessions",
             "/changes",
             "/forms",
+            "/plates",
+            "/recognition",
         )
         for path in (*MEMBER_PAGES, *more):
             page = await browser.go(path)

@@ -107,9 +107,14 @@ class TestDesk:
         opened = await browser.submit(action=matter, purpose="handling")
         assert "请人看看我的分数" in [one.text for one in opened.all("span", lang="zh-CN")]
         assert unmarked(opened) == []
+        said = {"outcome": "kept", "reasons": "checked"}
+        answered = await browser.submit(action=f"{matter}/answer", **said)
+        assert answered.all("a", _class="mode", lang="zh-CN")[0].attributes["href"] == f"{matter}?lang=zh"
         assert await self.assisted(browser, office) == {}
         await browser.go("/desk/audits")
-        assert unmarked(await browser.submit(action="/desk/audits", purpose="inspection")) == []
+        found = await browser.submit(action="/desk/audits", purpose="inspection")
+        assert unmarked(found) == []
+        assert found.all("a", _class="mode", lang="zh-CN")[0].attributes["href"] == "/desk/audits?lang=zh"
         assert unmarked(await browser.submit(action="/desk/leave")) == []
 
     async def assisted(self, browser: Browser, office: Office) -> dict[str, list[str]]:
