@@ -120,8 +120,9 @@ CLIENTS = (
         "staff",
         "示范市信用办公室",
         (
-            *("staff:assessments", "staff:audits", "staff:clerks", "staff:clients", "staff:disputes"),
-            *("staff:incidents", "staff:quality", "staff:releases", "staff:repairs", "staff:reviews"),
+            *("staff:assessments", "staff:audits", "staff:calendar", "staff:clerks", "staff:clients"),
+            *("staff:disputes", "staff:incidents", "staff:orders", "staff:quality", "staff:releases"),
+            *("staff:repairs", "staff:reviews"),
         ),
     ),
 )
