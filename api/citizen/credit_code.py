@@ -3,6 +3,7 @@
 The points are evaluated now, in private; whoever is not granted learns why here, and nobody is refused in public.
 """
 
+import io
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -99,8 +100,14 @@ async def draw(
 
 
 def picture(text: str) -> str:
-    """A QR code as SVG (ISO/IEC 18004, level M), in alphanumeric mode."""
-    return segno.make_qr(text, error="m").svg_inline(scale=6, border=4)
+    """A QR code as SVG (ISO/IEC 18004, level M), in alphanumeric mode.
+
+    With its namespace, else no image element draws it (a mini-program has no other way), and on white, else a dark
+    screen swallows the quiet zone.
+    """
+    drawn = io.BytesIO()
+    segno.make_qr(text, error="m").save(drawn, kind="svg", xmldecl=False, nl=False, scale=6, border=4, light="#fff")
+    return drawn.getvalue().decode()
 
 
 async def _partner(session: AsyncSession, client_id: str, perk_id: str) -> str:

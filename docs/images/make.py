@@ -21,6 +21,7 @@ CHEN = "陈桂芳"
 # name -> (who, address, what the device asks for)
 PICTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "points": (CHEN, "/", {}),
+    "perks": (CHEN, "/perks", {}),
     "whatif": (CHEN, "/whatif", {}),
     "code": (CHEN, f"/code?perk={PERK}", {}),
     "dark": (CHEN, "/", {"color_scheme": "dark"}),
