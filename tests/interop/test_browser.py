@@ -150,7 +150,7 @@ class TestJourney:
             await page.get_by_role("link", name="出示信用码").first.click()
             await page.get_by_role("button", name="出示").click()
             await page.get_by_text("还有").wait_for()
-            code = await page.locator(".letters").inner_text()
+            code = await page.locator(".letters").text_content()
             async with httpx2.AsyncClient(base_url=city.base_url, auth=bureaus["reading-room"]) as library:
                 asked = {"perk": PERK, "holder": {"code": code}, "amount": 10000}
                 answer = (await library.post("/v1/partner/eligibility", json=asked)).json()
@@ -185,13 +185,13 @@ class TestJourney:
             await join(page)
             await page.goto(f"{city.base_url}/code?perk={PERK}")
             await page.get_by_role("button", name="出示").click()
-            shown = [await page.locator(".letters").inner_text()]
+            shown = [await page.locator(".letters").text_content()]
             for _ in range(5):
                 await page.clock.fast_forward(61_000)
                 await page.wait_for_function(
-                    "old => document.querySelector('.letters').innerText !== old", arg=shown[-1]
+                    "old => document.querySelector('.letters').textContent !== old", arg=shown[-1]
                 )
-                shown.append(await page.locator(".letters").inner_text())
+                shown.append(await page.locator(".letters").text_content())
             assert len(set(shown)) == 6
             await page.clock.fast_forward(61_000)
             await page.get_by_text("已失效，请重新出示").wait_for()

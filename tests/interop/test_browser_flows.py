@@ -104,7 +104,7 @@ class TestLive:
             await log_in(page, city, person)
             await join(page)
             await page.goto(f"{city.base_url}/accesses")
-            await page.get_by_text("正在看着").wait_for()
+            await page.get_by_text("页面会自己更新").wait_for()
             assert await page.get_by_text("报送了您的记录").count() == 0
             await send(city, bureaus, person, "high")
             await page.get_by_text("报送了您的记录").first.wait_for()
@@ -163,7 +163,7 @@ async def test_a_partners_check_ends_the_code(
         await join(page)
         await page.goto(f"{city.base_url}/code?perk={PERK}")
         await page.get_by_role("button", name="出示").click()
-        code = await page.locator(".letters").inner_text()
+        code = await page.locator(".letters").text_content()
         async with httpx2.AsyncClient(base_url=city.base_url, auth=bureaus["reading-room"]) as library:
             asked = {"perk": PERK, "holder": {"code": code}, "amount": 10000}
             assert (await library.post("/v1/partner/eligibility", json=asked)).status_code == 200

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.interop
 TALL = 844
 NAMED = {"免押金借书": "Borrow without a deposit"}  # the rule book's own English
 STEPS = [
-    "登录", "登录", "同意并加入", "免押金借书", "出示", "谁看过", "同意", "撤回", "确认撤回",
+    "登录", "登录", "同意并加入", "免押金借书", "出示", "谁看过", "同意", "撤回，退出桂花分", "确认撤回",
     "我的权利", "看看会发生什么", "确认离开并销毁",
 ]  # fmt: skip
 # The only steps that do not stand on the first screen of their page: after the notice, and where one leaves for good.
@@ -103,7 +103,7 @@ async def way(new: Newcomer, person: Mapping[str, Any], library: httpx2.AsyncCli
     await new.tap("button", "同意并加入", then="我的分数")
     await new.tap("link", "免押金借书", then="出示信用码")
     await new.tap("button", "出示", then="信用码")
-    code = await page.locator(".letters").inner_text()  # what a machine reads in the picture
+    code = await page.locator(".letters").text_content()  # what a machine reads in the picture
     answer = await library.post("/v1/partner/eligibility", json={"perk": PERK, "holder": {"code": code}, "amount": 100})
     assert answer.json()["result"] == "granted"
     await page.get_by_role("heading", name=new.word("已经核对过")).wait_for()
@@ -111,7 +111,7 @@ async def way(new: Newcomer, person: Mapping[str, Any], library: httpx2.AsyncCli
     await new.tap("link", "谁看过", then="谁看过")
     await page.get_by_text("newcomers-library").first.wait_for()
     await new.tap("link", "同意", then="我的同意")
-    await new.tap("link", "撤回", then="撤回同意")
+    await new.tap("link", "撤回，退出桂花分", then="撤回同意")
     await new.tap("button", "确认撤回", then="已经结束")
     await new.tap("link", "我的权利", then="我的权利")
     await new.tap("link", "看看会发生什么", then="彻底离开")
