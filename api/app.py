@@ -25,9 +25,10 @@ from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp
 from sqlalchemy import select
 
-from api import deps, guards, idp, openapi, problems
+from api import deps, guards, openapi, problems
 from api.deps import House
 from api.express import Express
+from api.identity import idp
 from api.pages import frame
 from api.requests import Envelope
 from api.routing import routes

@@ -6,8 +6,9 @@ from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from sqlalchemy import text
 
-from api import requests, sealing
+from api import requests
 from api.deps import House
+from api.worker import sealing
 from auth import incidents
 from incentives.channels import upkeep
 

@@ -6,25 +6,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]  (its deque)
 from litestar.types import ControllerRouterHandler
 
-from api import (
-    challenge,
-    channels,
-    consenting,
-    creditcodes,
-    health,
-    idp,
-    log,
-    login,
-    machines,
-    measures,
-    oauth,
-    openapi,
-    rules,
-    slips,
-    statistics,
-    verifying,
-    wallets,
-)
+from api import channels, health, openapi, slips
 from api.citizen import (
     cards,
     consents,
@@ -66,6 +48,7 @@ from api.citycard import rides as citycard_rides
 from api.citycard import statements as citycard_statements
 from api.console import all_pages as console_pages
 from api.desk import all_pages as desk_pages
+from api.identity import challenge, consenting, idp, login, oauth
 from api.pages import all_pages
 from api.partner import (
     batch,
@@ -82,6 +65,7 @@ from api.partner import (
 from api.partner import events as partner_events
 from api.partner import perks as partner_perks
 from api.partner import plates as partner_plates
+from api.public import creditcodes, log, machines, measures, rules, statistics, verifying
 from api.sandbox import assembly as sandbox
 from api.source import assembly as source
 from api.staff import (
@@ -104,6 +88,7 @@ from api.staff import disputes as staff_disputes
 from api.staff import orders as staff_orders
 from api.staff import repairs as staff_repairs
 from api.staff import reviews as staff_reviews
+from api.visitors import wallets
 from api.wallet import assembly as wallet
 from core.settings import Settings
 

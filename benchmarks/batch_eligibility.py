@@ -28,7 +28,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 from benchmarks.eligibility import Ground
 from benchmarks.peers import ground
 from benchmarks.peers.ground import PERK, PORTS, Load, base, cpu, post

@@ -45,7 +45,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 from benchmarks.peers import ground
 from benchmarks.peers.ground import PARTNERS, PORTS, Load, base, cpu, known, running, served
 from core import db, embedded

@@ -28,9 +28,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api import rulebook_files
-from api.signing import fresh_key
+from api.releases import rulebook_files
 from api.tool.caller import Signed
+from api.tool.signing import fresh_key
 from auth import clients
 from core import clock, db, embedded, ids, releases, sealed
 from core.epochs import make_epochs

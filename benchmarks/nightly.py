@@ -24,7 +24,7 @@ import asyncpg
 import ingest
 from evaluate import person
 
-from api.signing import fresh_key
+from api.tool.signing import fresh_key
 from core import clock, db, embedded
 from core.epochs import make_epochs
 from core.keys import Keyring

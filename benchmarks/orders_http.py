@@ -26,7 +26,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 from auth import clients
 from benchmarks import orders
 from benchmarks.peers.ground import MASTER, PORTS, Load, base, cpu, post, served

@@ -27,7 +27,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 from benchmarks.eligibility import PARTNERS, base, cpu, served
 from benchmarks.peers.ground import MASTER, prepare
 from core import embedded

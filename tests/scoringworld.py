@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from api import rulebook_files
+from api.releases import rulebook_files
 from auth.consent import ledger, terms
 from auth.consent.record import Party, PrivacyNotice, Processing, ProcessingMethod, Purpose
 from core import clock, releases, sealed

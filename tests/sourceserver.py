@@ -12,15 +12,17 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from api import deps, guards, oauth, problems, signing
+from api import deps, guards, problems
 from api.deps import House
+from api.identity import oauth
 from api.requests import Envelope
 from api.source import records, subjects
+from api.tool import signing
 from auth import clients
 from core import db, shortlived
 from core.db import Doors
 from core.settings import ROOT, Settings
-from tests.api.oauth.client import Caller
+from tests.api.identity.client import Caller
 from tests.scoringworld import ALL_KINDS, City, ndjson
 
 NDJSON = {"Content-Type": "application/x-ndjson"}

@@ -13,7 +13,7 @@ import httpx2
 from joserfc import jws
 from joserfc.jwk import ECKey
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 CONFIGURATION = "points-reached"

@@ -11,9 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards, stepup
+from api import guards
 from api.citizen.door import behind
 from api.deps import House
+from api.identity import stepup
 from api.staff.holder import CardNo, Pin
 from auth.counter import cards, spoken
 from auth.counter.cards import Card, Issuer

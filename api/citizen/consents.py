@@ -12,11 +12,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards, stepup
+from api import guards
 from api.citizen import agreement
 from api.citizen.agreement import Give, Shown
 from api.citizen.door import behind
 from api.deps import House
+from api.identity import stepup
 from auth.consent import ledger, terms
 from auth.consent.events import Act
 from auth.consent.rows import Consent

@@ -15,9 +15,10 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import creditcodes, guards
+from api import guards
 from api.citizen.door import behind
 from api.deps import House
+from api.public import creditcodes
 from auth import clients, leaving
 from core import audit, clock
 from core.audit import Actor

@@ -19,11 +19,12 @@ from litestar.params import FromPath
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import cookies, guards, problems, stepup
+from api import cookies, guards, problems
 from api.citizen import agreement, certificate
 from api.citizen.certificate import Destroyed, Remains
 from api.citizen.door import behind
 from api.deps import House, HttpRequest
+from api.identity import stepup
 from auth import assurance, citizens, holdings, leaving
 from auth.consent import ledger
 from core import audit, clock, ids

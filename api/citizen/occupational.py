@@ -14,11 +14,12 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards, stepup
+from api import guards
 from api.citizen import report as reporting
 from api.citizen.door import behind, must_be_json
 from api.citizen.report import PDF
 from api.deps import House, HttpRequest
+from api.identity import stepup
 from auth import clients, leaving
 from auth.consent import ledger
 from core import clock, ids

@@ -15,10 +15,11 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards, stepup
+from api import guards
 from api.citizen.door import behind
 from api.citizen.me import mask_name
 from api.deps import House
+from api.identity import stepup
 from auth import assurance, citizens
 from auth.consent import terms
 from auth.counter import proxies, spoken

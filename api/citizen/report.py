@@ -1,6 +1,6 @@
 """`/v1/me/report.pdf` and `/v1/me/reports`: a page to show to others, as much on it as its holder chooses.
 
-Its number can be checked by whoever has it (`api.verifying`) until its last day, or until its holder stops it or
+Its number can be checked by whoever has it (`api.public.verifying`) until its last day, or until its holder stops it or
 withdraws. Issuing takes the login that the citizen has; the name in full takes a fresh one. Asking again on the same
 day for the same contents gives the same page with the same number. CIR article 17, SH article 34: free, and as often
 as wanted.
@@ -16,10 +16,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import guards, stepup
+from api import guards
 from api.citizen.door import behind, must_be_json
 from api.citizen.me import mask_name
 from api.deps import House, HttpRequest
+from api.identity import stepup
 from auth import citizens, clients, leaving
 from auth.consent import terms
 from core import audit, clock, ids

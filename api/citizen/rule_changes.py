@@ -15,9 +15,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import drafts, guards
+from api import guards
 from api.citizen.door import behind
 from api.deps import House
+from api.releases import drafts
 from auth.consent import ledger
 from core import clock, ids, releases
 from core.errors import NotFound

@@ -6,9 +6,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import creditcodes
 from api.citizen.door import behind
 from api.deps import House
+from api.public import creditcodes
 from core import ids
 from incentives import tickets
 from incentives.orders.counter import PREFIX

@@ -16,9 +16,10 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromQuery
 
-from api import deps, guards, published
+from api import deps, guards
 from api.citycard import door, pace
 from api.deps import House, HttpRequest
+from api.public import published
 from core import bitlist, clock
 from core.signed import Signer
 from incentives import receipts

@@ -9,10 +9,11 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 
-from api import creditcodes, guards
+from api import guards
 from api.citycard import door
 from api.deps import House, HttpRequest
 from api.problems import UnsupportedMediaType
+from api.public import creditcodes
 from api.source.door import NDJSON, body
 from incentives.citycard.entrance import Entrance
 from incentives.eligibility import TokenDead

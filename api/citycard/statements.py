@@ -1,7 +1,7 @@
 """`GET /v1/citycard/statements/{date}`: what an operator's rides came to, settled on a finished civil day.
 
 A day is told when nothing can be added to it any more, by the rule of the partners' statements. The bytes are signed as
-the rules are (`api.published`): a copy proves itself later. Sums are of the whole day on every
+the rules are (`api.public.published`): a copy proves itself later. Sums are of the whole day on every
 page; amounts in fen.
 """
 
@@ -18,8 +18,8 @@ from litestar.params import FromPath, FromQuery
 from api import guards
 from api.citycard import door
 from api.partner.statements import civil_day, must_be_finished
-from api.published import Press
-from api.rules import provide_press
+from api.public.published import Press
+from api.public.rules import provide_press
 from core import clock
 from core.errors import FieldError, Invalid
 from incentives.citycard.entrance import Entrance

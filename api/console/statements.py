@@ -11,8 +11,8 @@ from api import workpages
 from api.console.frame import CHECK, page
 from api.deps import HttpRequest
 from api.partner import statements
-from api.published import Press
-from api.rules import provide_press
+from api.public.published import Press
+from api.public.rules import provide_press
 from api.seated import Seated
 from core import clock
 

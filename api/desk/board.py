@@ -13,13 +13,14 @@ from litestar.params import FromQuery
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import statistics, workpages
+from api import workpages
 from api.deps import HttpRequest
 from api.desk import frame
 from api.pages import acts, names, quality
 from api.pages.bars import bars
 from api.pages.charts import Say
 from api.pages.frame import teller
+from api.public import statistics
 from api.seated import Seated
 from core import clock
 from scoring import rulebook

@@ -12,9 +12,10 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from api import cookies, deps, devices, login, workpages
+from api import cookies, deps, workpages
 from api.deps import House, HttpRequest
 from api.desk import frame as desk
+from api.identity import devices, login
 from api.pages import frame
 from api.seated import Seated
 from api.staff import counter

@@ -12,11 +12,12 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import deps, drafts, seated, workpages
+from api import deps, seated, workpages
 from api.deps import HttpRequest
 from api.desk import frame
 from api.pages import rehearsal as report_page
 from api.pages.frame import teller
+from api.releases import drafts
 from api.seated import Seated
 from api.staff import rehearsals, releases
 from api.staff.releases import Approval

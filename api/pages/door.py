@@ -16,8 +16,9 @@ from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from api import deps, guards, problems, stepup
+from api import deps, guards, problems
 from api.deps import Connection, HttpRequest
+from api.identity import stepup
 from api.pages import advice, frame
 from core.db import Door
 from core.errors import Invalid, Unauthenticated

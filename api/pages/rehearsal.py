@@ -13,7 +13,7 @@ from api.deps import HttpRequest
 from api.pages import columns, frame
 from api.pages.charts import Say
 from api.pages.columns import balance
-from api.rehearsing import Report
+from api.releases.rehearsing import Report
 from core import ids
 from scoring.rehearsal.desk import Rehearsal
 from scoring.rehearsal.efforts import Effort

@@ -16,10 +16,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from api import guards, visiting
+from api import guards
 from api.deps import HttpRequest
 from api.partner import desk, eligibility
 from api.partner.eligibility import Answer
+from api.visitors import visiting
 from core import ids
 from core.errors import FieldError, Invalid, Problem
 from incentives.eligibility import Question, TokenDead, Verdict

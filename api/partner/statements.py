@@ -3,7 +3,7 @@
 The only way in which a partner is told of an end; until then every answer is the standard route, as for anybody. The
 ends are in the order of random ids, so that they say neither when nor in which turn people left, and never why. Orders
 are by the partner's own number, with sums of the whole day, and are there for a token that may order. The bytes are
-signed as the rules are (`api.published`): a copy proves itself later.
+signed as the rules are (`api.public.published`): a copy proves itself later.
 
 A day is told two minutes after it: by then whatever began on it has ended, so that a finished day says the same for
 ever (`core.db.LONGEST_SECONDS`).
@@ -22,8 +22,8 @@ from litestar.params import FromPath, FromQuery
 from api import deps, guards
 from api.deps import HttpRequest
 from api.partner import desk
-from api.published import Press
-from api.rules import provide_press
+from api.public.published import Press
+from api.public.rules import provide_press
 from core import clock, db, ids
 from core.errors import FieldError, Invalid, NotFound
 from incentives.events import dayorders

@@ -16,10 +16,10 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import select
 
-from api import jobs
 from api.deps import House
 from api.guards import Client, invalid_token
 from api.sandbox.door import behind
+from api.worker import jobs
 from core import clock, ids, pgerrors
 from core.errors import FieldError, Invalid, Unavailable
 from core.tables import civil_offset

@@ -15,10 +15,10 @@ from msgspec import Meta
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import creditcodes
 from api.deps import House, HttpRequest
 from api.guards import Client
 from api.partner import desk
+from api.public import creditcodes
 from api.sandbox import outcomes, people
 from api.sandbox.door import behind
 from api.sandbox.outcomes import Arranged, Outcome

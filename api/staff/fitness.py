@@ -10,8 +10,8 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import drafts
 from api.deps import House
+from api.releases import drafts
 from core import clock, releases
 from core.errors import Conflict
 from core.releases import Release

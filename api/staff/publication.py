@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import drafts
+from api.releases import drafts
 from auth import notices
 from auth.tables import client
 from core import assessments, audit, clock, ids, releases

@@ -12,9 +12,10 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import deps, guards, rehearsing
+from api import deps, guards
 from api.deps import House, HttpRequest
 from api.pages import rehearsal as page
+from api.releases import rehearsing
 from api.staff.clerks import ClerkNo, of
 from core import ids
 from core.errors import Conflict

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx2
 
-from api.signing import Signer
 from api.tool.citizen_app import Bound, signed_in
+from api.tool.signing import Signer
 
 _MARGIN = 20
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 
 _MOST_PAGES = 12
 

@@ -39,7 +39,8 @@ def serve(chosen: argparse.Namespace) -> None:
     """Serve with the settings of the environment, in as many processes as asked."""
     import uvicorn
 
-    from api import idp, wire
+    from api import wire
+    from api.identity import idp
     from api.requests import KEPT_ALIVE
     from core import settings
 
@@ -55,7 +56,8 @@ def serve(chosen: argparse.Namespace) -> None:
 
 def worker(_chosen: argparse.Namespace) -> None:
     """Do the jobs until interrupted."""
-    from api import app, jobs
+    from api import app
+    from api.worker import jobs
     from core import settings
 
     async def work() -> None:

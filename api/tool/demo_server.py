@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from api import app, jobs, wire
+from api import app, wire
 from api.deps import House
 from api.express import Express
 from api.requests import KEPT_ALIVE, Envelope
@@ -25,6 +25,7 @@ from api.tool import demo_pins, demo_trust, seed
 from api.tool.demo import Ground, say, write_privately
 from api.tool.demo_city import entries
 from api.tool.progress import Bar
+from api.worker import jobs
 from core import clock
 from core.settings import Settings
 from incentives.recognition.trust import Distrusted

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from api import app, keydump, rotation
+from api import app
 from api.deps import House
 from api.tool.progress import Bar
+from api.worker import keydump, rotation
 from core import rotation as record
 from core import settings
 from core.audit import Actor

@@ -76,7 +76,7 @@ def rehearse(chosen: argparse.Namespace) -> None:
 
 
 async def _draft(kit: Mapping[str, Any], chosen: argparse.Namespace) -> dict[str, Any]:
-    from api import rulebook_files
+    from api.releases import rulebook_files
     from core import clock
 
     path = Path(chosen.what)

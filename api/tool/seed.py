@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-from api import rulebook_files
+from api.releases import rulebook_files
 from api.tool import demo_orders, registration
 from api.tool.caller import signed
 from api.tool.citizen_app import signed_in

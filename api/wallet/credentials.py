@@ -12,8 +12,9 @@ import msgspec
 from litestar import MediaType, Response, Router, post
 from litestar.di import NamedDependency
 
-from api import formdocs, oauth, proofs
+from api import formdocs, proofs
 from api.deps import House, HttpRequest
+from api.identity import oauth
 from api.wallet import config
 from auth.refusals import Refusal
 from core import clock

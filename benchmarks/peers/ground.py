@@ -26,8 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from api.signing import Signer
 from api.staff import publication
+from api.tool.signing import Signer
 from auth import clients
 from benchmarks.peers.bare import PATH, unb64
 from core import clock, db, ids, releases

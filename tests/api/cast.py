@@ -10,7 +10,7 @@ import msgspec
 from api.tool import registration
 from api.tool.caller import Signed
 from tests.api.conftest import Server
-from tests.api.oauth.client import follow, submit
+from tests.api.identity.client import follow, submit
 
 LIBRARY = "library.deposit-free"
 RENTAL = "rental.deposit-free"

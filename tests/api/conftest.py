@@ -18,9 +18,11 @@ import pytest_asyncio
 import uvicorn
 from litestar import Litestar
 
-from api import app, idp, rulebook_files, wire
+from api import app, wire
 from api.deps import House
 from api.express import Express
+from api.identity import idp
+from api.releases import rulebook_files
 from api.requests import Envelope
 from api.staff import publication
 from api.tool import demo_city, registration

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from api import rehearsing
+from api.releases import rehearsing
 from core import clock
 from core.settings import ROOT
 from tests.api.shopworld import Shop

@@ -12,21 +12,23 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import deps, guards, oauth, problems, rules
+from api import deps, guards, problems
 from api.citizen import credit_code, perks
 from api.deps import House
 from api.express import Express
+from api.identity import oauth
 from api.partner import batch, eligibility
 from api.partner import perks as partner_perks
-from api.signing import Signer, fresh_key
+from api.public import rules
 from api.staff import publication, rehearsals, releases
+from api.tool.signing import Signer, fresh_key
 from auth import clients
 from core import assessments, clock, db, shortlived
 from core.keys import Keyring
 from core.postgres.engine import engine_of
 from core.releases import draft
 from core.settings import ROOT, Settings
-from tests.api.oauth.client import Caller
+from tests.api.identity.client import Caller
 from tests.gateworld import LIBRARY, RENTAL, World, world
 
 BASE = "http://127.0.0.1:8000"

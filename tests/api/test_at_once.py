@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import httpx2
 
-from api import jobs
+from api.worker import jobs
 from auth.consent import ledger
 from core import clock
 from tests.api.conftest import Server

@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import KeySet
 
-from api import sealing
+from api.worker import sealing
 from core import clock, ids
 from tests.api.conftest import Server
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api import rehearsing
+from api.releases import rehearsing
 from api.tool import registration
 from core import clock, statutory
 from tests.api.conftest import Server

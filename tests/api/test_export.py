@@ -173,7 +173,7 @@ class TestExport:
         """Eleven minutes after the login: 401 with the challenge, and no entry."""
         from datetime import timedelta
 
-        from api import stepup
+        from api.identity import stepup
 
         async with server.logged_in(server.person()) as me:
             await me.get("/v1/me")

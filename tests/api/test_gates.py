@@ -10,7 +10,7 @@ import httpx2
 
 from core import clock
 from tests.api.conftest import Server
-from tests.api.test_lapses import days_later
+from tests.api.worker.test_lapses import days_later
 from tests.incentives import gates
 
 TRANSIT = "transit.discount"

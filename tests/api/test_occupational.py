@@ -14,7 +14,7 @@ from core.keys import Keyring
 from core.months import shift
 from tests.api import reportreader
 from tests.api.conftest import Server, serving
-from tests.api.test_lapses import _round, days_later
+from tests.api.worker.test_lapses import _round, days_later
 from tests.conftest import _clone
 from tests.scoringworld import ndjson
 

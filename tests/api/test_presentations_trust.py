@@ -13,10 +13,11 @@ import pytest
 import pytest_asyncio
 from joserfc.jwk import ECKey
 
-from api import cli, peers
+from api import cli
 from api.sandbox import neighbour
 from api.staff.publication import PolicyFaulty
 from api.tool import demo_trust
+from api.worker import peers
 from core import clock, embedded, jose, settings
 from core.keys import Keyring
 from core.settings import ROOT

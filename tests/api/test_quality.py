@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from prometheus_client import generate_latest
 
-from api import watching
 from api.requests import registry
+from api.worker import watching
 from core import clock, embedded
 from core.keys import Keyring
 from tests import eavesdropping

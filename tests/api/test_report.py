@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api import verifying
+from api.public import verifying
 from core import clock
 from tests.api import reportreader
 from tests.api.conftest import Server
@@ -113,7 +113,7 @@ class TestIssue:
         self, me: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Eleven minutes after the login the masked page is given still, the name is not."""
-        from api import stepup
+        from api.identity import stepup
 
         now = stepup.clock.wall()
         later = type("Later", (), {"wall": staticmethod(lambda: now + timedelta(minutes=11))})

@@ -12,12 +12,12 @@ import pytest
 
 from api.citizen import consents
 from api.guards import Citizen
+from api.identity.stepup import StaleLogin
 from api.staff import publication
-from api.stepup import StaleLogin
 from core import clock, ids
 from core.settings import ROOT
 from tests.api.conftest import Server
-from tests.api.test_lapses import days_later
+from tests.api.worker.test_lapses import days_later
 
 PURPOSE = "sensitive:P10"
 ENVELOPE = {"ref", "version", "id_number"}

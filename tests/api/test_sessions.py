@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.conftest import PASSWORD, Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for pytest)
-from tests.api.oauth.client import follow, submit
+from tests.api.identity.client import follow, submit
 
 PLACE = "/v1/me/sessions"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1) MicroMessenger/8.0.60 canary-of-a-browser"

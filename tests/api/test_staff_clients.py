@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest_asyncio
 
-from api.signing import fresh_key, public_half
 from api.tool.caller import TokenRefusedError
+from api.tool.signing import fresh_key, public_half
 from core import clock
 from tests.api.conftest import Server
 

@@ -10,7 +10,7 @@ import httpx2
 from core import clock
 from core.clock import CITY_ZONE
 from tests.api.conftest import Server
-from tests.api.test_lapses import days_later, moved_by
+from tests.api.worker.test_lapses import days_later, moved_by
 
 LIBRARY = "library.deposit-free"
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from standardwebhooks import Webhook
 
-from api import sending
+from api.worker import sending
 from incentives.events import deliveries
 from incentives.events.sending import Sender
 from tests.api.conftest import Server

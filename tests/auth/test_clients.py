@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.signing import fresh_key, public_half
+from api.tool.signing import fresh_key, public_half
 from auth import clients, digestkeys
 from auth.tables import client
 from core.errors import Invalid

@@ -1,11 +1,11 @@
-"""DPoP proofs and nonces without HTTP: what the store's memory means. Claims are proved in tests/api/oauth."""
+"""DPoP proofs and nonces without HTTP: what the store's memory means. Claims are proved in tests/api/identity."""
 
 import asyncio
 
 import asyncpg
 import pytest
 
-from api.signing import Signer, fresh_key
+from api.tool.signing import Signer, fresh_key
 from auth import dpop
 from auth.refusals import NonceWanted, ProofRefused
 from core import db

@@ -16,13 +16,13 @@ import asyncpg
 import httpx2
 
 from api import app
-from api.signing import Signer
 from api.tool import demo_city, registration
+from api.tool.signing import Signer
 from auth import citizens, realname, sessions
 from core import clock
 from core.settings import ROOT, Settings, read
 from tests.api.conftest import publish
-from tests.api.oauth.client import Caller
+from tests.api.identity.client import Caller
 from tests.receiver import Receiver
 
 TOOL = "import sys; from api import cli; sys.exit(cli.main(sys.argv[1:]))"

@@ -18,7 +18,7 @@ from core import db, embedded, ids
 from core.keys import Keyring
 from core.postgres import migrate
 from tests.api.contract import fault
-from tests.api.oauth.client import Caller
+from tests.api.identity.client import Caller
 from tests.conftest import FAST, PREFIX
 from tests.faults.deployment import LIBRARY, Deployment, bill, tell
 from tests.receiver import Receiver, opened

@@ -13,8 +13,9 @@ import httpx2
 import msgspec
 import pytest_asyncio
 
-from api import app, jobs
+from api import app
 from api.tool import demo_city
+from api.worker import jobs
 from core import clock, embedded
 from core.keys import Keyring
 from tests.conftest import _clone

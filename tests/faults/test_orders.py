@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from core import embedded, ids
 from core.keys import Keyring
-from tests.api.oauth.client import Caller
+from tests.api.identity.client import Caller
 from tests.conftest import _clone
 from tests.faults.deployment import LIBRARY, Deployment, tell
 from tests.gateworld import world

@@ -19,12 +19,12 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api.signing import Signer, fresh_key
 from api.tool import registration
+from api.tool.signing import Signer, fresh_key
 from core import db, embedded
 from core.keys import Keyring
 from core.postgres import migrate
-from tests.api.oauth.client import App, Caller, submit
+from tests.api.identity.client import App, Caller, submit
 from tests.conftest import FAST, PREFIX
 from tests.faults.deployment import LIBRARY, Deployment, idempotency
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from tests.api.oauth.client import Caller
+from tests.api.identity.client import Caller
 from tests.api.rightsworld import LOOK
 from tests.faults.deployment import Deployment
 from tests.faults.test_killed import (

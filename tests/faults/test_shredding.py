@@ -15,9 +15,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api import keydump, rotation
 from api.deps import House
-from api.keydump import DumpUnusable
+from api.worker import keydump, rotation
+from api.worker.keydump import DumpUnusable
 from auth import accounts, citizens
 from auth.citizens import Profile, Proved
 from core import clock, embedded, epochs, keys, sealed

@@ -17,7 +17,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api import rehearsing, statistics
+from api.public import statistics
+from api.releases import rehearsing
 from api.tool import registration
 from auth import citizens, realname
 from core import clock, embedded

@@ -15,7 +15,7 @@ from auth.oidc import RelyingParty, Returned
 from core import idnumber
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
-from tests.api.oauth.client import answer_of, submit
+from tests.api.identity.client import answer_of, submit
 from tests.interop.test_node_clients import SCRIPTS, run, told
 
 pytestmark = pytest.mark.interop

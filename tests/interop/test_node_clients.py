@@ -17,7 +17,7 @@ import pytest
 
 from tests.api.conftest import Server
 from tests.api.conftest import server as server  # noqa: PLC0414  (the fixture, for the tests of this folder)
-from tests.api.oauth.client import detail, submit
+from tests.api.identity.client import detail, submit
 
 pytestmark = pytest.mark.interop
 

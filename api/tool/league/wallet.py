@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 from joserfc.jwk import ECKey
 
-from api.signing import Signer as Dpop
-from api.signing import fresh_key
+from api.tool.signing import Signer as Dpop
+from api.tool.signing import fresh_key
 from api.tool.trusting import signing
 from core import clock, jose
 from core.signed import Signer

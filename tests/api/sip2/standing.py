@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx2
 
-from api.signing import Signer
+from api.tool.signing import Signer
 from tests.api.conftest import Server
-from tests.api.oauth.client import Partner, answer_of, detail, submit
+from tests.api.identity.client import Partner, answer_of, detail, submit
 
 BACK = "https://library.example.city/back"
 

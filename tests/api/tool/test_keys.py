@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from api import cli, rotation
+from api import cli
 from api.tool import commands, keys
+from api.worker import rotation
 from auth import citizens
 from auth.citizens import Proved
 from core import clock, idnumber

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from api import cli
-from api.signing import fresh_key
 from api.sip2 import readers
+from api.tool.signing import fresh_key
 from core import clock
 from tests import librarysystem
 from tests.api.sip2.libraryworld import MORE

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from api import cli, rehearsing
+from api import cli
+from api.releases import rehearsing
 from api.tool import registration
 from core.settings import ROOT
 

@@ -1,6 +1,6 @@
 """When a copy counts no more, and what is published of that."""
 
-from api import jobs
+from api.worker import jobs
 from core import bitlist, ids, jose
 from incentives.credentials import lists
 from incentives.recognition import statuslist

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from api import perklist
-from api.creditcodes import TYPE as CODES_TYPE
-from api.published import Press
+from api.public import perklist
+from api.public.creditcodes import TYPE as CODES_TYPE
+from api.public.published import Press
 from core import bitlist
 from core.bitlist import BitList
 from core.keys import Keyring
