@@ -148,7 +148,9 @@ class TestEs256:
     """The signature of nearly everything."""
 
     @pytest.mark.parametrize(
-        "pair", [b"", bytes(63), bytes(64), bytes(65), b"\xff" * 64, SIGNATURE[32:] + SIGNATURE[:32], SIGNATURE + b"\0"]
+        "pair",
+        [b"", bytes(63), bytes(64), bytes(65), b"\xff" * 64, SIGNATURE[32:] + SIGNATURE[:32], SIGNATURE + b"\0"],
+        ids=["none", "short", "zeros", "long", "ones", "turned", "one-more"],  # alike in every process
     )
     def test_another_pair_of_numbers(self, pair: bytes) -> None:
         """Too short, too long, zero, beyond the order, the wrong way round: it does not hold."""
