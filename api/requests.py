@@ -9,24 +9,21 @@ nothing inline.
 import os
 import time
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, cast
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
+
+from api.tally import Answers
 
 # Seconds that a server keeps an idle connection: longer than clients and proxies do (httpx 5, nginx 60), so that the
 # side that sends is the one that closes, and no request meets a connection that is just being closed.
 KEPT_ALIVE = 75
 registry = CollectorRegistry()
-_requests = Counter(
-    "osmanthus_requests", "Requests by route and status", ["method", "route", "status"], registry=registry
-)
-_seconds = Histogram(
-    "osmanthus_request_seconds", "Time to the end of the answer", ["method", "route"], registry=registry
-)
+_answers = Answers()
+registry.register(_answers)
 _log = structlog.get_logger("osmanthus.requests")
 
 _HEADERS = {
@@ -97,18 +94,10 @@ class Envelope:
         return headers
 
 
-@lru_cache(maxsize=4096)
-def _counted(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    """The counters of a route's answers; looking labels up by name each time costs more than counting."""
-    return _requests.labels(method, route, str(status)), _seconds.labels(method, route)
-
-
 def _note(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     seen = cast("dict[str, Any]", scope)
     route, method = str(seen.get("path_template") or "(none)"), str(seen.get("method", "-"))
-    requests, spent = _counted(method, route, status)
-    requests.inc()
-    spent.observe(seconds)
+    _answers.note(method, route, status, seconds)
     told = {name: seen["state"][name] for name in ("code", "client") if name in seen["state"]}
     ms = round(seconds * 1000, 1)
     _log.info("request", method=method, route=route, status=status, ms=ms, request_id=request_id, **told)

@@ -38,7 +38,8 @@ class Limits:
     async def of_one(self, *, partner: str, value: bytes, terminal: str | None) -> "Counting":
         """Count one check of `partner`; what its own statement has to count of value and terminal. TooMany."""
         left = {"partner": await self._draw(partner, 1)}
-        told(left)
+        if left["partner"] < 0:
+            told(left)
         most = {_of_value(partner, value): PER_VALUE}
         return Counting(left, most if terminal is None else most | {_of_terminal(partner, terminal): PER_TERMINAL})
 
