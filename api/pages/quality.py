@@ -70,7 +70,7 @@ def _source(
         "title": title,
         "id": one.source,
         "alerts": [_alert(each, kinds) for each in one.alerts],
-        "chart": columns.daily(f"days{turn}", f"{title}：每天收下和退回的条数", _days(one.days), say=say),
+        "chart": columns.daily(f"days{turn}", "每天收下和退回的条数", _days(one.days), say=say),
         "kinds": [_kind(each, kinds) for each in one.kinds],
         "counts": [(label, _rows(table)) for label, table in (("后来", one.ended), ("补传", one.histories)) if table],
         "days": one.days,

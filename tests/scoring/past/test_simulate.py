@@ -116,14 +116,14 @@ class TestEfforts:
     """What somebody would do for more points, unit by unit."""
 
     async def test_they_are_done_at_their_pace_and_counted_on_the_day_they_are_done(self, city: City) -> None:
-        """Twenty hours are done in three days, and give what the scorecard gives for twenty hours."""
+        """Twenty hours are done on a day in each of three weeks, and give what the scorecard gives for twenty hours."""
         await city.join(ANN)
         async with city.as_citizen(city.people[ANN]) as session:
             found = await simulate.simulate(
                 session, city.ring, citizen_id=city.people[ANN], supposed=Supposed(), on=None,
                 efforts={"volunteering": 20},
             )  # fmt: skip
-        assert found.supposed.as_of == TODAY + timedelta(days=3)
+        assert found.supposed.as_of == TODAY + timedelta(days=15)
         assert found.supposed.points - found.without.points == 20 * 2
 
     @pytest.mark.parametrize("efforts", [{"volunteering": 51}, {"fine": 1}, {"volunteer_honour": 1}])
