@@ -72,6 +72,6 @@ class TestWanting:
         """In the list of ways and beside the slider."""
         allow = frame.ENVIRONMENT.get_template("parts.html").module.allow
         assert str(allow(["志愿服务"])) == (
-            '<br><span class="note">要先<a href="/consents/new">同意</a>从这里取：志愿服务</span>'
+            '<span class="note allow">要先<a href="/consents/new">同意</a>从这里取：志愿服务</span>'
         )
         assert str(allow([])) == ""
