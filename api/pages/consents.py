@@ -103,7 +103,7 @@ async def agree(
     caller: NamedDependency[guards.Citizen],
 ) -> Redirect:
     """Record the consent in the form and show the points."""
-    asked = _asked(await request.form())
+    asked = asked_in(await request.form(), screen="join.html")
     consents.must_be_proved(caller, asked.purpose)
     await agreement.record(session, house, citizen_id=caller.id, asked=asked, act=consents.act(caller))
     return Redirect("/", status_code=303)
@@ -116,11 +116,11 @@ async def refuse(session: NamedDependency[AsyncSession], caller: NamedDependency
     return Redirect("/", status_code=303)
 
 
-def _asked(form: FormMultiDict) -> Give:
-    """The consent in a form. Raises Invalid for a form that no page of ours made."""
+def asked_in(form: FormMultiDict, *, screen: str) -> Give:
+    """The consent to `score` in a form of `screen`. Raises Invalid for a form that no page of ours made."""
     said = {
         "purpose": "score",
-        "screen": "join.html",
+        "screen": screen,
         "notice": {"version": form.get("version"), "digest": form.get("digest")},
         "expires_on": form.get("expires_on"),
         "optional_sources": form.getall("optional_sources", []),

@@ -176,7 +176,7 @@ def status(code: str) -> str:
     return _STATUS.get(code, code)
 
 
-DRAWN = "已生成；有人扫了，会列在“别人”那一页"
+DRAWN = "已生成；有人扫了，会另外列出"
 
 
 def outcome(code: str) -> str:

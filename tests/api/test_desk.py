@@ -1,6 +1,7 @@
 """The credit office's desk: who may sit there, and the verbs of `/v1/staff` with the clerk whom the login proved."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -60,6 +61,19 @@ class Office:
             await connection.close()
 
 
+@asynccontextmanager
+async def opened(server: Server, client_id: str, scopes: Iterable[str]) -> AsyncGenerator[Office]:
+    """An office of its own, which names clerks, for the length of a block."""
+    entry = await registration.add(
+        server.house.settings, client_id=client_id, role="staff", name="信用办", scopes=["staff:clerks", *scopes]
+    )
+    async with httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(entry), timeout=30) as http:
+        made = Office(server, http)
+        yield made
+        for one in made.visitors:
+            await one.http.aclose()
+
+
 async def log_in(browser: Browser, person: Mapping[str, Any]) -> None:
     """At the identity provider's form."""
     await browser.submit(login=person["login"], password=person["password"])
@@ -68,14 +82,8 @@ async def log_in(browser: Browser, person: Mapping[str, Any]) -> None:
 @pytest_asyncio.fixture(scope="module")
 async def office(server: Server) -> AsyncIterator[Office]:
     """The office of these tests."""
-    entry = await registration.add(
-        server.house.settings, client_id="desk-office", role="staff", name="信用办", scopes=["staff:clerks", *SCOPES]
-    )
-    async with httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(entry), timeout=30) as http:
-        made = Office(server, http)
+    async with opened(server, "desk-office", SCOPES) as made:
         yield made
-        for one in made.visitors:
-            await one.http.aclose()
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
-import httpx2
 import pytest
 import pytest_asyncio
 
 from api.releases import rehearsing
-from api.tool import registration
 from core import clock, statutory
 from tests.api.conftest import Server
 from tests.api.office import Office as Counter
@@ -17,7 +15,7 @@ from tests.api.office import id_card, new_card, with_pin
 from tests.api.pagereader import Browser
 from tests.api.rehearsed import CARD, STRICTER
 from tests.api.shopworld import assess
-from tests.api.test_desk import Office
+from tests.api.test_desk import Office, opened
 from tests.api.test_orders import Shop
 from tests.api.test_orders import shop as shop  # noqa: PLC0414  (the fixture, for the tests of this module)
 
@@ -29,14 +27,8 @@ DECEASED = "/desk/counter/deceased"
 @pytest_asyncio.fixture(scope="module")
 async def office(server: Server) -> AsyncIterator[Office]:
     """The office of these tests."""
-    entry = await registration.add(
-        server.house.settings, client_id="desk-work", role="staff", name="信用办", scopes=["staff:clerks", *SCOPES]
-    )
-    async with httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(entry), timeout=30) as http:
-        made = Office(server, http)
+    async with opened(server, "desk-work", SCOPES) as made:
         yield made
-        for one in made.visitors:
-            await one.http.aclose()
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -11,7 +11,7 @@ from tests.api import office as readers
 from tests.api.conftest import Server
 from tests.api.pagereader import Browser, Element
 from tests.api.test_consoles import PERK, Owner
-from tests.api.test_desk import SCOPES, Office
+from tests.api.test_desk import SCOPES, Office, opened
 from tests.api.test_pages_english import unmarked
 
 _FILES = ("/console/statements/", "/slip")
@@ -36,18 +36,11 @@ async def owner(server: Server) -> AsyncIterator[Owner]:
 @pytest_asyncio.fixture(scope="module")
 async def office(server: Server) -> AsyncIterator[Office]:
     """An office with a review that waits."""
-    entry = await registration.add(
-        server.house.settings, client_id="spoken-office", role="staff", name="Credit Office",
-        scopes=["staff:clerks", *ALL],
-    )  # fmt: skip
-    async with httpx2.AsyncClient(base_url=server.base_url, auth=server.as_client(entry), timeout=30) as http:
+    async with opened(server, "spoken-office", ALL) as made:
         async with server.logged_in(server.person()) as me:
             await server.join(me)
             await me.post("/v1/me/reviews", json={"about": "score", "words": "请人看看我的分数"})
-        made = Office(server, http)
         yield made
-        for one in made.visitors:
-            await one.http.aclose()
 
 
 async def walked(browser: Browser, start: str) -> dict[str, list[str]]:

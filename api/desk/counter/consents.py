@@ -14,13 +14,13 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import deps, problems, workpages
+from api import deps, workpages
 from api.citizen import agreement, consents, notices
-from api.citizen.agreement import Give
 from api.deps import HttpRequest
 from api.desk.counter import opposite
 from api.pages import consents as pages
 from api.pages import names, printed, words
+from api.pages.notice import notice_html
 from api.seated import Seated
 from auth.consent import ledger, terms
 from core import clock, ids
@@ -54,7 +54,7 @@ async def ask(
         now = await ledger.live(session, citizen_id=one.citizen.id, purpose="score")
         today = clock.today()
         return opposite.page(
-            request, "join.html", caller, one, notice=notice, notice_html=pages.notice_html(notice),
+            request, "join.html", caller, one, notice=notice, notice_html=notice_html(notice),
             core=[labels.get(each, each) for each in notice.core_sources],
             optional=[(each, labels.get(each, each)) for each in notice.optional_sources],
             chosen=now.sources if now else (), renewing=now is not None,
@@ -65,27 +65,13 @@ async def ask(
 @post("/desk/counter/{session_id:str}/join", status_code=200)
 async def agree(request: HttpRequest, session_id: FromPath[str], caller: NamedDependency[Seated]) -> Response[Any]:
     """Record it; then the slip is printed."""
-    asked = await _asked(request)
+    asked = pages.asked_in(await request.form(), screen=_SCREEN)
     async with opposite.at(request, caller, session_id) as (session, one):
         consents.must_be_proved(one.citizen, asked.purpose)
         given = await agreement.record(
             session, deps.house(request), citizen_id=one.citizen.id, asked=asked, act=consents.act(one.citizen)
         )
     return Redirect(f"/desk/counter/{session_id}/consents?done={ids.show('co', given.id)}", status_code=303)
-
-
-async def _asked(request: HttpRequest) -> Give:
-    """The consent in a form. Raises Invalid."""
-    form = await request.form()
-    said = {
-        "purpose": "score", "screen": _SCREEN, "expires_on": form.get("expires_on"),
-        "notice": {"version": form.get("version"), "digest": form.get("digest")},
-        "optional_sources": form.getall("optional_sources", []),
-    }  # fmt: skip
-    try:
-        return msgspec.convert(said, Give, strict=False)
-    except msgspec.ValidationError as error:
-        raise problems.invalid(error) from error
 
 
 @get("/desk/counter/{session_id:str}/consents")
