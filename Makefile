@@ -17,6 +17,9 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$p; exit 0; }; done; exit 1
 
+# Compiled once, kept beside the sources: else each process of a demo or a test, of which there are hundreds, does it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test interop bench lint lock clean
 .DEFAULT_GOAL := demo
 

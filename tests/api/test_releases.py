@@ -75,7 +75,7 @@ class TestTwoPersons:
         """Who drafted and who approved what, by digest."""
         release = (await draft(office)).json()
         await approve(office, release["id"])
-        entries = await office.city.rows("select actor, action, detail from core.audit_entry order by id")
+        entries = await office.city.rows("select actor, action, detail from core.audit_entry order by at")
         assert [(one["actor"], one["action"]) for one in entries] == [
             ("s_drafter", "release.draft"),
             ("s_approver", "perk.change"),
