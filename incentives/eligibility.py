@@ -22,9 +22,7 @@ from incentives import codes, repeats
 
 _CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _PERKS = "select * from incentives.perks_of_caller($1)"
-_CHECK_ONCE = (
-    "select * from incentives.check_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-)
+_CHECK_ONCE = "select * from incentives.check_once($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 _CHECK_ALL = "select * from incentives.check_eligibilities($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _ENDED = "select * from incentives.ended_shares($1, $2, $3, $4)"
 _NOBODY = uuid.UUID(int=0)
@@ -89,6 +87,10 @@ class Admission(msgspec.Struct, frozen=True):
         most = self.most
         return self.epoch, self.proof, self.life, list(most), list(most.values()), self.window
 
+    def overdrawn(self, counts: Sequence[int]) -> bool:
+        """Whether anything was counted above its most."""
+        return any(count > most for count, most in zip(counts, self.most.values(), strict=True))
+
 
 class Published(msgspec.Struct, frozen=True):
     """A release that says or said a perk's terms; `newest` is the one in force."""
@@ -149,9 +151,9 @@ class Gate:
         given = {} if key is None else _shared_by_repeats(question, self.digest(question))
         asks = (*admission.arguments(), token, *_arguments(question, key, given))
         if not (rows := await self._ask(_CHECK_ONCE, asks, again=key is not None)):
-            raise ProofSpent("Make a new proof for each request.")
+            raise ProofSpent
         row, counted = rows[0], list[int](rows[0]["counts"])
-        if any(count > most for count, most in zip(counted, admission.most.values(), strict=True)):
+        if admission.overdrawn(counted):
             return counted, None
         if row["partner_id"] is None:
             raise dead()

@@ -17,8 +17,9 @@ from api import deps, guards
 from api.citycard import door
 from api.deps import HttpRequest
 from api.partner.desk import Desk
-from api.partner.eligibility import Answer, IdempotencyKey, answered, key_of, sent
+from api.partner.eligibility import Answer, IdempotencyKey, answered, key_of
 from api.partner.limits import Limits
+from api.partner.sending import send
 from incentives import receipts
 from incentives.eligibility import Gate, Question, TokenDead
 from incentives.rides.consuming import OPERATOR
@@ -52,7 +53,7 @@ async def consume(data: JSONBody[Consume], request: HttpRequest, idempotency_key
     body = await answered(here, verdict, question, token=caller.jti_hash)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(body, headers)
+    return send(body, headers=headers)
 
 
 async def _desk(request: HttpRequest) -> Desk:

@@ -17,7 +17,8 @@ from msgspec import Meta
 from api import guards
 from api.deps import HttpRequest
 from api.partner import desk
-from api.partner.eligibility import Ask, IdempotencyKey, Told, key_of, perk_of, question_of, sent, tell
+from api.partner.eligibility import Ask, IdempotencyKey, Told, key_of, perk_of, question_of, tell
+from api.partner.sending import send
 from api.proofs import outside_grant
 from incentives import receipts
 from incentives.eligibility import TokenDead
@@ -74,7 +75,7 @@ async def check_all(data: JSONBody[AskMany], request: HttpRequest, idempotency_k
     body = receipts.answered(here.signer, encoded, issuer=here.issuer, partner=partner, issued=issued)
     if all(verdict.replayed for verdict in verdicts):
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(body, headers)
+    return send(body, headers=headers)
 
 
 handlers = [check_all]

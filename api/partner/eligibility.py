@@ -3,35 +3,33 @@
 The answer is made of the perk, the request and one bit. Its receipt repeats it, signed; see `incentives.receipts`.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, JSONBody
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from api import deps, guards, proofs
+from api import guards
 from api.deps import HttpRequest
-from api.partner import desk
+from api.partner import desk, spending
 from api.partner.desk import Desk
-from api.partner.limits import WINDOW
+from api.partner.sending import send
 from api.proofs import outside_grant
-from auth import dpop
 from core import clock, ids
 from core.errors import FieldError, Invalid
 from incentives import receipts, rulebook
 from incentives.book import perks, places
 from incentives.book.perks import Perk
 from incentives.book.places import Place
-from incentives.eligibility import Admission, ProofSpent, Question, TokenDead, Verdict
+from incentives.eligibility import Question, TokenDead, Verdict
 from incentives.plates import pairs
 from incentives.rulebook import Terms
 
 _KEY = 255
-_LIFE, _WINDOW = timedelta(seconds=dpop.REMEMBERED), timedelta(seconds=WINDOW)
 IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key")]
 
 
@@ -92,54 +90,25 @@ async def check(data: JSONBody[Asked], request: HttpRequest, idempotency_key: Id
     """
     question, key = _with_plate(question_of(data), data), key_of(idempotency_key)
     here, caller = await desk.of(request), await guards.provide_client(request)
+    token = caller.jti_hash
     # Both sides of this comparison are the caller's own words: it tells nobody whether another subject exists.
     if caller.grant not in {None, (question.perk, question.subject)}:
         raise outside_grant()
     try:
-        verdict, headers = await _decided(request, here, caller, question, key)
+        verdict, headers = await spending.along(
+            request, here, question,
+            once=lambda admission: here.gate.check_once(question, admission=admission, token=token, key=key),
+            alone=lambda: here.gate.check(question, token=token, key=key),
+        )  # fmt: skip
         if question.plate is not None:
             digest = bytes.fromhex(question.plate)
-            await pairs.confirm(here.gate, token=caller.jti_hash, decision_id=verdict.decision_id, digest=digest)
+            await pairs.confirm(here.gate, token=token, decision_id=verdict.decision_id, digest=digest)
     except TokenDead as dead:
         raise guards.invalid_token() from dead
-    body = await answered(here, verdict, question, token=caller.jti_hash)
+    body = await answered(here, verdict, question, token=token)
     if verdict.replayed:
         headers.append(("Idempotent-Replayed", "true"))
-    return sent(body, headers)
-
-
-async def _decided(
-    request: HttpRequest, here: Desk, caller: guards.Client, question: Question, key: str | None
-) -> tuple[Verdict, list[tuple[str, str]]]:
-    """Count and decide, with the proof of the request in the same trip where the store's rows are in reach."""
-    value, token = here.gate.digest(question), caller.jti_hash
-    if (proof := proofs.unspent(request)) is None:
-        headers = await here.limits.count(partner=caller.client_id, asked=[(value, question.terminal)])
-        return await here.gate.check(question, token=token, key=key), headers
-    counting = await here.limits.of_one(partner=caller.client_id, value=value, terminal=question.terminal)
-    epoch = await deps.house(request).short.epoch()
-    admission = Admission(epoch, proof, _LIFE, counting.most, _WINDOW)
-    try:
-        counts, verdict = await here.gate.check_once(question, admission=admission, token=token, key=key)
-    except ProofSpent as used:
-        raise proofs.proof_used(request) from used
-    proofs.spent(request)
-    headers = counting.told(counts)
-    if verdict is None:  # never: told has raised
-        raise guards.invalid_token()
-    return verdict, headers
-
-
-def sent(body: bytes, headers: list[tuple[str, str]]) -> ASGIApp:
-    """The answer as it goes out: the framework's response object costs as much as the signature."""
-    named = [("content-type", "application/json"), ("content-length", str(len(body))), ("cache-control", "no-store")]
-    raw = [(name.lower().encode(), value.encode()) for name, value in (*named, *headers)]
-
-    async def send_it(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": raw})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
-
-    return send_it
+    return send(body, headers=headers)
 
 
 async def answer(here: Desk, verdict: Verdict, question: Question, *, token: bytes) -> Answer:

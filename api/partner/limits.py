@@ -66,15 +66,16 @@ class Limits:
 
 
 class Counting(msgspec.Struct, frozen=True):
-    """What is left to the partner, and the keys that a statement counts with how often each may be asked."""
+    """What is left to the partner, and the keys that a statement counts with how often each may be asked, if any."""
 
-    left: dict[str, int]
-    most: dict[str, int]
+    left: dict[str, int] = {}
+    most: dict[str, int] = {}
 
     def told(self, counts: Sequence[int]) -> list[tuple[str, str]]:
         """The headers when the statement has counted, in the order of `most`. TooMany."""
         named = zip(("value", "terminal"), self.most.values(), counts, strict=False)  # a terminal may be unnamed
-        return told(self.left | {name: most - count for name, most, count in named})
+        left = self.left | {name: most - count for name, most, count in named}
+        return told(left) if left else []
 
 
 def told(left: Mapping[str, int]) -> list[tuple[str, str]]:

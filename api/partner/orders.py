@@ -14,11 +14,10 @@ from litestar import get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 from litestar.types import ASGIApp
-from msgspec import UNSET
 
 from api import guards
 from api.deps import HttpRequest
-from api.partner import desk
+from api.partner import desk, spending
 from api.partner.orderforms import Extend, Open, Return, Reverse, Settle, Sync, opening
 from api.partner.sending import send
 from core import ids
@@ -58,21 +57,24 @@ SHOWN = ResponseSpec(View, description="The order as it stands", generate_exampl
 GUARDS = [guards.partner_hot("orders:write")]
 
 
-@post(ROUTE, guards=GUARDS, responses={201: SHOWN}, summary="Open an order", tags=["partner"])
+@post(
+    ROUTE, guards=[guards.partner_hot("orders:write", spends=True)], responses={201: SHOWN}, tags=["partner"],
+    summary="Open an order",
+)  # fmt: skip
 async def open_order(data: JSONBody[Open], request: HttpRequest, idempotency_key: IdempotencyKey = None) -> ASGIApp:
     """Reserve a perk. `open`: granted and reserved; `standard_route`: proceed as with anybody.
 
     409 `order_exists`, `decision_used`, `decision_expired`.
     """
-    asked = opening(data)
-    here, caller = await desk.of(request), await guards.provide_client(request)
-    headers: list[tuple[str, str]] = []
-    if data.holder is not UNSET:
-        question = Question(data.perk, code=asked.code, subject=asked.subject)
-        counted = [(here.gate.digest(question), asked.terminal)]
-        headers = await here.limits.count(partner=caller.client_id, asked=counted)
+    asked, key = opening(data), _key(idempotency_key)
+    here, token = await desk.of(request), (await guards.provide_client(request)).jti_hash
+    named = Question(asked.perk, code=asked.code, subject=asked.subject, terminal=asked.terminal)
     try:
-        done = await counter.open(here.gate, token=caller.jti_hash, key=_key(idempotency_key), asked=asked)
+        done, headers = await spending.along(
+            request, here, None if asked.decision_id is not None else named,
+            once=lambda admission: counter.open_once(here.gate, token=token, key=key, asked=asked, admission=admission),
+            alone=lambda: counter.open(here.gate, token=token, key=key, asked=asked),
+        )  # fmt: skip
     except TokenDead as dead:
         raise guards.invalid_token() from dead
     return answer(done, status=201, headers=headers)

@@ -19,7 +19,7 @@ import msgspec
 from core import ids
 from core.errors import NotFound
 from core.lifecycle import Machine
-from incentives import codes, repeats
+from incentives import codes, eligibility, repeats
 from incentives.eligibility import Gate, TokenDead, subject_id
 from incentives.orders import refusals
 from incentives.orders.courses import FORMS
@@ -27,6 +27,10 @@ from incentives.orders.lines import Admission, Item, Settlement
 
 PREFIX = "or"
 _OPEN = "select * from incentives.open_order($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
+_OPEN_ONCE = (
+    "select * from incentives.open_once($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,"
+    "$18,$19,$20,$21,$22,$23)"
+)
 _ACT = "select * from incentives.act_on_order($1, $2, $3, $4, $5, $6, $7)"
 _FIND = "select * from incentives.orders_of_caller($1, $2, $3, $4, $5, $6)"
 _ADMIT = "select * from incentives.admit($1, $2, $3, $4, $5, $6)"
@@ -101,19 +105,26 @@ class Page(msgspec.Struct, frozen=True):
 
 async def open(gate: Gate, *, token: bytes, key: str, asked: Opening) -> Done:  # noqa: A001  (as merchants call it)
     """Open an order, itself a check. Raises TokenDead, IdempotencyConflict and what `refusals` holds."""
-    number, check = ids.random(), ids.random()
-    given = {"action": "open", **{name: value for name, value in _members(asked).items() if value is not None}}
-    arguments = (
-        token, key, _digests(gate, given), number, ids.show(PREFIX, number), asked.out_order_no, asked.perk,
-        _decision(asked.decision_id), None if asked.code is None else codes.digest(asked.code),
-        None if asked.subject is None else subject_id(asked.subject), _price(asked), _json(_ordered(asked)),
-        asked.planned_end, asked.terminal, check, ids.show("dc", check), ids.new(),
-    )  # fmt: skip
-    try:
-        rows = await gate.fetch(_OPEN, *arguments)
-    except asyncpg.UniqueViolationError:  # the number or the decision went to a request at the same time
-        rows = await gate.fetch(_OPEN, *arguments)
-    return _done(rows, _told(gate, given), event="open")
+    told = _told(gate, _given(asked))
+    rows = await _opened(gate, _OPEN, _arguments(token, key, asked, told))
+    return _done(rows, told, event="open")
+
+
+async def open_once(
+    gate: Gate, *, token: bytes, key: str, asked: Opening, admission: eligibility.Admission
+) -> tuple[list[int], Done | None]:
+    """`open` in the trip that spends the proof and counts; the counts, and None where one is above its most.
+
+    What is undone, by a crash too, spent nothing. Raises ProofSpent besides what `open` raises.
+    """
+    told = _told(gate, _given(asked))
+    rows = await _opened(gate, _OPEN_ONCE, (*admission.arguments(), *_arguments(token, key, asked, told)))
+    if not rows:
+        raise eligibility.ProofSpent
+    counted = list[int](rows[0]["counts"])
+    if admission.overdrawn(counted):
+        return counted, None
+    return counted, _done(rows if rows[0]["partner_id"] is not None else [], told, event="open")
 
 
 async def act(gate: Gate, *, token: bytes, key: str, order_id: str, action: str, given: Mapping[str, object]) -> Done:
@@ -156,10 +167,30 @@ async def find(
     return Page(shown, None if more is None else (more["opened_at"], more["id"]))
 
 
-def _members(asked: Opening) -> dict[str, object]:
+async def _opened(gate: Gate, statement: str, arguments: tuple[object, ...]) -> list[Any]:
+    try:
+        return await gate.fetch(statement, *arguments)
+    except asyncpg.UniqueViolationError:  # the number or the decision went to a request at the same time
+        return await gate.fetch(statement, *arguments)
+
+
+def _arguments(token: bytes, key: str, asked: Opening, told: Mapping[str, object]) -> tuple[object, ...]:
+    """What the statement is told of an opening; `told`: what a repeat must share."""
+    number, check = ids.random(), ids.random()
+    return (
+        token, key, _json(told), number, ids.show(PREFIX, number), asked.out_order_no, asked.perk,
+        _decision(asked.decision_id), None if asked.code is None else codes.digest(asked.code),
+        None if asked.subject is None else subject_id(asked.subject), _price(asked), _json(_ordered(asked)),
+        asked.planned_end, asked.terminal, check, ids.show("dc", check), ids.new(),
+    )  # fmt: skip
+
+
+def _given(asked: Opening) -> dict[str, object]:
+    """What a repeat must share: the members that were sent."""
     told = msgspec.to_builtins(asked)
     told["holder"] = asked.code if asked.code is not None else asked.subject
-    return {name: value for name, value in told.items() if name not in {"code", "subject"}}
+    given = {name: value for name, value in told.items() if value is not None and name not in {"code", "subject"}}
+    return {"action": "open", **given}
 
 
 def _price(asked: Opening) -> int | None:

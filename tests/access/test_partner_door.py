@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from core import db, embedded
 from core.keys import Keyring
-from tests.conftest import PREFIX, _clone
+from tests.conftest import PREFIX, _clone  # pyright: ignore[reportPrivateUsage]  (a fixture's own)
 from tests.gateworld import LIBRARY, World, world
 
 CANARY = "canary-4711"
@@ -38,6 +38,7 @@ FUNCTIONS = [
     "incentives.guarantee_of_caller",
     "incentives.make_counter",
     "incentives.open_counter",
+    "incentives.open_once",
     "incentives.open_order",
     "incentives.order_lines",
     "incentives.orders_of_caller",

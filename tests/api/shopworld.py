@@ -1,6 +1,6 @@
 """A merchant at the API: a small app in this process with the partner door, real tokens, real database, real perks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from api.citizen import credit_code, perks
 from api.deps import House
 from api.express import Express
 from api.identity import oauth
-from api.partner import batch, eligibility
+from api.partner import batch, eligibility, orders
 from api.partner import perks as partner_perks
 from api.public import rules
 from api.staff import publication, rehearsals, releases
@@ -32,7 +32,7 @@ from tests.api.identity.client import Caller
 from tests.gateworld import LIBRARY, RENTAL, World, world
 
 BASE = "http://127.0.0.1:8000"
-CLIENTS = {
+CLIENTS: dict[str, tuple[str, list[str], list[str]]] = {
     "p_library": ("partner", ["eligibility:check", "orders:write"], [LIBRARY]),
     "p_other": ("partner", ["eligibility:check"], [LIBRARY, RENTAL]),
     "p_orders": ("partner", ["orders:write"], [LIBRARY]),
@@ -40,7 +40,7 @@ CLIENTS = {
     "s_approver": ("staff", ["staff:releases"], []),
 }
 _HANDLERS = [
-    *oauth.handlers, *batch.handlers,
+    *oauth.handlers, *batch.handlers, *orders.handlers,
     *eligibility.handlers, *partner_perks.handlers, *credit_code.handlers, *perks.handlers,
     *releases.handlers, *rehearsals.handlers, *rules.handlers,
 ]  # fmt: skip
@@ -64,7 +64,7 @@ class Shop(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_shop(url: str, ring: Keyring, *, publish: bool = True) -> AsyncIterator[Shop]:
+async def open_shop(url: str, ring: Keyring, *, publish: bool = True) -> AsyncGenerator[Shop]:
     """The app and its clients on a database of one's own; the shipped perks are in force unless told otherwise."""
     doors = db.Doors(url, ring, "osmanthus")
     house = house_on(url, doors)
@@ -80,7 +80,8 @@ async def open_shop(url: str, ring: Keyring, *, publish: bool = True) -> AsyncIt
         state=State({"house": house}),
         openapi_config=None,
     )
-    transport = httpx2.ASGITransport(Express(app), raise_app_exceptions=True)
+    whole: Any = Express(app)  # ASGI, as the framework types it
+    transport = httpx2.ASGITransport(whole, raise_app_exceptions=True)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http, world(url) as city:
         callers = {name: Caller(http, Signer(key, client_id=name, issuer=BASE)) for name, key in keys.items()}
         yield Shop(http, house, city, callers)
