@@ -7,8 +7,8 @@ function, its row, event and entry, in one trip. Peer: pgbench, prepared, as the
 function on the same database and the same hot row; it proves, parses and encodes nothing, and its first second, in
 which plans are made, does not count. fsync is on. Counted: orders a second of wall time, as both wait for one row and
 one disk, and the CPU of the one web process and of PostgreSQL. The requests are signed beforehand and sent by this
-process, which shares the cores. Rounds alternate, the median counts. Every answer is checked: 201, and `open`;
-pgbench's orders, of other people, were opened too.
+process, which shares the cores. Rounds alternate, the median counts; before them two warm up. Every answer is
+checked: 201, and `open`; pgbench's orders, of other people, were opened too.
 """
 
 import asyncio
@@ -83,12 +83,12 @@ async def main(seconds: int, wide: int) -> None:
         owner = await asyncpg.connect(url)
         await owner.execute(orders.CITY)
         await owner.execute(_KEYED, msgspec.json.encode(clients.public_keys([jwk])).decode())
-        await owner.execute("vacuum analyze")
+        await owner.execute(orders.SETTLED)
         load, numbers = Load([signer], {}), iter(range(1, orders.OURS))
         async with served("ours", url, home / "epochs.json", {}) as web:
             async with httpx2.AsyncClient(base_url=base("ours")) as http:
                 await load.fetch_tokens(http)
-            for turn in range(ROUNDS + 1):
+            for turn in range(ROUNDS + 2):
                 await load.fresh_nonces()
                 queue = requests(load, numbers, 200 * seconds)
                 postgres = [psutil.Process(cluster.pid), *psutil.Process(cluster.pid).children(recursive=True)]
@@ -97,7 +97,9 @@ async def main(seconds: int, wide: int) -> None:
                 took = asyncio.get_running_loop().time() - started
                 spent = (cpu([web]) - before) / count * 1e6, (cpu(postgres) - pg) / count * 1e6
                 rate = await orders.peer(db.door_url(url, ring, "osmanthus", "partner"), home, PERK, 1, seconds, wide)
-                if turn:
+                if not turn:
+                    await owner.execute(orders.LOOKED_AT)
+                elif turn > 1:
                     for name, value in zip(found, (count / took, rate, *spent), strict=True):
                         found[name].append(value)
         print(await orders.checked(owner))

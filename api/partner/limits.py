@@ -5,6 +5,7 @@ so they hold across processes; a partner's own total is drawn from it in lots, s
 hot row, and may be overrun by one lot a process at most. Each question of a batch counts as one that came alone.
 """
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ class Limits:
     def __init__(self, short: Store) -> None:
         """`short` counts."""
         self._short = short
+        self._drawing = asyncio.Lock()
         self._lots: dict[str, tuple[float, int, int]] = {}  # partner: until (monotonic), left of the lot, left beyond
 
     async def count(self, *, partner: str, asked: Sequence[tuple[bytes, str | None]]) -> list[tuple[str, str]]:
@@ -55,14 +57,27 @@ class Limits:
 
     async def _draw(self, partner: str, taken: int) -> int:
         """Take from the partner's lot, drawing more when it is empty or old; how many are left then."""
-        until, left, beyond = self._lots.get(partner, (0.0, 0, 0))
-        left = left if time.monotonic() <= until else 0
-        if lots := max(0, -((left - taken) // LOT)):
-            drawn = await self._short.count_all([f"check|{partner}"] * lots, WINDOW)
-            left += lots * LOT
-            until, beyond = time.monotonic() + WINDOW, PER_PARTNER - drawn[f"check|{partner}"] * LOT
+        if self._lacking(partner, taken):
+            async with self._drawing:  # who waited may find what the one before has drawn
+                if lots := self._lacking(partner, taken):
+                    await self._more(partner, lots)
+        until, left, beyond = self._lots[partner]
         self._lots[partner] = (until, left - taken, beyond)
         return beyond + left - taken
+
+    def _lacking(self, partner: str, taken: int) -> int:
+        """How many lots must be drawn before so many can be taken."""
+        until, left, _ = self._lots.get(partner, (0.0, 0, 0))
+        if time.monotonic() > until:
+            self._lots.pop(partner, None)
+            left = 0
+        return max(0, -((left - taken) // LOT))
+
+    async def _more(self, partner: str, lots: int) -> None:
+        drawn = await self._short.count_all([f"check|{partner}"] * lots, WINDOW)
+        _, left, _ = self._lots.get(partner, (0.0, 0, 0))
+        beyond = PER_PARTNER - drawn[f"check|{partner}"] * LOT
+        self._lots[partner] = (time.monotonic() + WINDOW, left + lots * LOT, beyond)
 
 
 class Counting(msgspec.Struct, frozen=True):
