@@ -7,7 +7,8 @@ however often the pass was interrupted. Memory is that of one range. It reads no
 import errno
 import importlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -70,8 +71,8 @@ def run(wanted: Pass, progress: Progress = lambda _stage, _done, _total: None) -
             told = _manifest(wanted, inputs)
             manifest.resume(place, told)
             sorted_inputs = {name: _clustered(place, told, name, one, progress) for name, one in inputs.items()}
-            kept = _score(place, wanted, told, sorted_inputs, progress)
-            citizens = _assemble(place, wanted, told, progress)
+            kept = sum(manifest.done(place, number) for number in range(len(told.ranges)))
+            citizens = _score(place, wanted, told, sorted_inputs, progress)
             shutil.rmtree(place)
     except OSError as error:
         if error.errno != errno.ENOSPC:
@@ -112,19 +113,39 @@ def _clustered(place: Path, told: Manifest, name: str, one: Input, progress: Pro
 
 
 def _score(place: Path, wanted: Pass, told: Manifest, inputs: dict[str, Input], progress: Progress) -> int:
-    """Score every range that isn't finished; gives how many were."""
-    left = [number for number in range(len(told.ranges)) if not manifest.done(place, number)]
-    kept = len(told.ranges) - len(left)
-    if not left:
-        return kept
-    with engines.opened(wanted.engine, wanted.card, wanted.as_of, remote=wanted.remote) as scorer:
-        for count, number in enumerate(left, kept + 1):
-            between = told.ranges[number]
-            table = scorer(inputs["records"].part(between), inputs["register"].part(between))
-            _each_once(table)
-            manifest.keep(place, number, table)
-            progress("scoring", count, len(told.ranges))
-    return kept
+    """Score every range that isn't finished, and write all; the result appears when it is whole. Gives its rows."""
+    citizens = 0
+    with (
+        engines.opened(wanted.engine, wanted.card, wanted.as_of, remote=wanted.remote) as scorer,
+        _result(place / "result.parquet", wanted) as write,
+    ):
+        for number, between in enumerate(told.ranges):
+            if manifest.done(place, number):
+                table = manifest.load(place, number)
+            else:
+                table = scorer(inputs["records"].part(between), inputs["register"].part(between))
+                _each_once(table)
+                manifest.keep(place, number, table)
+            write(table)
+            citizens += table.num_rows
+            progress("scoring", number + 1, len(told.ranges))
+    return citizens
+
+
+@contextmanager
+def _result(unfinished: Path, wanted: Pass) -> Generator[Callable[[ArrowTable], None]]:
+    """Write tables one behind the other into a file, which gets its name at the end."""
+    about = {"scorecard": wanted.card.id, "scorecard_digest": wanted.card.digest, "as_of": f"{wanted.as_of}"}
+    columns = schema(plan.columns(wanted.card)).with_metadata(about)
+    encoded: Any = {"use_dictionary": ["tier"], "write_statistics": ["subject"]}
+    with parquet.ParquetWriter(unfinished, columns, **encoded) as writer:
+
+        def write(table: ArrowTable) -> None:
+            if table.num_rows:
+                writer.write_table(table.replace_schema_metadata(about))
+
+        yield write
+    unfinished.replace(wanted.out)
 
 
 def _each_once(table: ArrowTable) -> None:
@@ -135,20 +156,3 @@ def _each_once(table: ArrowTable) -> None:
     if len(twice):
         message = f"register: the subject {twice[0]} is in it more than once. Expected: one row a subject."
         raise InputFault(message)
-
-
-def _assemble(place: Path, wanted: Pass, told: Manifest, progress: Progress) -> int:
-    """Put the finished ranges together; the result appears under its name when it is whole. Gives its rows."""
-    unfinished = place / "result.parquet"
-    about = {"scorecard": wanted.card.id, "scorecard_digest": wanted.card.digest, "as_of": f"{wanted.as_of}"}
-    citizens = 0
-    wanted_columns = schema(plan.columns(wanted.card)).with_metadata(about)
-    with parquet.ParquetWriter(unfinished, wanted_columns, use_dictionary=["tier"]) as writer:
-        for number in range(len(told.ranges)):
-            table = manifest.load(place, number)
-            citizens += table.num_rows
-            if table.num_rows:
-                writer.write_table(table.replace_schema_metadata(about))
-            progress("writing", number + 1, len(told.ranges))
-    unfinished.replace(wanted.out)
-    return citizens

@@ -10,10 +10,11 @@ import importlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from importlib import metadata
 from typing import Any
 
-from scoring.batch import gather, lookups, plan, slots, spark
+from scoring.batch import gather, lookups, plan, reading, slots, spark
 from scoring.batch.gather import ibis
 from scoring.batch.sources import ArrowTable, Scorer, Source, schema
 from scoring.book.scorecard import Scorecard
@@ -47,7 +48,7 @@ def opened(engine: str, card: Scorecard, as_of: date, *, remote: str = "") -> Ge
         with _duckdb(_query(card, as_of)) as run:
             yield _tidy(card, _looking_up(card, as_of, run))
     elif engine == "polars":
-        yield _tidy(card, _looking_up(card, as_of, _polars(_query(card, as_of))))
+        yield _tidy(card, _looking_up(card, as_of, _polars(_query(card, as_of), _columns(card))))
     elif engine == "spark":
         with spark.opened(card, as_of, remote) as scorer:
             yield _tidy(card, scorer)
@@ -64,21 +65,24 @@ def version(engine: str) -> str:
         return "none"
 
 
+def _columns(card: Scorecard) -> dict[str, dict[str, str]]:
+    """Give names and columns of the tables that an engine in memory is given."""
+    return gather.Rows(people=slots.units(card), seldom=slots.SELDOM)._asdict()
+
+
 def _query(card: Scorecard, as_of: date) -> Any:
-    """Give the plan over tables named `frequent`, `seldom` and `register`."""
-    tables = {"frequent": slots.frequent(card), "seldom": slots.SELDOM, "register": plan.REGISTER}
-    frequent, seldom, register = [ibis.table(columns, name=name) for name, columns in tables.items()]
-    return plan.build(card, gather.Rows(frequent, seldom), register, as_of)
+    """Give the plan over these tables."""
+    rows = gather.Rows(**{name: ibis.table(kinds, name=name) for name, kinds in _columns(card).items()})
+    return plan.build(card, rows, as_of)
 
 
 def _looking_up(card: Scorecard, as_of: date, run: _Run) -> Scorer:
-    """Give the engine tables in memory: the register, and rows with what is looked up for them."""
+    """Give the engine tables in memory: what is gathered of the rows, by looking up."""
     looked_up = lookups.Lookups(card, as_of)
 
     def score(records: Source, register: Source) -> ArrowTable:
-        people = lookups.whole(register, plan.REGISTER)
-        frequent, seldom = looked_up.rows(records, people)
-        return run({"frequent": frequent, "seldom": seldom, "register": people})
+        rows = looked_up.rows(records, reading.whole(register, plan.REGISTER))
+        return run(rows._asdict())
 
     return score
 
@@ -109,14 +113,19 @@ def _duckdb(query: Any) -> Generator[_Run]:
         connection.close()
 
 
-def _polars(query: Any) -> _Run:
+def _polars(query: Any, columns: Mapping[str, Mapping[str, str]]) -> _Run:
+    """Compile the query once, over tables that are only there when it runs."""
     polars: Any = importlib.import_module("polars")
+    given: dict[str, Any] = {}
+    connection: Any = ibis.polars.connect()
+    for name, kinds in columns.items():
+        empty = polars.from_arrow(schema(kinds).empty_table())
+        connection.create_table(name, polars.defer(partial(given.pop, name), schema=empty.schema))
+    compiled = connection.compile(query)
 
     def run(tables: Mapping[str, ArrowTable]) -> ArrowTable:
-        connection: Any = ibis.polars.connect()
-        for name, table in tables.items():
-            connection.create_table(name, polars.from_arrow(table).lazy())
-        return connection.to_polars(query, engine="streaming").to_arrow()
+        given.update({name: polars.from_arrow(table) for name, table in tables.items()})
+        return compiled.collect(engine="streaming").to_arrow()
 
     return run
 
@@ -126,6 +135,8 @@ def _tidy(card: Scorecard, scorer: Scorer) -> Scorer:
     wanted = schema(plan.columns(card))
 
     def run(records: Source, register: Source) -> ArrowTable:
-        return scorer(records, register).select(wanted.names).cast(wanted).sort_by("subject")
+        found = scorer(records, register).select(wanted.names).cast(wanted)
+        subjects = found["subject"].to_numpy()
+        return found if (subjects[1:] >= subjects[:-1]).all() else found.sort_by("subject")
 
     return run

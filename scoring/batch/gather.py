@@ -27,48 +27,52 @@ _SHIFT = 30  # the furthest that every engine shifts a bit: Polars computes powe
 
 
 class Rows(NamedTuple):
-    """The rows that count: those of `slots.frequent`, and those of `slots.SELDOM`."""
+    """What the plan is given: adults with the units of what most rows are about (`slots.units`), and the seldom rows.
 
-    frequent: Table
+    A unit may be null where somebody has none; seldom rows are those of `slots.SELDOM`.
+    """
+
+    people: Table
     seldom: Table
 
 
 def joined(card: Scorecard, records: Table, register: Table, by_kind: Table, by_day: Table, as_of: date) -> Rows:
-    """Make the rows of active records of a kind, a window and an age that count, by joins.
+    """Make units and seldom rows, of active records of a kind, a window and an age that count, by joins.
 
     In memory `scoring.batch.lookups` makes them.
     """
+    adults = register.filter(register.adult_on <= as_of)
     rows = records.filter(records.status == "active").inner_join(by_kind, "kind")
-    rows = rows.filter(rows.occurred_on > rows.after).inner_join(register, "subject")
+    rows = rows.filter(rows.occurred_on > rows.after).inner_join(adults, "subject")
     rows = rows.filter(rows.occurred_on >= rows.adult_on)
     rare = rows.slot >= _first(card, RARE, as_of)
     frequent = rows.filter(~rare).inner_join(by_day, "occurred_on")  # which has no day to come
     added = {pile.name: _added(card, frequent, pile, as_of) for pile in slots.piles(card)}
-    return Rows(frequent.select("subject", **added), rows.filter(rare).select(*SELDOM))
+    units = _counted(card, _together(card, frequent.select("subject", **added)))
+    people = adults.left_join(units, "subject").select(*slots.units(card))
+    return Rows(people, rows.filter(rare).select(*SELDOM))
 
 
 def _added(card: Scorecard, rows: Table, pile: Pile, as_of: date) -> Column:
     """What a row adds to a pile; 0 when it is about something else."""
-    kinds = [kind for rule in card.indicators() if rule.id in pile.places for kind in rule.kinds]
+    kinds = [kind for rule in card.indicators() if rule.id in pile.masks for kind in rule.kinds]
     amounts = {"months": rows.month * rows.lift, "sum": rows.quantity, "count": ibis.literal(1, "int64")}
     return _mine(card, rows, as_of, kinds).ifelse(amounts[pile.measure], 0)
 
 
-def frequent(card: Scorecard, rows: Table) -> Table:
-    """Gather for each person what most rows are about: the months of each rule, sums and counts."""
+def _together(card: Scorecard, rows: Table) -> Table:
+    """Give for each person what their rows add to each pile: words are or-ed, the rest is summed."""
     piles = {
         pile.name: rows[pile.name].bit_or() if pile.measure == "months" else rows[pile.name].sum().cast("int64")
         for pile in slots.piles(card)
     }
-    return _counted(card, rows.group_by("subject").aggregate(**piles))
+    return rows.group_by("subject").aggregate(**piles)
 
 
 def _counted(card: Scorecard, people: Table) -> Table:
     """Count the months of each rule in its word: its bits of an integer, by halves (Hacker's Delight, 5-1)."""
     words = [pile for pile in slots.piles(card) if pile.measure == "months"]
-    masks = {rule.id: (1 << slots.bits(rule)) - 1 for rule in card.indicators()}
-    placed = [(rule, people[word.name], place) for word in words for rule, place in word.places.items()]
-    months = {f"u_{rule}": word & (masks[rule] << place) for rule, word, place in placed}
+    months = {f"u_{rule}": people[word.name] & mask for word in words for rule, mask in word.masks.items()}
     people = people.mutate(**months).drop(*[word.name for word in words])
     for halve in _HALVINGS:
         people = people.mutate(**{name: halve(people[name]) for name in months})

@@ -1,32 +1,29 @@
-"""The rows that count (`slots.frequent`, `slots.SELDOM`), made in memory: what `gather.joined` makes by joins.
+"""Units and rows that count (`slots.units`, `slots.SELDOM`), made in memory: what `gather.joined` makes by joins.
 
 A join costs an engine 20 to 50 ns a row, to compare text as much again, and to group rows by a person no less. Here
 kinds and statuses are compared once in the dictionary that Parquet keeps of them anyway; what a row adds to a pile is
-read at its slot and day in one small table, where days outside of the slot's window add nothing; a day of coming of age
-is looked up once a person, where one subject's rows end and the next one's begin; and what those rows add is put
-together there. Promises the same piles in whatever order the input is; does not promise speed, nor one row a person,
-when a subject's rows do not stand together.
+read at its slot and day in one small table, where days outside of the slot's window add nothing; whom rows are about is
+looked up where one subject's end and the next one's begin; and what those rows add is put together there, and then put
+onto the pile, which is an array with a place for everybody. Promises the same units in whatever order the input is;
+does not promise speed when a subject's rows do not stand together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from scoring.batch import slots
+from scoring.batch import reading, slots
 from scoring.batch.gather import Rows
+from scoring.batch.reading import ArrowBatch
 from scoring.batch.slots import OFTEN, SELDOM, Pile, Slot
-from scoring.batch.sources import ArrowTable, Part, Source, arrow, parquet, schema
+from scoring.batch.sources import ArrowTable, Source, arrow, schema
 from scoring.book.scorecard import Scorecard
 
 _READ = ("subject", "kind", "occurred_on", "quantity", "level", "from_on", "until_on", "status")
-_WORDS = {"kind", "status"}
+_SELDOM = schema(SELDOM)
 _EPOCH = date(1970, 1, 1)
 _NEVER = np.int32((date.max - _EPOCH).days)
-_NONE = -1
-_BATCH = 262_144  # rows: so few that what is made of them stays near the processor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,58 +32,74 @@ class Lookups:
     """What is looked up for the rows of a scorecard on a day, as `slots.kinds` and `slots.months` give it."""
 
     def __init__(self, card: Scorecard, as_of: date) -> None:
-        """Make the tables: the slot of a kind, where a slot's days begin, and what each of them adds to each pile."""
+        """Make the tables of what a day of a slot adds to each pile; days of no slot, which add nothing, come first."""
         found, days = slots.slots(card, as_of), sorted(slots.months(as_of).items())
-        self._slots = {kind: slot for kind, slot, _, _ in slots.kinds(card, as_of)}
-        self._seldom = sum(one.gathered == OFTEN for one in found)
+        self._today, self._before = _day(as_of), _day(days[0][0]) - 1
+        self._wide = len(days) + 2  # with a day before and one behind, which add nothing
+        self._begins = {kind: self._begin(slot) for kind, slot, _, _ in slots.kinds(card, as_of)}
+        self._seldom = self._begin(sum(one.gathered == OFTEN for one in found))
         self._afters = np.array([_day(one.after) for one in found], "int32")
-        self._before, self._behind = _day(days[0][0]) - 1, _day(as_of) + 1
-        wide = len(days) + 2  # with a day before and one behind, which add nothing
-        self._begins = np.arange(len(found) + 1) * wide - self._before  # the last is no slot's
-        self._wanted = schema(slots.frequent(card))
+        self._wanted = schema(slots.units(card))
         self._piles: list[tuple[Pile, Array]] = []
         for pile in slots.piles(card):
-            added = np.zeros((len(found) + 1, wide), "int64")
-            for number, one in enumerate(found):
-                if one.rule.id in pile.places:
+            added = np.zeros((len(found) + 1, self._wide), "int64")
+            for number, one in enumerate(found, 1):
+                if one.rule.id in pile.masks:
                     added[number, 1:-1] = [_adds(pile, one, bit) if day > one.after else 0 for day, bit in days]
             self._piles.append((pile, added.ravel()))
 
     def rows(self, records: Source, register: ArrowTable) -> Rows:
-        """Make the rows of records that count."""
-        ages = _Ages(register)
-        found = [self._looked_up(piece, ages) for piece in read(records, _READ)]
-        return Rows(
-            arrow.concat_tables([self._wanted.empty_table(), *(one.frequent for one in found)]),
-            arrow.concat_tables([schema(SELDOM).empty_table(), *(one.seldom for one in found)]),
-        )
+        """Make every adult's units, and the seldom rows that count."""
+        adults = _Adults(register, self._today)
+        piles = [np.zeros(len(adults.days), "int64") for _ in self._piles]
+        seldom = [self._put(piece, adults, piles) for piece in reading.batches(records, _READ)]
+        units = {"subject": adults.subjects}
+        for (pile, _), everybody in zip(self._piles, piles, strict=True):
+            for rule, mask in pile.masks.items():
+                mine = everybody[:-1] & mask
+                units[f"u_{rule}"] = np.bitwise_count(mine) if pile.measure == "months" else mine
+        people = arrow.table([units[name].astype("int64") for name in self._wanted.names], schema=self._wanted)
+        return Rows(people, arrow.Table.from_batches(seldom, schema=_SELDOM))
 
-    def _looked_up(self, piece: ArrowTable, ages: "_Ages") -> Rows:
+    def _put(self, piece: ArrowBatch, adults: "_Adults", piles: list[Array]) -> ArrowBatch:
+        """Put the rows of a piece onto the piles; gives those that are seldom."""
         subjects, days = _numbers(piece["subject"]), _numbers(piece["occurred_on"].cast(arrow.int32()))
-        begins = np.flatnonzero(np.append(True, subjects[1:] != subjects[:-1])[: len(subjects)])
-        some = subjects[begins]
-        taken = _chosen(piece["kind"], self._slots) | _chosen(piece["status"], {"active": 0})
-        taken[days < np.repeat(ages.of(some), np.diff(np.append(begins, len(subjects))))] = _NONE
-        return Rows(self._frequent(piece, some, begins, days, taken), self._rare(piece, days, taken))
-
-    def _frequent(self, piece: ArrowTable, some: Array, begins: Array, days: Array, taken: Array) -> ArrowTable:
-        """What each of some subjects, whose rows begin here and there, adds to each pile."""
-        places = self._begins.take(taken, mode="wrap")
-        places += np.clip(days, self._before, self._behind)
-        made = [some]
-        for pile, table in self._piles:
+        begins = np.append(0, np.flatnonzero(subjects[1:] != subjects[:-1]) + 1)
+        people = adults.places(subjects[begins])
+        places = self._slots(piece)
+        young = days < np.repeat(adults.days[people], np.diff(begins, append=len(subjects)))
+        np.copyto(places, self._begin(-1), where=young)
+        seldom = self._rare(piece, days, places)
+        places += np.clip(days, self._before, self._today + 1)
+        for (pile, table), everybody in zip(self._piles, piles, strict=True):
             added = table.take(places)
             if pile.measure == "sum":
                 added *= _numbers(piece["quantity"])
             together = np.bitwise_or if pile.measure == "months" else np.add
-            made.append(together.reduceat(added, begins) if len(begins) else added)
-        return arrow.table(made, schema=self._wanted)
+            together.at(everybody, people, together.reduceat(added, begins))
+        return seldom
 
-    def _rare(self, piece: ArrowTable, days: Array, taken: Array) -> ArrowTable:
-        some = np.flatnonzero(taken >= self._seldom)
-        some = some[days[some] > self._afters[taken[some]]]
-        found = piece.select([name for name in SELDOM if name != "slot"]).take(arrow.array(some))
-        return found.add_column(1, "slot", arrow.array(taken[some])).cast(schema(SELDOM))
+    def _begin(self, slot: int) -> int:
+        """Give what to add to a day for its place in a table; -1 is no slot."""
+        return (slot + 1) * self._wide - self._before
+
+    def _slots(self, piece: ArrowBatch) -> Array:
+        """Give what to add to each row's day, by its kind; that of no slot when it is not active."""
+        (kind, kinds), (status, statuses) = _words(piece["kind"]), _words(piece["status"])
+        begins = np.array([self._begins.get(one or "", self._begin(-1)) for one in kinds], "int64")
+        active = np.array([one == "active" for one in statuses])
+        table = np.where(active, begins[:, np.newaxis], self._begin(-1)).ravel()
+        return table.take(kind * np.int32(len(statuses)) + status)
+
+    def _rare(self, piece: ArrowBatch, days: Array, places: Array) -> ArrowBatch:
+        """Give the rows of seldom slots that count."""
+        some = np.flatnonzero(places >= self._seldom)
+        found = (places[some] - self._begin(0)) // self._wide
+        counted = days[some] > self._afters[found]
+        rows = piece.select([name for name in SELDOM if name != "slot"]).take(arrow.array(some[counted]))
+        columns = rows.columns
+        columns.insert(1, arrow.array(found[counted], _SELDOM.field("slot").type))
+        return arrow.record_batch(columns, schema=_SELDOM)
 
 
 def _adds(pile: Pile, one: Slot, bit: int) -> int:
@@ -94,56 +107,33 @@ def _adds(pile: Pile, one: Slot, bit: int) -> int:
     return bit * one.lift if pile.measure == "months" else 1
 
 
-class _Ages:
-    """The days on which the people of a register come of age."""
+class _Adults:
+    """The adults of a register by subject, and when they came of age; behind them is nobody, who never does."""
 
-    def __init__(self, register: ArrowTable) -> None:
+    def __init__(self, register: ArrowTable, today: int) -> None:
+        days = _numbers(register["adult_on"].cast(arrow.int32()))
         subjects = _numbers(register["subject"])
-        order = np.argsort(subjects, kind="stable")
-        self._subjects = subjects[order]
-        days = _numbers(register["adult_on"].cast(arrow.int32()))[order]
-        self._days = np.append(days, _NEVER)
+        adult = days <= today
+        order = np.argsort(subjects[adult], kind="stable")
+        self.subjects, self.days = subjects[adult][order], np.append(days[adult][order], _NEVER)
+        self._padded = np.append(self.subjects, 0)
 
-    def of(self, subjects: Array) -> Array:
-        """Give the day of each subject; whoever is not registered never comes of age."""
-        places = np.searchsorted(self._subjects, subjects)
-        known = np.append(self._subjects, 0)[places] == subjects  # behind the last there is the day that never comes
-        return np.where(known, self._days[places], _NEVER)
+    def places(self, subjects: Array) -> Array:
+        """Give the place of each subject, that of nobody for whoever is not among the adults."""
+        places = np.searchsorted(self.subjects, subjects)
+        return np.where(self._padded[places] == subjects, places, len(self.subjects))
 
 
 def _day(day: date) -> int:
     return (day - _EPOCH).days
 
 
-def whole(source: Source, columns: Mapping[str, str]) -> ArrowTable:
-    """Read a source at once."""
-    return arrow.concat_tables([schema(columns).empty_table(), *read(source, columns)])
-
-
-def read(source: Source, columns: Iterable[str]) -> Iterator[ArrowTable]:
-    """Read a source piece by piece; kinds and statuses of files come as places in their dictionaries."""
-    names = list(columns)
-    if not isinstance(source, Part):
-        yield source.select(names)
-        return
-    for path, groups in groupby(source.groups, lambda group: group.file):
-        file = parquet.ParquetFile(path, read_dictionary=[name for name in names if name in _WORDS])
-        for group in groups:
-            for batch in file.iter_batches(_BATCH, row_groups=[group.number], columns=names):
-                piece = arrow.Table.from_batches([batch])
-                if group.low < source.low or source.high < group.high:
-                    subjects = _numbers(piece["subject"])
-                    piece = piece.filter(arrow.array((source.low <= subjects) & (subjects <= source.high)))
-                yield piece
-
-
-def _chosen(words: Any, table: Mapping[str, int]) -> Array:
-    """Give each word its number, -1 where it has none."""
+def _words(words: Any) -> tuple[Array, list[str | None]]:
+    """Give each word's place in a list; it ends with None, for where there is none."""
     if not arrow.types.is_dictionary(words.type):
         words = words.dictionary_encode()
-    whole = words.combine_chunks()
-    numbers = [table.get(word, _NONE) for word in whole.dictionary.to_pylist()]
-    return np.array([*numbers, _NONE], "int8").take(_numbers(whole.indices.fill_null(_NONE)), mode="wrap")
+    found = words.dictionary.to_pylist()
+    return _numbers(words.indices.fill_null(len(found))), [*found, None]
 
 
 def _numbers(column: Any) -> Array:

@@ -36,14 +36,12 @@ REGISTER = {"subject": "int64", "adult_on": "date"}
 _DAYS_A_YEAR = 365
 
 
-def build(card: Scorecard, rows: Rows, register: Table, as_of: date) -> Table:
+def build(card: Scorecard, rows: Rows, as_of: date) -> Table:
     """Build the query that gives each adult of the register one row, in the columns of `columns`.
 
-    `rows` are the records that count, with what is looked up for them; a subject stands in the register once.
+    `rows` are what was gathered of the records that count; a subject stands in the register once.
     """
-    everyone = register.filter(register.adult_on <= as_of).drop("adult_on")
-    for gathered in (gather.frequent(card, rows.frequent), gather.seldom(card, rows.seldom, as_of)):
-        everyone = everyone.left_join(gathered, "subject").drop("subject_right")
+    everyone = rows.people.left_join(gather.seldom(card, rows.seldom, as_of), "subject").drop("subject_right")
     points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})
     total = sums.mutate(points_tenths=_total(card, sums))

@@ -32,15 +32,11 @@ _LONGEST = _BITS - 2  # months of a window, which begins and ends inside one and
 
 
 class Pile(msgspec.Struct, frozen=True):
-    """One pile: its column, how rows are put onto it, and its rules.
-
-    `places` gives a rule of months its place in the word, which is that of its lowest bit; `wide` bits are taken.
-    """
+    """One pile: its column, how rows are put onto it, and its rules with the bits that are theirs (of a sum, all)."""
 
     name: str
     measure: str
-    places: dict[str, int]
-    wide: int = 0
+    masks: dict[str, int]
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -58,10 +54,10 @@ class Slot(msgspec.Struct, frozen=True):
 
 def slots(card: Scorecard, as_of: date) -> list[Slot]:
     """Give the slots of a card; their numbers are their places."""
-    places = {rule: place for pile in piles(card) for rule, place in pile.places.items()}
+    lowest = {rule: mask & -mask for pile in piles(card) for rule, mask in pile.masks.items()}
 
     def slot(gathered: int, window: int, rule: Indicator | Deduction | Hold, *kinds: str) -> Slot:
-        return Slot(gathered, shift(as_of, -window) if window else date.min, rule, kinds, 1 << places.get(rule.id, 0))
+        return Slot(gathered, shift(as_of, -window) if window else date.min, rule, kinds, lowest.get(rule.id, 1))
 
     found = [
         slot(OFTEN if often(rule) else RARE, rule.window_months, rule, *rule.kinds)
@@ -73,32 +69,32 @@ def slots(card: Scorecard, as_of: date) -> list[Slot]:
     return sorted(found, key=lambda one: one.gathered)
 
 
-def frequent(card: Scorecard) -> dict[str, str]:
-    """Give names and types of the rows that most are: what a row, or several of one person, adds to each pile."""
-    return {"subject": "int64"} | {pile.name: "int64" for pile in piles(card)}
+def units(card: Scorecard) -> dict[str, str]:
+    """Give names and types of what is gathered from most rows: a row an adult, a column a rule."""
+    return {"subject": "int64"} | {f"u_{rule.id}": "int64" for rule in card.indicators() if often(rule)}
 
 
 def piles(card: Scorecard) -> list[Pile]:
     """Give the piles of a card: the words, then the sums and counts."""
     rules = [rule for rule in card.indicators() if often(rule)]
-    added = [Pile(f"u_{rule.id}", rule.measure, {rule.id: 0}) for rule in rules if rule.measure != "months"]
+    added = [Pile(f"u_{rule.id}", rule.measure, {rule.id: -1}) for rule in rules if rule.measure != "months"]
     return _words([rule for rule in rules if rule.measure == "months"]) + added
 
 
 def _words(rules: list[Indicator]) -> list[Pile]:
     """Share words among rules, the longest window first, each where it first fits."""
-    found: list[Pile] = []
+    words: list[dict[str, int]] = []
     for rule in sorted(rules, key=lambda rule: -rule.window_months):
-        number = next((at for at, word in enumerate(found) if word.wide + bits(rule) <= _BITS), len(found))
-        shared = found[number] if number < len(found) else Pile(f"w_{number}", "months", {})
-        places = shared.places | {rule.id: shared.wide}
-        found[number : number + 1] = [Pile(shared.name, shared.measure, places, shared.wide + bits(rule))]
-    return found
+        bits = rule.window_months + 1
+        word = next((word for word in words if _taken(word) + bits <= _BITS), None)
+        if word is None:
+            words.append(word := {})
+        word[rule.id] = ((1 << bits) - 1) << _taken(word)
+    return [Pile(f"w_{number}", "months", word) for number, word in enumerate(words)]
 
 
-def bits(rule: Indicator) -> int:
-    """Give how many bits of a word a rule has."""
-    return rule.window_months + 1
+def _taken(word: dict[str, int]) -> int:
+    return max(word.values(), default=0).bit_length()
 
 
 def often(rule: Indicator) -> bool:

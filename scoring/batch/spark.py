@@ -47,7 +47,7 @@ def _query(card: Scorecard, as_of: date) -> Any:
     """The plan over tables named `records`, `register`, `kinds` and `months`."""
     tables = {"records": plan.RECORDS, "register": plan.REGISTER, "kinds": slots.KINDS, "months": slots.MONTHS}
     records, register, kinds, months = [ibis.table(columns, name=name) for name, columns in tables.items()]
-    return plan.build(card, gather.joined(card, records, register, kinds, months, as_of), register, as_of)
+    return plan.build(card, gather.joined(card, records, register, kinds, months, as_of), as_of)
 
 
 def _table(columns: Mapping[str, str], found: Iterable[tuple[Any, ...]]) -> ArrowTable:

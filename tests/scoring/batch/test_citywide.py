@@ -75,13 +75,12 @@ class TestRun:
         assert wanted.out.read_bytes() == expected
 
     @pytest.mark.parametrize("change", ["records", "as_of", "engine"])
-    def test_another_question_begins_anew(self, make: Make, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    def test_another_question_begins_anew(self, make: Make, change: str) -> None:
         """Ranges of other inputs, another day or another engine are never mixed in."""
         wanted = make()
-        monkeypatch.setattr(citywide, "_assemble", lambda *_: 1 // 0)
         with pytest.raises(ZeroDivisionError):
-            citywide.run(wanted)
-        monkeypatch.undo()
+            citywide.run(wanted, lambda _, done, total: None if done < total else 1 // 0)
+        assert not wanted.out.exists()
         if change == "records":
             make(by="occurred_on")
         other = {"as_of": {"as_of": AS_OF.replace(day=1)}, "engine": {"engine": "duckdb"}}.get(change, {})

@@ -1,13 +1,13 @@
 """Rows with what is looked up for them, made in memory: those that joins make."""
 
 from datetime import date, timedelta
-from operator import add, or_
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -28,10 +28,10 @@ def tables() -> tuple[pa.Table, pa.Table]:
 
 
 def looked_up(records: pa.Table | Part, register: pa.Table) -> tuple[dict[int, Row], list[Row]]:
-    """The rows that count: what each person has on the piles, and the seldom rows in an order that tells nothing."""
+    """What counts: each adult's units, and the seldom rows in an order that tells nothing."""
     made = lookups.Lookups(shipped(), AS_OF).rows(records, register)
-    assert (made.frequent.schema, made.seldom.schema) == (schema(slots.frequent(shipped())), schema(slots.SELDOM))
-    return together(*[[tuple(row.values()) for row in table.to_pylist()] for table in made])
+    assert (made.people.schema, made.seldom.schema) == (schema(slots.units(shipped())), schema(slots.SELDOM))
+    return told(*[[tuple(row.values()) for row in table.to_pylist()] for table in made])
 
 
 def joined(records: pa.Table, register: pa.Table) -> tuple[dict[int, Row], list[Row]]:
@@ -48,17 +48,13 @@ def joined(records: pa.Table, register: pa.Table) -> tuple[dict[int, Row], list[
         for name, (_, table) in given.items():
             connection.register(name, table)
         found = [connection.execute(str(ibis.to_sql(query, dialect="duckdb"))).fetchall() for query in queries]
-    return together(*found)
+    return told(*found)
 
 
-def together(frequent: list[Row], seldom: list[Row]) -> tuple[dict[int, Row], list[Row]]:
-    """Put the rows of a person together, pile by pile; whoever has nothing on any is left out."""
-    puts = [or_ if pile.measure == "months" else add for pile in slots.piles(shipped())]
-    found: dict[int, Row] = {}
-    for subject, *added in frequent:
-        before = found.get(subject, (0,) * len(puts))
-        found[subject] = tuple(put(one, more) for put, one, more in zip(puts, before, added, strict=True))
-    return {subject: piles for subject, piles in found.items() if any(piles)}, sorted(seldom, key=repr)
+def told(people: list[Row], seldom: list[Row]) -> tuple[dict[int, Row], list[Row]]:
+    """Give each person's units by subject, 0 for none, and the seldom rows in order."""
+    assert len({subject for subject, *_ in people}) == len(people)
+    return {subject: tuple(unit or 0 for unit in units) for subject, *units in people}, sorted(seldom, key=repr)
 
 
 class TestRows:
@@ -85,15 +81,17 @@ class TestRows:
         pq.write_table(plain, place, row_group_size=300, use_dictionary=False)
         wanted = sorted(register["subject"].to_pylist())[50:120]
         part = files.look(place, plan.RECORDS, "records").part((wanted[0], wanted[-1]))
-        piles, seldom = looked_up(records, register)
-        expected = {one: piles[one] for one in wanted if one in piles}, [row for row in seldom if row[0] in wanted]
-        assert looked_up(part, register) == expected
+        units, seldom = looked_up(records, register)
+        only = register.filter(pc.is_in(register["subject"], pa.array(wanted)))
+        expected = {one: units[one] for one in wanted if one in units}, [row for row in seldom if row[0] in wanted]
+        assert looked_up(part, only) == expected
 
     def test_nobody_registered_and_no_row_are_no_fault(self, tables: tuple[pa.Table, pa.Table]) -> None:
         """Nothing counts for people who are not there."""
         records, register = tables
         assert looked_up(records, register.slice(0, 0)) == ({}, [])
-        assert looked_up(records.slice(0, 0), register) == ({}, [])
+        people, seldom = looked_up(records.slice(0, 0), register)
+        assert (len(people), any(map(any, people.values())), seldom) == (165, False, [])
 
 
 class TestMonths:
