@@ -117,23 +117,26 @@ def build(settings: Settings, *, people: Iterable[Mapping[str, Any]] = (), alone
 
 def create() -> ASGIApp:
     """What a server runs: the application of the environment's settings behind its express door, in its envelope."""
+    gc.disable()  # what is made now stays
     log_to_stderr()
     settings = read()
     provider = urlsplit(settings.idp_issuer or "")
     target = f"{provider.scheme}://{provider.netloc}" if provider.netloc else ""
     made = Express(build(settings, alone=False))
-    _leave_what_stays()
+    leave_what_stays()
     return Envelope(made, form_target=target, https=settings.base_url.startswith("https://"))
 
 
-def _leave_what_stays() -> None:
+def leave_what_stays() -> None:
     """Keep the garbage collector from looking through the application again and again: it lives as long as the process.
 
     What a request makes mostly goes when nobody refers to it any more; the collector, which is for rings, comes rarely.
+    Whoever loads the application may have turned the collector off meanwhile: a third of a start was its.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS)
+    gc.enable()
 
 
 def _line(event: dict[str, Any], *, default: Callable[[Any], Any]) -> str:

@@ -5,6 +5,7 @@ Heavy modules load inside the command that needs them, so that `--help` is insta
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ def demo(chosen: argparse.Namespace) -> int | None:
 
 def serve(chosen: argparse.Namespace) -> None:
     """Serve with the settings of the environment, in as many processes as asked."""
+    gc.disable()  # until `api.app.create` has made what stays
     import uvicorn
 
     from api import wire
@@ -56,6 +58,7 @@ def serve(chosen: argparse.Namespace) -> None:
 
 def worker(_chosen: argparse.Namespace) -> None:
     """Do the jobs until interrupted."""
+    gc.disable()  # until all that stays is loaded
     from api import app
     from api.worker import jobs
     from core import settings
@@ -70,6 +73,7 @@ def worker(_chosen: argparse.Namespace) -> None:
             await asyncio.gather(house.short.close(), house.doors.close())
 
     app.log_to_stderr()
+    app.leave_what_stays()
     asyncio.run(work())
 
 
