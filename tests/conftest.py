@@ -35,6 +35,9 @@ from core.postgres import migrate
 from core.postgres.engine import engine_of
 from core.settings import Settings
 from tests import eavesdropping, gateworld, memorydisk
+from tests.clones import clone as _clone
+from tests.clones import copy
+from tests.clones import operate as _operate
 
 gc.disable()  # until everything is collected: see pytest_collection_finish
 hypothesis_settings.register_profile("house", deadline=None)  # no test says how fast a machine is
@@ -66,6 +69,7 @@ os.environ.pop("SSL_CERT_FILE", None)
 def pytest_collection_finish() -> None:
     """Half a million objects of modules and tests stay for the whole run: looking through them was an eighth of it."""
     gc.freeze()
+    gc.set_threshold(20_000)  # as a server does
     gc.enable()
 
 
@@ -126,7 +130,7 @@ async def sandbox_template(cluster: embedded.Cluster, template: str) -> str:
     Migrating once more from nothing takes seconds, in each run of pytest.
     """
     name = f"{template}_sandbox"
-    await _operate(cluster, f"create database {name} template {template} strategy file_copy")
+    await copy(cluster, template, name)
     owner = await asyncpg.connect(cluster.dsn(name))
     try:
         async with owner.transaction():
@@ -144,7 +148,7 @@ async def city_template(cluster: embedded.Cluster, sandbox_template: str, ring: 
     from tests.api.conftest import publish
 
     name = f"{sandbox_template}_city"
-    await _operate(cluster, f"create database {name} template {sandbox_template} strategy file_copy")
+    await copy(cluster, sandbox_template, name)
     settings = Settings(
         base_url="http://127.0.0.1",
         database_url=cluster.dsn(name),
@@ -156,26 +160,6 @@ async def city_template(cluster: embedded.Cluster, sandbox_template: str, ring: 
     await publish(house)
     await asyncio.gather(house.short.close(), house.doors.close())
     return name
-
-
-async def _operate(cluster: embedded.Cluster, statement: str) -> None:
-    """One statement by the operator in the maintenance database."""
-    connection = await asyncpg.connect(cluster.dsn())
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def _clone(cluster: embedded.Cluster, template: str) -> AsyncGenerator[str]:
-    """A database of one's own for the length of a block; yields the owner's DSN."""
-    name = f"t_{uuid.uuid4().hex}"
-    await _operate(cluster, f"create database {name} template {template} strategy file_copy")
-    try:
-        yield cluster.dsn(name)
-    finally:
-        await _operate(cluster, f"drop database {name} with (force)")
 
 
 @pytest_asyncio.fixture

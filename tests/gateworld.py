@@ -5,7 +5,7 @@ Rows are laid by the operator, so that the gate can be tried in every state, rea
 
 import secrets
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,11 +13,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Table, insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from auth.tables import citizen, client, consent, consent_end, session, token
 from core import clock, ids
+from core.postgres.engine import engine_of
 from core.tables import release
 from incentives import codes, creditcode
 from incentives.creditcode import Claims
@@ -173,8 +173,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(owner_url: str) -> AsyncIterator[World]:
+async def world(owner_url: str) -> AsyncGenerator[World]:
     """A world in the database behind `owner_url`."""
-    engine = create_async_engine(owner_url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    engine = engine_of(owner_url)
     yield World(engine)
     await engine.dispose()

@@ -29,10 +29,12 @@ from api.tool import demo_city, registration
 from api.tool.caller import Signed
 from api.tool.citizen_app import signed_in
 from core import clock, embedded
+from core.db import Doors
 from core.keys import Keyring
 from core.settings import ROOT, Settings
 from tests import eavesdropping
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone, copy
+from tests.conftest import PREFIX
 
 PASSWORD = "a-test-password"
 
@@ -184,14 +186,35 @@ async def publish(house: House) -> None:
 
 
 @pytest_asyncio.fixture(scope="session")
+async def stocked_template(cluster: embedded.Cluster, template: str, ring: Keyring) -> str:
+    """The migrated database with the shipped perks in force, and nothing else."""
+    from tests.api import shopworld
+
+    name = f"{template}_stocked"
+    await copy(cluster, template, name)
+    doors = Doors(cluster.dsn(name), ring, PREFIX)
+    house = shopworld.house_on(cluster.dsn(name), doors)
+    await shopworld.stock(house)
+    await asyncio.gather(house.short.close(), doors.close())
+    return name
+
+
+@pytest_asyncio.fixture
+async def stocked(cluster: embedded.Cluster, stocked_template: str) -> AsyncIterator[str]:
+    """The owner's DSN of a fresh clone with the shipped perks in force."""
+    async with clone(cluster, stocked_template) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
 async def server(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """The server that API tests share."""
-    async with _clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as running:
+    async with clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as running:
         yield running
 
 
 @pytest_asyncio.fixture
 async def lone_server(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """A server on a fresh clone, for a test that breaks things."""
-    async with _clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as running:
+    async with clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as running:
         yield running

@@ -64,29 +64,36 @@ class Shop(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_shop(url: str, ring: Keyring, *, publish: bool = True) -> AsyncGenerator[Shop]:
-    """The app and its clients on a database of one's own; the shipped perks are in force unless told otherwise."""
+async def open_shop(url: str, ring: Keyring) -> AsyncGenerator[Shop]:
+    """The app and its clients on a database of one's own, and what is in force there."""
     doors = db.Doors(url, ring, "osmanthus")
     house = house_on(url, doors)
     keys = {name: fresh_key() for name in CLIENTS}
     await _register(url, ring, keys)
-    if publish:
-        await put_in_force(house, "perks", ROOT / "policy" / "perks")
-    app = Litestar(
-        _HANDLERS,
-        dependencies={"house": Provide(deps.provide_house)},
-        exception_handlers={Exception: problems.answer},
-        before_send=[guards.send_nonce],
-        state=State({"house": house}),
-        openapi_config=None,
-    )
-    whole: Any = Express(app)  # ASGI, as the framework types it
-    transport = httpx2.ASGITransport(whole, raise_app_exceptions=True)
+    app = _idle.pop() if _idle else _application()
+    app.state = State({"house": house})
+    express: Any = Express(app)
+    transport = httpx2.ASGITransport(express, raise_app_exceptions=True)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http, world(url) as city:
         callers = {name: Caller(http, Signer(key, client_id=name, issuer=BASE)) for name, key in keys.items()}
         yield Shop(http, house, city, callers)
     await house.short.close()
     await doors.close()
+    _idle.append(app)
+
+
+_idle: list[Litestar] = []  # of shops that have closed: to build one takes longer than most tests
+
+
+def _application() -> Litestar:
+    """The routes of a shop, of no house yet."""
+    return Litestar(
+        _HANDLERS,
+        dependencies={"house": Provide(deps.provide_house)},
+        exception_handlers={Exception: problems.answer},
+        before_send=[guards.send_nonce],
+        openapi_config=None,
+    )
 
 
 def house_on(url: str, doors: db.Doors) -> House:
@@ -94,6 +101,11 @@ def house_on(url: str, doors: db.Doors) -> House:
     settings = Settings(base_url=BASE, database_url=url, master_key=bytes(range(32)), epochs_file=Path("none"))
     short_url = db.door_url(url, doors.ring, settings.role_prefix, "auth")
     return House(settings, doors.ring, doors, shortlived.connect(redis_url=None, postgres_url=short_url, size=4))
+
+
+async def stock(house: House) -> None:
+    """Put the shipped perks in force."""
+    await put_in_force(house, "perks", ROOT / "policy" / "perks")
 
 
 async def put_in_force(house: House, kind: str, directory: Path) -> None:

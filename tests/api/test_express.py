@@ -59,9 +59,9 @@ _PASSING = rb'"(decision_id|valid_until|receipt|request_id|order_id|out_order_no
 
 
 @pytest_asyncio.fixture
-async def shop(database: str, ring: Keyring) -> AsyncIterator[Shop]:
+async def shop(stocked: str, ring: Keyring) -> AsyncIterator[Shop]:
     """A merchant with the shipped perks in force."""
-    async with open_shop(database, ring) as opened:
+    async with open_shop(stocked, ring) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ from tests.api.shopworld import Shop, open_shop
 @pytest_asyncio.fixture
 async def shop(database: str, ring: Keyring) -> AsyncIterator[Shop]:
     """A merchant, and the store that counts."""
-    async with open_shop(database, ring, publish=False) as opened:
+    async with open_shop(database, ring) as opened:
         yield opened
 
 

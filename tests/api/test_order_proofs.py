@@ -21,9 +21,9 @@ _BOOKS = (
 
 
 @pytest_asyncio.fixture
-async def shop(database: str, ring: Keyring) -> AsyncIterator[Shop]:
+async def shop(stocked: str, ring: Keyring) -> AsyncIterator[Shop]:
     """A merchant with the shipped perks in force."""
-    async with open_shop(database, ring) as opened:
+    async with open_shop(stocked, ring) as opened:
         yield opened
 
 

@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 import pytest
 import pytest_asyncio
-from joserfc import jwa, jws  # noqa: F401  (jwa registers the algorithms)
+from joserfc import jws
 from joserfc.errors import SecurityWarning
 
 from auth import dpop
@@ -22,9 +22,9 @@ from tests.incentives.test_eligibility import sizes, somebody
 
 
 @pytest_asyncio.fixture
-async def shop(database: str, ring: Keyring) -> AsyncIterator[Shop]:
+async def shop(stocked: str, ring: Keyring) -> AsyncIterator[Shop]:
     """A merchant with the shipped perks in force."""
-    async with open_shop(database, ring) as opened:
+    async with open_shop(stocked, ring) as opened:
         yield opened
 
 
@@ -170,7 +170,7 @@ class TestConstantAnswers:
         """Not enrolled, withdrew, expired, not computed, one tenth below, held: equal but for id, time and receipt."""
         answers: list[httpx2.Response] = []
         for cause in ("not_enrolled", "withdrawn", "consent_expired", "not_computed", "below", "held"):
-            citizen = await somebody(shop.city, cause)
+            citizen: Any = await somebody(shop.city, cause)
             holder = await (shop.city.code(citizen) if by == "code" else shop.city.share(citizen))
             before = await sizes(shop.city)
             answers.append(await shop.ask(holder={by: holder}, amount=100))

@@ -14,7 +14,8 @@ from core.settings import ROOT
 from incentives.receipts import KID
 from tests.api.rehearsed import KINDER, LATER, STRICTER, approved, drafted, rehearsed
 from tests.api.shopworld import Shop, assess, open_shop
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 from tests.scoringworld import TODAY, City, hours, id_number, water
 
 PEOPLE = 24
@@ -23,9 +24,9 @@ PEOPLE = 24
 @pytest_asyncio.fixture(scope="module")
 async def peopled(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[str]:
     """A template with the shipped rules and 24 people: half at 110.5, half at 123.3 points."""
-    async with _clone(cluster, city_template) as url:
+    async with clone(cluster, city_template) as url:
         doors = Doors(url, ring, PREFIX)
-        city, lines = City(doors, url), []
+        city, lines = City(doors, url), list[dict[str, Any]]()
         for order in range(PEOPLE):
             who = id_number(order + 1)
             await city.join(who)
@@ -40,7 +41,7 @@ async def peopled(cluster: embedded.Cluster, city_template: str, ring: Keyring) 
 @pytest_asyncio.fixture
 async def office(cluster: embedded.Cluster, peopled: str, ring: Keyring) -> AsyncIterator[Shop]:
     """An office over that city."""
-    async with _clone(cluster, peopled) as url, open_shop(url, ring, publish=False) as opened:
+    async with clone(cluster, peopled) as url, open_shop(url, ring) as opened:
         await assess(opened.house)
         yield opened
 
@@ -107,7 +108,7 @@ class TestApproval:
         self, cluster: embedded.Cluster, city_template: str, ring: Keyring
     ) -> None:
         """There is nobody to change anything for."""
-        async with _clone(cluster, city_template) as url, open_shop(url, ring, publish=False) as office:
+        async with clone(cluster, city_template) as url, open_shop(url, ring) as office:
             await assess(office.house)
             release = await drafted(office, on=clock.today())
             assert (await approved(office, release, None)).json()["state"] == "in_force"

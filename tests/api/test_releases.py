@@ -23,7 +23,7 @@ LIBRARY_FILE = (ROOT / "policy" / "perks" / "library.toml").read_text()
 @pytest_asyncio.fixture
 async def office(database: str, ring: Keyring) -> AsyncIterator[Shop]:
     """An office that has published nothing yet."""
-    async with open_shop(database, ring, publish=False) as opened:
+    async with open_shop(database, ring) as opened:
         await assess(opened.house, LIBRARY)
         yield opened
 

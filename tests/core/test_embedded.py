@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -37,8 +38,18 @@ def home() -> Iterator[Path]:
         yield Path(folder) / "pg"
 
 
+@pytest.fixture(scope="module")
+def initialised() -> Iterator[Path]:
+    """The data of a server that was made and never held anything: to make one takes a second."""
+    with tempfile.TemporaryDirectory(prefix="osm-") as folder:
+        with embedded.running(Path(folder), durable=False) as cluster:
+            data = cluster.data
+        yield data
+        embedded.erase(Path(folder))
+
+
 @contextlib.contextmanager
-def owner_process(home: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def owner_process(home: Path) -> Generator[tuple["subprocess.Popen[str]", int]]:
     """Another process that owns a server; yields it and the postmaster's pid."""
     process = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(home)], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -169,6 +180,12 @@ class TestDoors:
 
 class TestEnd:
     """However the owner goes, the server goes too."""
+
+    @pytest.fixture
+    def home(self, home: Path, initialised: Path) -> Path:
+        """A directory for one server, which was made already."""
+        shutil.copytree(initialised, home / "data")
+        return home
 
     def test_stop_may_be_called_twice(self, home: Path) -> None:
         """The second stop finds nothing to do."""
