@@ -13,11 +13,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Table, insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from auth.tables import citizen, client, consent, consent_end, session, token
 from core import clock, ids
-from core.postgres.engine import engine_of
 from core.tables import release
 from incentives import codes, creditcode
 from incentives.creditcode import Claims
@@ -175,6 +175,6 @@ class World:
 @asynccontextmanager
 async def world(owner_url: str) -> AsyncGenerator[World]:
     """A world in the database behind `owner_url`."""
-    engine = engine_of(owner_url)
+    engine = create_async_engine(owner_url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
     yield World(engine)
     await engine.dispose()

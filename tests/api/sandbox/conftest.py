@@ -11,7 +11,8 @@ import pytest_asyncio
 from api.tool import registration
 from core import embedded
 from core.keys import Keyring
-from tests.api.conftest import Server, _clone, serving
+from tests.api.conftest import Server, serving
+from tests.clones import clone
 
 LIBRARY, RENTAL, HOUSING = "library.deposit-free", "rental.deposit-free", "rental.housing"
 SOURCES = {"utilities": ["P01"], "volunteer": ["P08"], "library": ["P04"], "civic": ["P13", "P14"],
@@ -48,7 +49,7 @@ class Shop(msgspec.Struct, frozen=True):
 @pytest_asyncio.fixture(scope="package")
 async def shop(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Shop]:
     """A sandbox with every bureau, and a partner of both perks."""
-    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
+    async with clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
         for name, kinds in SOURCES.items():
             await server.register(name, "source", "records:write", kinds=kinds)
         entry = await registration.add(
