@@ -33,9 +33,9 @@ def batches(source: Source, columns: Iterable[str]) -> Iterator[ArrowBatch]:
     for path, groups in groupby(source.groups, lambda group: group.file):
         for batch in _file(path, list(groups), names):
             subjects = batch["subject"].to_numpy()
-            inside = (source.low <= subjects) & (subjects <= source.high)
-            mine = batch if inside.all() else batch.filter(arrow.array(inside))
-            if len(mine):
+            if source.low <= subjects.min() and subjects.max() <= source.high:
+                yield batch
+            elif len(mine := batch.filter(arrow.array((source.low <= subjects) & (subjects <= source.high)))):
                 yield mine
 
 
@@ -53,7 +53,7 @@ def _file(path: Path, groups: list[Group], names: list[str]) -> Iterator[ArrowBa
         if not words:
             yield from numbers
             continue
-        texts = file.iter_batches(_BATCH, row_groups=[group.number for group in run], columns=words)
+        texts = file.iter_batches(_BATCH, row_groups=[group.number for group in run], columns=words, use_threads=False)
         for some, others in _side_by_side(numbers, texts):
             columns = [(others if name in _WORDS else some)[name] for name in names]
             yield arrow.record_batch(columns, names)
