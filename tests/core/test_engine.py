@@ -123,3 +123,15 @@ class TestEngineOf:
         with pytest.raises(ConnectionError, match="SSL"):
             await engine.connect()
         await engine.dispose()
+
+
+class TestDead:
+    """A connection whose server went away in the middle of a statement."""
+
+    async def test_it_is_not_handed_on(self, doors: db.Doors) -> None:
+        """Its driver still thinks that a transaction goes on; whoever comes next gets another connection, no error."""
+        async with doors.claims("jobs") as session:
+            before = await session.scalar(text("select pg_backend_pid()"))
+            await (await db.raw(session)).execute("begin")
+        async with doors.work("jobs") as session:
+            assert await session.scalar(text("select pg_backend_pid()")) != before
