@@ -119,7 +119,7 @@ class PostgresStore:
             pool = await self._connected()
             async with pool.acquire(timeout=5) as connection:
                 yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except Exception as error:
             if is_unavailable(error) or isinstance(error, OSError):
                 raise StoreUnavailable from error
             raise

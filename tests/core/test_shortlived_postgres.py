@@ -63,6 +63,19 @@ class TestForgetting:
         assert before[1] is after[1] is True
         assert before[0] != after[0]
 
+    async def test_a_connection_that_dies_under_a_verb_fails_closed(
+        self, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever the driver calls it, nobody is told of a fault of ours."""
+
+        async def die(*_: object) -> None:
+            raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+        assert await store.claim("before", 60) is True
+        monkeypatch.setattr(asyncpg.Connection, "fetchval", die)
+        with pytest.raises(StoreUnavailable):
+            await store.claim("k", 60)
+
     async def test_a_store_that_cannot_be_reached_fails_closed(self) -> None:
         """No verb answers yes or no when the database is away."""
         away = PostgresStore("postgresql://nobody:x@127.0.0.1:1/none")
