@@ -5,7 +5,8 @@ feed names people by the digest agreed with that source and says nothing else ab
 """
 
 import base64
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Collection
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -119,9 +120,7 @@ async def _turn(
     as_of: date,
 ) -> list[Holder]:
     """Set a status, rescore the person, tell them; returns whose record changed."""
-    connection = await db.raw(session)
-    people = await behind(session, ring, source, ref)
-    rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
+    people, rows = await _ended(session, ring, source, ref, version, to)
     verb = "records.revoke" if to == "revoked" else "records.repair"
     await merge.settle(session, people, rows, source=source, book=book, as_of=as_of, action=verb)
     await tally.write(session, source=source, on=as_of, counts=Counts({("", "ended", to): len(rows)} if rows else {}))
@@ -129,11 +128,42 @@ async def _turn(
     return [holder for holder in people if holder.record_subject in changed]
 
 
-async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
-    """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes."""
+async def _ended(
+    session: AsyncSession, ring: Keyring, source: str, ref: str, version: int | None, to: str
+) -> tuple[list[Holder], list[Any]]:
+    """Set a status; returns the people locked for it, and the rows that changed: theirs, or of consents run out.
+
+    A push may bring the ref to somebody else before the lock is had. Then all of it is undone, the lock too, and done
+    anew about whom the ref has come to: nobody's record changes without their standing, and locks keep their order.
+    """
     connection = await db.raw(session)
-    rows = await connection.fetch(_WHO, source, ref)
-    owners = await holders.owners(session, ring, record_subjects=[row["record_subject"] for row in rows])
+    while True:
+        async with session.begin_nested() as attempt:
+            known = await _subjects(session, source, ref)
+            people = await _locked(session, ring, known)
+            rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
+            late = {row[0] for row in rows} - known
+            if not late or late.isdisjoint(await _subjects(session, source, ref)):
+                return people, rows
+            await attempt.rollback()
+
+
+async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
+    """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes.
+
+    Read before the lock: whoever gets the record meanwhile is not among them.
+    """
+    return await _locked(session, ring, await _subjects(session, source, ref))
+
+
+async def _subjects(session: AsyncSession, source: str, ref: str) -> set[uuid.UUID]:
+    """The subjects with a record of this ref, as far as their consent lives."""
+    connection = await db.raw(session)
+    return {row["record_subject"] for row in await connection.fetch(_WHO, source, ref)}
+
+
+async def _locked(session: AsyncSession, ring: Keyring, subjects: Collection[uuid.UUID]) -> list[Holder]:
+    owners = await holders.owners(session, ring, record_subjects=list(subjects))
     return list((await holders.lock(session, ring, citizen_ids=sorted(owners.values()))).values())
 
 
