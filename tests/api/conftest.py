@@ -51,10 +51,11 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """A running server, and the means to be somebody at it."""
 
-    def __init__(self, base_url: str, application: Any, owner_url: str) -> None:
-        """`application` is what answers at `base_url`; `owner_url` looks behind the doors."""
+    def __init__(self, base_url: str, application: Any, front: Envelope, owner_url: str) -> None:
+        """`application` is what answers at `base_url`, behind `front`; `owner_url` looks behind the doors."""
         self.base_url = base_url
         self.application = application
+        self.front = front
         self.house: House = application.state.house
         self.owner_url = owner_url
         self._accounts: list[Any] = application.state.demo_accounts
@@ -135,16 +136,15 @@ async def serving(
         trust_signers=trust_signers,
     )
     built = _application(settings)
-    running = _Uvicorn(
-        uvicorn.Config(Envelope(Express(built)), log_config=None, lifespan="on", access_log=False, http=wire.Protocol)
-    )
+    front = Envelope(Express(built))
+    running = _Uvicorn(uvicorn.Config(front, log_config=None, lifespan="on", access_log=False, http=wire.Protocol))
     task = asyncio.create_task(running.serve(sockets=[listener]))
     while not running.started:
         await asyncio.sleep(0.01)
         if task.done():
             task.result()
     try:
-        server = Server(base_url, built, owner_url)
+        server = Server(base_url, built, front, owner_url)
         if not published:
             await publish(server.house)
         await registration.add(

@@ -154,7 +154,7 @@ class TestCheck:
 @contextmanager
 def stuttering(server: Server, path: str) -> Iterator[list[str]]:
     """The first answer under `path` is lost after it was given, and a 503 comes instead; yields the keys that came."""
-    handler, keys = server.application.asgi_handler, list[str]()
+    handler, keys = server.front.app, list[str]()
 
     async def lose(_message: Any) -> None:
         """Nobody hears it."""
@@ -172,11 +172,11 @@ def stuttering(server: Server, path: str) -> Iterator[list[str]]:
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": b"<h1>gateway</h1>"})
 
-    server.application.asgi_handler = stutter
+    server.front.app = stutter
     try:
         yield keys
     finally:
-        server.application.asgi_handler = handler
+        server.front.app = handler
 
 
 class TestOrder:
