@@ -24,6 +24,9 @@ _READ = ("subject", "kind", "occurred_on", "quantity", "level", "from_on", "unti
 _SELDOM = schema(SELDOM)
 _EPOCH = date(1970, 1, 1)
 _NEVER = np.int32((date.max - _EPOCH).days)
+# Bytes; nobody writes there. When glibc frees a block so large it stops giving memory back for blocks that are smaller
+# (mallopt(3), M_MMAP_THRESHOLD): else each batch would ask the system for its arrays' pages anew, a fifth of all time.
+_LARGEST = 32_000_000
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -33,6 +36,7 @@ class Lookups:
 
     def __init__(self, card: Scorecard, as_of: date) -> None:
         """Make the tables of what a day of a slot adds to each pile; days of no slot, which add nothing, come first."""
+        np.empty(_LARGEST, "int8")
         found, days = slots.slots(card, as_of), sorted(slots.months(as_of).items())
         self._today, self._before = _day(as_of), _day(days[0][0]) - 1
         self._wide = len(days) + 2  # with a day before and one behind, which add nothing
