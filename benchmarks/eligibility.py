@@ -19,16 +19,16 @@ three 1,160. A process that proves, writes and signs so spends on those three th
 0.7 of Cerbos would leave ours 210 for everything else. The framework's routing, reading, sending and hooks were a fifth
 of ours; `api/express` goes past them (0.65 of bare and 0.60 of Cerbos on a fairly quiet machine). Since then
 connections are handed on without a task (`core/relay`: 8 %), head and body leave in one write, for the peers in Python
-too (`api/wire`), proofs are verified and receipts written with less around the mathematics: 0.77 of bare and 0.70 of
-Cerbos on a quiet machine, 0.60 to 0.79 and 0.48 to 0.62 beside other work, which slows an interpreter down more than it
-slows Cerbos.
+too (`api/wire`), proofs are verified and receipts written with less around the mathematics: 0.69 to 0.77 of bare
+and 0.67 to 0.72 of Cerbos on a quiet machine (six runs, by two interpreters), 0.60 to 0.79 and 0.48 to 0.62 beside
+other work, which slows an interpreter down more than it slows Cerbos.
 
 What is left, by the kernel's samples (perf, cpu-clock): 56 % the interpreter, 18 % ES256 and Ed25519, 11 % the kernel,
 3 % each uvloop and asyncpg. In one process without sockets and database the whole application takes 175 to 190 µs a
 check, 93 of them mathematics; uvicorn's part beside it takes 17 to 26, so a door below ASGI would gain 5 % at the
 most; a log line takes 8, binding the arguments of the statement 15. (py-spy sees where a process waits to be let on
 again, so it shows sending to PostgreSQL as a third.) An interpreter built with optimisations, as Debian's is and the
-one measured here was not, took 0 to 11 % less. What could still gain more: one trip for several requests that wait
+one of those samples was not, took 0 to 11 % less. What could still gain more: one trip for several requests that wait
 anyway.
 """
 
