@@ -19,7 +19,7 @@ from tests.scoringworld import TODAY
 DAY = str(TODAY - timedelta(days=20))
 HONOUR = {
     "kind": "P14", "source": "enforcement", "title": "市级道德模范", "happened_on": DAY,
-    "evidence": "证书在市文明办。鱻", "pledge": 1,
+    "evidence": "证书在市文明办。鱻鱻鱻", "pledge": 1,
 }  # fmt: skip
 RECORD = {
     "occurred_on": DAY, "fields": {"title": "道德模范", "level": "city"},
@@ -27,7 +27,7 @@ RECORD = {
 }  # fmt: skip
 PROMISE = {
     "item": "rectification", "version": 1, "source": "enforcement", "due_on": str(TODAY + timedelta(days=30)),
-    "words": "门前整改。鱻",
+    "words": "门前整改。鱻鱻鱻",
 }  # fmt: skip
 
 
@@ -135,9 +135,9 @@ class TestDeclaration:
         me, _ = member
         before = await points(me)
         made = await declared(me)
-        told = await stage.answer(made["id"], verified=False, reasons="查无此证书。鱻")
+        told = await stage.answer(made["id"], verified=False, reasons="查无此证书。鱻鱻鱻")
         assert told.json()["state"] == "refused"
-        assert (await me.get(f"/v1/me/declarations/{made['id']}")).json()["reasons"] == "查无此证书。鱻"
+        assert (await me.get(f"/v1/me/declarations/{made['id']}")).json()["reasons"] == "查无此证书。鱻鱻鱻"
         assert await points(me) == before
         assert (await me.get("/v1/me/records")).json()["records"] == []
         again = await me.post("/v1/me/declarations", json={**HONOUR, "again": made["id"]})
@@ -220,8 +220,8 @@ class TestDeclaration:
         made = await declared(me)
         await me.post("/v1/me/commitments", json=PROMISE)
         rows = "\n".join((await dump(stage.server.owner_url)).values())
-        assert "鱻" not in rows
-        assert "鱻".encode().hex() not in rows
+        assert "鱻鱻鱻" not in rows
+        assert "鱻鱻鱻".encode().hex() not in rows
         consent = (await me.get("/v1/me/consents")).json()["consents"][0]["id"]
         await me.delete(f"/v1/me/consents/{consent}")
         assert code(await me.get("/v1/me/declarations")) == (404, "not_enrolled")

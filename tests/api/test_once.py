@@ -17,7 +17,7 @@ from tests.api.rightsworld import Bureau, bureau, code
 from tests.conftest import _clone
 from tests.scoringworld import TODAY, penalty
 
-MARK = "鱻鱻"
+MARK = "鱻鱻鱻"
 DECLARE = {
     "kind": "P14", "source": "enforcement", "title": MARK, "happened_on": str(TODAY - timedelta(days=20)),
     "evidence": "证书", "pledge": 1,

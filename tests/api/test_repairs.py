@@ -15,8 +15,8 @@ from tests.api.conftest import Server
 from tests.api.rightsworld import LOOK, Bureau, bureau, clerk, code, points
 from tests.scoringworld import TODAY, penalty, water
 
-WORDS = "罚款已缴清，摊位已按要求整改。鱻"
-YES = {**LOOK, "reasons": "材料齐全，同意修复。鱻"}
+WORDS = "罚款已缴清，摊位已按要求整改。鱻鱻鱻"
+YES = {**LOOK, "reasons": "材料齐全，同意修复。鱻鱻鱻"}
 
 
 class Stage:
@@ -249,8 +249,8 @@ class TestBounds:
             }  # fmt: skip
             assert code(await stage.staff.get(f"/v1/staff/repairs/{asked}")) == (422, "invalid")
         rows = "\n".join((await dump(stage.server.owner_url)).values())
-        assert "鱻" not in rows
-        assert "鱻".encode().hex() not in rows
+        assert "鱻鱻鱻" not in rows
+        assert "鱻鱻鱻".encode().hex() not in rows
 
     async def test_it_goes_with_the_consent(self, stage: Stage) -> None:
         """Withdrawing erases applications and their steps, and the desk finds nothing."""

@@ -12,9 +12,9 @@ from core import clock
 from tests.api.canary import dump
 from tests.api.conftest import Server
 
-WORDS = "我觉得图书馆那次不该走普通方式，请人工看一下。鱻"
+WORDS = "我觉得图书馆那次不该走普通方式，请人工看一下。鱻鱻鱻"
 CLERK = {"clerk": "A-17", "purpose": "review"}
-ANSWER = {**CLERK, "outcome": "improved", "reasons": "已核实，系馆方终端设置有误，已更正。鱻"}
+ANSWER = {**CLERK, "outcome": "improved", "reasons": "已核实，系馆方终端设置有误，已更正。鱻鱻鱻"}
 
 
 @asynccontextmanager
@@ -79,8 +79,8 @@ class TestReview:
             asked = await ask(me)
             await staff.post(f"/v1/staff/reviews/{asked['id']}/answer", json=ANSWER)
         rows = "\n".join((await dump(server.owner_url)).values())
-        assert "鱻" not in rows
-        assert "鱻".encode().hex() not in rows
+        assert "鱻鱻鱻" not in rows
+        assert "鱻鱻鱻".encode().hex() not in rows
 
     async def test_the_office_that_is_late_is_seen_to_be(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
         """After 15 days without an answer the matter is overdue, for both."""
