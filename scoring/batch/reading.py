@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from scoring.batch.files import InputFault
 from scoring.batch.sources import ArrowTable, Group, Part, Source, arrow, parquet, schema
 
 _BATCH = 131_072  # rows: so few that what is made of them stays near the processor
@@ -54,18 +55,20 @@ def _file(path: Path, groups: list[Group], names: list[str]) -> Iterator[ArrowBa
             yield from numbers
             continue
         texts = file.iter_batches(_BATCH, row_groups=[group.number for group in run], columns=words, use_threads=False)
-        for some, others in _side_by_side(numbers, texts):
+        for some, others in side_by_side(filter(len, numbers), filter(len, texts)):
             columns = [(others if name in _WORDS else some)[name] for name in names]
             yield arrow.record_batch(columns, names)
 
 
-def _side_by_side(some: Iterator[ArrowBatch], others: Iterator[ArrowBatch]) -> Iterator[tuple[ArrowBatch, ArrowBatch]]:
-    """Cut two streams of the same rows into batches of the same rows."""
+def side_by_side(some: Iterator[ArrowBatch], others: Iterator[ArrowBatch]) -> Iterator[tuple[ArrowBatch, ArrowBatch]]:
+    """Cut two streams of the same rows into batches of the same rows; neither has an empty one. Raises InputFault."""
     one = other = None
     while True:
         one, other = one or next(some, None), other or next(others, None)
-        if not (one and other):
+        if one is None and other is None:
             return
+        if one is None or other is None:
+            raise InputFault("A column ends before another: the file changed while it was read. Run the same again.")
         rows = min(len(one), len(other))
         yield one.slice(0, rows), other.slice(0, rows)
         one, other = one.slice(rows), other.slice(rows)
