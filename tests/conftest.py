@@ -35,9 +35,7 @@ from core.postgres import migrate
 from core.postgres.engine import engine_of
 from core.settings import Settings
 from tests import eavesdropping, gateworld, memorydisk
-from tests.clones import clone as _clone
-from tests.clones import copy
-from tests.clones import operate as _operate
+from tests.clones import clone, copy, operate
 
 gc.disable()  # until everything is collected: see pytest_collection_finish
 hypothesis_settings.register_profile("house", deadline=None)  # no test says how fast a machine is
@@ -117,7 +115,7 @@ def ring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
 @pytest_asyncio.fixture(scope="session")
 async def template(cluster: embedded.Cluster, ring: Keyring) -> str:
     """The migrated database that clones are made from; the doors have their passwords."""
-    await _operate(cluster, f"create database {TEMPLATE}")
+    await operate(cluster, f"create database {TEMPLATE}")
     await migrate.upgrade(cluster.dsn(TEMPLATE), role_prefix=PREFIX)
     await db.arm(cluster.dsn(TEMPLATE), ring, PREFIX)
     return TEMPLATE
@@ -165,7 +163,7 @@ async def city_template(cluster: embedded.Cluster, sandbox_template: str, ring: 
 @pytest_asyncio.fixture
 async def database(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
     """The owner's DSN of a fresh clone."""
-    async with _clone(cluster, template) as url:
+    async with clone(cluster, template) as url:
         yield url
 
 
@@ -180,7 +178,7 @@ async def doors(database: str, ring: Keyring) -> AsyncIterator[db.Doors]:
 @pytest_asyncio.fixture(scope="session")
 async def shared_database(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
     """The owner's DSN of the one clone that rolled-back tests share. Commit nothing in it."""
-    async with _clone(cluster, template) as url:
+    async with clone(cluster, template) as url:
         yield url
 
 

@@ -15,7 +15,8 @@ from core import embedded
 from core.db import Doors
 from core.keys import Keyring
 from scoring import holders
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 from tests.gateworld import log_in, world
 from tests.scoringworld import City, id_number, water
 
@@ -33,7 +34,7 @@ class Stage:
 @pytest_asyncio.fixture(scope="module")
 async def stage(cluster: embedded.Cluster, template: str, ring: Keyring) -> AsyncIterator[Stage]:
     """One clone for this file: nothing here commits a change."""
-    async with _clone(cluster, template) as url:
+    async with clone(cluster, template) as url:
         doors = Doors(url, ring, PREFIX, size=1)
         owner = await asyncpg.connect(url)  # a clone has not its template's own rights
         await owner.execute(f"revoke temporary on database {urlsplit(url).path[1:]} from public")

@@ -10,7 +10,8 @@ from core import db, embedded
 from core.keys import Keyring
 from tests.access.closure import WRITTEN
 from tests.access.test_partner_door import HOSTILE
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 from tests.gateworld import LIBRARY, World, world
 
 _DENIED = {"42501", "0LP01", "42P01", "3F000", "42704"}
@@ -24,7 +25,7 @@ OTHERS = [
 @pytest_asyncio.fixture(scope="module")
 async def url(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
     """One clone for this file: nothing here changes anything."""
-    async with _clone(cluster, template) as made:
+    async with clone(cluster, template) as made:
         yield made
 
 

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from core import db, embedded
 from core.keys import Keyring
-from tests.conftest import PREFIX, _clone  # pyright: ignore[reportPrivateUsage]  (a fixture's own)
+from tests.clones import clone
+from tests.conftest import PREFIX
 from tests.gateworld import LIBRARY, World, world
 
 CANARY = "canary-4711"
@@ -62,7 +63,7 @@ _DENIED = {"42501", "0LP01", "42P01", "3F000"}  # no right; no grant by members;
 @pytest_asyncio.fixture(scope="module")
 async def url(cluster: embedded.Cluster, template: str) -> AsyncIterator[str]:
     """One clone for this file: nothing here changes anything."""
-    async with _clone(cluster, template) as made:
+    async with clone(cluster, template) as made:
         yield made
 
 

@@ -8,7 +8,7 @@ import pytest_asyncio
 from core import embedded
 from tests.access.closure import rights
 from tests.access.doors import BEHIND
-from tests.conftest import _clone
+from tests.clones import clone
 
 FUNCTIONS = ["sandbox." + name for name in ("advance", "citizen_of", "occupy", "owe", "spend", "webhooks_of")]
 
@@ -18,7 +18,7 @@ async def both(
     cluster: embedded.Cluster, shared_database: str, sandbox_template: str
 ) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
     """The operator in a city and in a sandbox."""
-    async with _clone(cluster, sandbox_template) as url:
+    async with clone(cluster, sandbox_template) as url:
         city, sandbox = await asyncpg.connect(shared_database), await asyncpg.connect(url)
         yield city, sandbox
         await city.close()

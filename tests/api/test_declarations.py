@@ -13,7 +13,7 @@ from core import clock
 from tests.api.canary import dump
 from tests.api.conftest import Server, serving
 from tests.api.rightsworld import Bureau, bureau, code, points
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import TODAY
 
 DAY = str(TODAY - timedelta(days=20))
@@ -74,7 +74,7 @@ class Stage:
 async def stage(cluster: Any, city_template: str, ring: Any) -> AsyncIterator[Stage]:
     """A server of this file's own."""
     async with (
-        _clone(cluster, city_template) as url,
+        clone(cluster, city_template) as url,
         serving(url, ring.file, published=True) as server,
         bureau(server) as source,
         bureau(server, "utilities") as other,

@@ -15,7 +15,7 @@ from core import clock, embedded
 from core.keys import Keyring
 from scoring.rights import verdicts
 from tests.api.conftest import Server, serving
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import hours, ndjson, penalty
 
 WORDS = "处罚决定已被撤销，我有复议决定书。"
@@ -69,7 +69,7 @@ Offices = Mapping[str, Any]
 @pytest_asyncio.fixture(scope="module")
 async def offices(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Offices]:
     """A server of these tests, with two bureaus that the notice names and the office, each signing its requests."""
-    async with _clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as server:
+    async with clone(cluster, city_template) as owner_url, serving(owner_url, ring.file, published=True) as server:
         signing: dict[str, Any] = {"server": server}
         for name, role, scope, more in (
             ("enforcement", "source", "records:write", {"kinds": ["N01", "P08"]}),

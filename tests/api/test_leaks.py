@@ -25,7 +25,7 @@ from scoring.staging import SEALED
 from scoring.tables import link, record
 from tests.api.canary import Canary, dump, forms, found
 from tests.api.conftest import Server, serving
-from tests.conftest import _clone
+from tests.clones import clone
 
 PERK = "library.deposit-free"
 CANARY = Canary()
@@ -80,7 +80,7 @@ def log() -> Iterator[io.StringIO]:
 @pytest_asyncio.fixture(scope="module")
 async def run(cluster: embedded.Cluster, sandbox_template: str, ring: Keyring, log: io.StringIO) -> AsyncIterator[Run]:
     """The main job with a canary: joined, sent about (well and badly), scored, asked about, refused."""
-    async with _clone(cluster, sandbox_template) as owner_url, serving(owner_url, ring.file) as lone:
+    async with clone(cluster, sandbox_template) as owner_url, serving(owner_url, ring.file) as lone:
         yield await _main_job(lone, Heard({}, log))
 
 

@@ -15,7 +15,7 @@ from core.months import shift
 from tests.api import reportreader
 from tests.api.conftest import Server, serving
 from tests.api.worker.test_lapses import _round, days_later
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import ndjson
 
 PUSH = "/v1/source/occupational"
@@ -60,7 +60,7 @@ async def town(
     cluster: embedded.Cluster, city_template: str, ring: Keyring
 ) -> AsyncIterator[tuple[Server, httpx2.AsyncClient]]:
     """A city of this file's own, with the source that the notice names."""
-    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
+    async with clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
         auth, _ = await server.register("occupation", "source", "records:write", kinds=[*KINDS, "P01"])
         async with httpx2.AsyncClient(base_url=server.base_url, auth=auth, timeout=30) as source:
             yield server, source

@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.api.canary import dump
 from tests.api.conftest import Server, serving
 from tests.api.rightsworld import Bureau, bureau, code
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import TODAY, penalty
 
 MARK = "鱻鱻鱻"
@@ -58,7 +58,7 @@ class Desk(msgspec.Struct):
 async def place(cluster: Any, city_template: str, ring: Any) -> AsyncIterator[tuple[Server, Bureau]]:
     """A server of this file's own, with a bureau."""
     async with (
-        _clone(cluster, city_template) as url,
+        clone(cluster, city_template) as url,
         serving(url, ring.file, published=True) as server,
         bureau(server) as source,
     ):

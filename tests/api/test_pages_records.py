@@ -16,7 +16,7 @@ from tests.api.cast import log_in
 from tests.api.conftest import Server, serving
 from tests.api.rightsworld import Bureau, bureau, clerk
 from tests.api.test_pages_rights import form
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import penalty, water
 
 
@@ -44,7 +44,7 @@ class Place:
 async def place(cluster: Any, city_template: str, ring: Any) -> AsyncIterator[Place]:
     """A server of this file's own."""
     async with (
-        _clone(cluster, city_template) as url,
+        clone(cluster, city_template) as url,
         serving(url, ring.file, published=True) as server,
         bureau(server) as source,
         clerk(server, "objections", "staff:disputes") as office,

@@ -15,7 +15,7 @@ from core import clock, embedded
 from core.keys import Keyring
 from tests import eavesdropping
 from tests.api.conftest import Server, serving
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import month
 
 HEADER = "ref,version,kind,id_number,occurred_on,fields.account,fields.period,fields.on_time"
@@ -49,7 +49,7 @@ class World:
 @pytest_asyncio.fixture(scope="module")
 async def world(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[World]:
     """A server of these tests."""
-    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
+    async with clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
         source, _ = await server.register("utilities", "source", "records:write", kinds=["P01"])
         staff, _ = await server.register("office", "staff", "staff:quality")
         person = server.person()

@@ -43,10 +43,10 @@ class Stage:
 async def stage(cluster: Any, city_template: str, ring: Any) -> AsyncIterator[Stage]:
     """A server of this file's own."""
     from tests.api.conftest import serving
-    from tests.conftest import _clone
+    from tests.clones import clone
 
     async with (
-        _clone(cluster, city_template) as url,
+        clone(cluster, city_template) as url,
         serving(url, ring.file, published=True) as server,
         bureau(server) as source,
         clerk(server, "repair-office") as staff,

@@ -18,7 +18,8 @@ from core import embedded
 from core.db import Doors
 from core.keys import Keyring
 from scoring import ingest
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 from tests.scoringworld import TODAY, City, hours, id_number, month, ndjson, penalty, water
 from tests.sourceserver import Bureau, serving
 
@@ -30,7 +31,7 @@ BATCH = re.compile(rb"ba_[0-9A-Z]{26}")
 @pytest_asyncio.fixture(scope="module")
 async def shared(cluster: embedded.Cluster, template: str, ring: Keyring) -> AsyncIterator[Bureau]:
     """The server of these tests."""
-    async with _clone(cluster, template) as url:
+    async with clone(cluster, template) as url:
         doors = Doors(url, ring, PREFIX)
         city = City(doors, url)
         await city.publish()

@@ -15,7 +15,7 @@ from scoring.feeds import verification
 from tests import eavesdropping
 from tests.api.conftest import Server, serving
 from tests.api.test_staff_clients import Office
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.historyserver import Bureau, answering
 
 _VARYING = re.compile(
@@ -55,7 +55,7 @@ class World:
 @pytest_asyncio.fixture(scope="module")
 async def world(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[World]:
     """A server of these tests."""
-    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
+    async with clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
         await server.register("civil-affairs", "source", "records:write", kinds=["P12"])
         auths = {name: (await server.register(name, "staff", "staff:clients"))[0] for name in ("one", "two")}
         async with answering(server.base_url) as bureau, httpx2.AsyncClient(base_url=server.base_url) as http:

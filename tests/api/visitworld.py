@@ -14,7 +14,7 @@ from core import clock, embedded
 from core.keys import Keyring
 from incentives.visitors import lists, rootkeys
 from tests.api.conftest import Server, serving
-from tests.conftest import _clone  # pyright: ignore[reportPrivateUsage]  (as fixtures of servers do)
+from tests.clones import clone
 from tests.neighbour import Neighbour, Roots, living
 
 ROUTE = "/v1/partner/presentations"
@@ -86,7 +86,7 @@ async def opened(cluster: embedded.Cluster, city_template: str, ring: Keyring, f
     roots = Roots(folder / "signers.json")
     async with (
         living() as neighbour,
-        _clone(cluster, city_template) as url,
+        clone(cluster, city_template) as url,
         serving(url, ring.file, published=True, trust_signers=roots.file) as server,
         httpx2.AsyncClient(base_url=server.base_url) as wallet,
     ):

@@ -18,7 +18,7 @@ from api.tool import demo_city
 from api.worker import jobs
 from core import clock, embedded
 from core.keys import Keyring
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.faults.deployment import LIBRARY, Deployment, bill
 from tests.scoringworld import month
 
@@ -32,7 +32,7 @@ async def city(
     cluster: embedded.Cluster, city_template: str, ring: Keyring, tmp_path: Path
 ) -> AsyncIterator[Deployment]:
     """A city in a process of its own, the shipped rule book in force."""
-    async with _clone(cluster, city_template) as url:
+    async with clone(cluster, city_template) as url:
         made = Deployment(url, ring.file, log=tmp_path / "server.log")
         await made.start()
         yield made

@@ -12,7 +12,7 @@ import pytest_asyncio
 from core import embedded, ids
 from core.keys import Keyring
 from tests.api.identity.client import Caller
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.faults.deployment import LIBRARY, Deployment, tell
 from tests.gateworld import world
 from tests.receiver import Receiver, opened
@@ -26,7 +26,7 @@ async def city(
     cluster: embedded.Cluster, city_template: str, ring: Keyring, tmp_path: Path
 ) -> AsyncIterator[Deployment]:
     """A city in a process of its own, the shipped rule book in force."""
-    async with _clone(cluster, city_template) as url:
+    async with clone(cluster, city_template) as url:
         made = Deployment(url, ring.file, log=tmp_path / "server.log")
         await made.start()
         yield made

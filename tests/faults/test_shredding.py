@@ -27,7 +27,7 @@ from core.keys import KeyGone, Keyring
 from core.postgres import launcher
 from core.sealed import SealBroken
 from scoring import holders, staging
-from tests.conftest import _operate
+from tests.clones import operate
 from tests.epochsworld import MASTER, at_home, copied
 from tests.scoringworld import City, id_number, penalty
 
@@ -80,11 +80,11 @@ def run(program: str, *arguments: str) -> None:
 async def emptied(cluster: embedded.Cluster) -> AsyncIterator[str]:
     """A new empty database; yields its DSN."""
     name = f"r_{uuid.uuid4().hex}"
-    await _operate(cluster, f"create database {name}")
+    await operate(cluster, f"create database {name}")
     try:
         yield cluster.dsn(name)
     finally:
-        await _operate(cluster, f"drop database {name} with (force)")
+        await operate(cluster, f"drop database {name} with (force)")
 
 
 @pytest_asyncio.fixture

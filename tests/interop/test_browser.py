@@ -20,7 +20,7 @@ from api.tool import demo_city
 from core import clock, embedded
 from core.keys import Keyring
 from tests.api.conftest import Server, serving
-from tests.conftest import _clone
+from tests.clones import clone
 
 playwright = pytest.importorskip("playwright.async_api", reason="no playwright: make interop installs it")
 axe = pytest.importorskip("axe_playwright_python.async_playwright")
@@ -60,7 +60,7 @@ async def chromium() -> AsyncIterator[Any]:
 @pytest_asyncio.fixture(scope="module")
 async def city(cluster: embedded.Cluster, sandbox_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """A city of its own with the demo's bureaus."""
-    async with _clone(cluster, sandbox_template) as owner_url, serving(owner_url, ring.file) as running:
+    async with clone(cluster, sandbox_template) as owner_url, serving(owner_url, ring.file) as running:
         yield running
 
 

@@ -30,7 +30,8 @@ from tests.api.office import PIN, Office, id_card, new_card
 from tests.api.rehearsed import STRICTER
 from tests.api.shopworld import assess
 from tests.api.test_desk import CLERKS
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 from tests.scoringworld import City, hours, id_number, penalty, water
 
 for needed in ("playwright.async_api", "axe_playwright_python.async_playwright"):
@@ -68,7 +69,7 @@ class Town(msgspec.Struct, frozen=True):
 @pytest_asyncio.fixture(scope="module")
 async def town(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Town]:
     """96 people of every age, with bills, hours and a few penalties; what they did last quarter; an office."""
-    async with _clone(cluster, city_template) as url:
+    async with clone(cluster, city_template) as url:
         doors = Doors(url, ring, PREFIX)
         await populate(City(doors, url))
         await doors.close()

@@ -17,7 +17,7 @@ from redis import Redis
 from core import embedded
 from core.keys import Keyring
 from tests.api.contract import fault
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.faults.deployment import LIBRARY, Deployment
 from tests.redisserver import ABSENT
 
@@ -76,7 +76,7 @@ async def city(
     cluster: embedded.Cluster, city_template: str, ring: Keyring, tmp_path: Path, memory: OwnRedis
 ) -> AsyncIterator[Deployment]:
     """A city that remembers in that Redis."""
-    async with _clone(cluster, city_template) as url:
+    async with clone(cluster, city_template) as url:
         made = Deployment(url, ring.file, log=tmp_path / "server.log", more={"REDIS_URL": memory.url})
         await made.start()
         yield made

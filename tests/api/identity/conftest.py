@@ -9,7 +9,8 @@ from api.identity import idp
 from core import db, embedded, idnumber
 from core.keys import Keyring
 from tests.api.identity.app import World, running
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 
 
 def _number(first: str) -> str:
@@ -29,7 +30,7 @@ PEOPLE = [
 @pytest_asyncio.fixture(scope="session")
 async def world(cluster: embedded.Cluster, template: str, ring: Keyring) -> AsyncIterator[World]:
     """Everything running on a database of its own."""
-    async with _clone(cluster, template) as url:
+    async with clone(cluster, template) as url:
         doors = db.Doors(url, ring, PREFIX)
         async with running(url, doors, PEOPLE) as made:
             yield made

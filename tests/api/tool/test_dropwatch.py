@@ -27,7 +27,7 @@ from core.keys import Keyring
 from core.settings import ROOT
 from scoring.tables import batch
 from tests.api.conftest import Server, serving
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.scoringworld import month, water
 
 HEADER = "ref,version,kind,id_number,occurred_on,fields.account,fields.period,fields.on_time"
@@ -72,7 +72,7 @@ class Place:
 @pytest_asyncio.fixture(scope="module")
 async def server(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[Server]:
     """A server of these tests, with a bureau that drops files."""
-    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as made:
+    async with clone(cluster, city_template) as url, serving(url, ring.file, published=True) as made:
         await made.register("utilities", "source", "records:write", kinds=["P01"])
         yield made
 

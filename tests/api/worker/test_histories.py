@@ -15,7 +15,7 @@ from core.keys import Keyring
 from scoring.feeds import pulls
 from tests.api.conftest import Server, serving
 from tests.api.test_staff_clients import Office
-from tests.conftest import _clone
+from tests.clones import clone
 from tests.historyserver import Bureau, answering
 from tests.scoringworld import month
 
@@ -64,7 +64,7 @@ _EMPTY = "truncate scoring.link, scoring.batch, scoring.record, auth.source_subj
 @pytest_asyncio.fixture(scope="module")
 async def made(cluster: embedded.Cluster, city_template: str, ring: Keyring) -> AsyncIterator[World]:
     """A server of these tests; `utilities` is registered, and two persons have said where it answers."""
-    async with _clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
+    async with clone(cluster, city_template) as url, serving(url, ring.file, published=True) as server:
         _, entry = await server.register("utilities", "source", "records:write", kinds=["P01", "N01"])
         auths = {name: (await server.register(name, "staff", "staff:clients"))[0] for name in ("one", "two")}
         async with (

@@ -8,7 +8,8 @@ import pytest_asyncio
 from core import db, embedded
 from core.keys import Keyring
 from tests.channelworld import Counter, counter
-from tests.conftest import PREFIX, _clone
+from tests.clones import clone
+from tests.conftest import PREFIX
 
 
 @pytest_asyncio.fixture(scope="session", params=["wechat", "alipay"])
@@ -16,7 +17,7 @@ async def shop(
     request: pytest.FixtureRequest, cluster: embedded.Cluster, template: str, ring: Keyring
 ) -> AsyncIterator[Counter]:
     """The library at either channel."""
-    async with _clone(cluster, template) as url:
+    async with clone(cluster, template) as url:
         doors = db.Doors(url, ring, PREFIX)
         async with counter(request.param, url, doors) as here:
             yield here
