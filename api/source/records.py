@@ -24,7 +24,7 @@ from api.source import door
 from core import clock, idempotency, ids
 from core.errors import FieldError, Invalid
 from core.idempotency import Stored
-from scoring import ingest, rulebook, sources
+from scoring import ending, ingest, rulebook, sources
 from scoring.feeds import forms, withdrawing
 from scoring.ingest import Receipt, Refusal
 from scoring.rights import decisions
@@ -120,7 +120,7 @@ async def revoke(
     caller: NamedDependency[guards.Client],
 ) -> Response[Taken]:
     """Take a record back; the points have moved before the answer, which is always the same."""
-    return await _end(session, request, house, caller, data, sources.revoke)
+    return await _end(session, request, house, caller, data, ending.revoke)
 
 
 @post("/v1/source/records/repair", status_code=_STATUS, summary="Report a repair", tags=["source"])

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import db
 from core.keys import Keyring
-from scoring import sources, staging
+from scoring import ending, staging
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 
@@ -31,8 +31,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 async def repair(
     session: AsyncSession, ring: Keyring, *, source: str, ref: str, decision: Decision | None, **how: Any
 ) -> int:
-    """End what `source` calls `ref`, with its decision; `how` as in `sources.repair`. Returns how many ended."""
-    people = await sources.repair(session, ring, source=source, ref=ref, **how)
+    """End what `source` calls `ref`, with its decision; `how` as in `ending.repair`. Returns how many ended."""
+    people = await ending.repair(session, ring, source=source, ref=ref, **how)
     for holder in people if decision is not None else ():
         await _keep(session, holder, source, ref, msgspec.to_builtins(decision))
     return len(people)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit, clock, sealed
 from core.audit import Actor
 from core.keys import Keyring
-from scoring import holders, sources, standing, suspensions
+from scoring import ending, holders, standing, suspensions
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 from scoring.tables import pending, record
@@ -39,7 +39,7 @@ async def by_source(
     session: AsyncSession, ring: Keyring, *, source: str, ref: str, mark: Mark | None, book: RuleBook
 ) -> None:
     """Mark what a source calls by this ref, or take the mark off (None); nothing happens for an unknown ref."""
-    for holder in await sources.behind(session, ring, source, ref):
+    for holder in await ending.behind(session, ring, source, ref):
         mine = (record.c.record_subject == holder.record_subject) & (record.c.source == source) & (record.c.ref == ref)
         for row in (await session.execute(select(record.c.id, record.c.kind).where(mine))).all():
             if await _mark(session, holder, row, mark, told_by=source, book=book):

@@ -33,6 +33,7 @@ class TestList:
         """A new one is a decision, not an accident."""
         listed = {
             "scoring/batch/spans.py": "ids to go through; who takes part is for scoring/holders.py to say",
+            "scoring/ending.py": "joins scoring.live; ends go through a gate function",
             "scoring/enrol.py": "opens the thread under the consent just given",
             "scoring/exporting.py": "a citizen's own records, found by their holder",
             "scoring/feeds/quality.py": "a batch's counts, a record's place in it, under the row policy of the live",
@@ -56,7 +57,7 @@ class TestList:
             "scoring/rights/decisions.py": "papers of a locked holder, joined with scoring.live until now",
             "scoring/rights/repairdesk.py": "ends a record of a live holder whose citizen applied",
             "scoring/rows.py": "joins scoring.live until now and auth.live_consent",
-            "scoring/sources.py": "stored lines of a live holder; ends go through a gate function",
+            "scoring/sources.py": "stored lines of a live holder",
             "scoring/suspensions.py": "the status of records whose holder the caller has locked",
             "scoring/standing.py": "a citizen's own changes, opened with the records key",
         }

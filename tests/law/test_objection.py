@@ -1,7 +1,7 @@
 """Rules 34 to 36: what is said to be wrong is looked at in time, and costs nothing meanwhile."""
 
 from core import clock
-from scoring import records, retention, sources
+from scoring import ending, records, retention
 from scoring.book import disputefile
 from scoring.rights.disputing import DISPUTE, OPEN
 from scoring.rights.objections import Said
@@ -73,7 +73,7 @@ class TestRevoked:
         today = clock.today()
         async with city.doors.work("scorer") as session:
             book = await city.book()
-            await sources.revoke(session, city.ring, source="utilities", ref="n1", version=None, book=book, as_of=today)
+            await ending.revoke(session, city.ring, source="utilities", ref="n1", version=None, book=book, as_of=today)
         assert await city.points(ANN) == 1100
         await move(city, 4)
         async with city.doors.work("jobs") as session:

@@ -6,7 +6,7 @@ import pytest
 
 from core import clock
 from core.months import shift
-from scoring import holders, rulebook, sources, standing
+from scoring import ending, holders, rulebook, standing
 from scoring.book import repairfile
 from scoring.rights.courses import REPAIR
 from tests.law.lines import DEDUCTIONS
@@ -37,7 +37,7 @@ class TestRight:
         lowered = await city.points(ANN)
         async with city.doors.work("scorer") as session:
             book = await city.book()
-            await sources.repair(session, city.ring, source="utilities", ref="n1", version=None, book=book, as_of=TODAY)
+            await ending.repair(session, city.ring, source="utilities", ref="n1", version=None, book=book, as_of=TODAY)
         assert await city.points(ANN) > lowered
         async with city.as_citizen(citizen_id) as session:
             holder = await holders.one(session, city.ring, citizen_id=citizen_id)

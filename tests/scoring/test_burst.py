@@ -13,7 +13,7 @@ import pytest_asyncio
 from core import clock
 from core.db import Doors
 from core.keys import Keyring
-from scoring import records, sources, standing
+from scoring import ending, records, sources, standing
 from scoring.batch import nightly
 from scoring.points.facts import RecordRow, facts
 from tests.conftest import PREFIX
@@ -124,8 +124,8 @@ class TestOpposite:
             city.push(*reversed(moved(3, -1))),
             city.push(*[water(f"l{n}", who, back=3) for n, who in order], source="library"),
             city.push(*[water(f"k{n}", who, back=4) for n, who in reversed(order)], source="library"),
-            ended(sources.revoke, "w3", "n5", "w9"),
-            ended(sources.repair, "n7", "n11"),
+            ended(ending.revoke, "w3", "n5", "w9"),
+            ended(ending.repair, "n7", "n11"),
             sources.correct(city.doors, source=city.source(), given={"ref": "w2", "fields": {"period": "2026-02"}}),
             hide(people[4]),
             city.leave(people[0]),

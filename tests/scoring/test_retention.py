@@ -6,7 +6,7 @@ import pytest
 
 from core import clock
 from core.keys import KeyGone, fetch
-from scoring import retention, sources, standing
+from scoring import ending, retention, standing
 from tests.scoringworld import City, hours, id_number, penalty, water
 
 ANN, BOB = id_number(1), id_number(2)
@@ -139,7 +139,7 @@ class TestSweep:
         await city.join(ANN)
         await city.push(penalty("n1", ANN))
         async with city.doors.work("scorer") as session:
-            await sources.revoke(
+            await ending.revoke(
                 session,
                 city.ring,
                 source="utilities",

@@ -105,14 +105,14 @@ class TestSevenWorkingDays:
 
     async def test_ended(self, city: City) -> None:
         """A revocation is counted when it ended something, whoever it was about, and not when it did not."""
-        from scoring import sources
+        from scoring import ending
 
         await city.join(ANN)
         await city.push(water("a", ANN))
         book = await city.book()
         for ref in ("a", "a", "unknown"):
             async with city.doors.work("scorer") as session:
-                await sources.revoke(
+                await ending.revoke(
                     session, city.ring, source="utilities", ref=ref, version=None, book=book, as_of=TODAY
                 )
         assert await numbers(city, "ended") == {("", "revoked"): 1}

@@ -8,7 +8,7 @@ import pytest
 from core import clock, releases
 from core.months import shift
 from core.settings import ROOT
-from scoring import records, refusals, sources, standing
+from scoring import ending, records, refusals, standing
 from scoring.past import days
 from scoring.past.days import Day, DayNotKept, DayToCome, NotEnrolledThen
 from scoring.standing import NotEnrolled
@@ -89,7 +89,7 @@ class TestRederived:
         await city.push(penalty("n1", ANN))
         await move(15)
         async with city.doors.work("scorer") as session:
-            await sources.repair(
+            await ending.repair(
                 session, city.ring, source="utilities", ref="n1", version=None, book=await city.book(),
                 as_of=clock.today(),
             )  # fmt: skip

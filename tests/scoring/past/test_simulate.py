@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock, ids
-from scoring import records, refusals, sources
+from scoring import ending, records, refusals
 from scoring.past import simulate, whatif
 from scoring.past.simulate import DayOutOfReach, NoSuchEffort, Outcome
 from scoring.past.whatif import Supposed, WouldNotBeTaken
@@ -49,7 +49,7 @@ class TestSimulate:
         assert promised.without == before
         await city.push(*new)
         async with city.doors.work("scorer") as session:
-            await sources.repair(
+            await ending.repair(
                 session, city.ring, source="utilities", ref="n1", version=None, book=await city.book(),
                 as_of=clock.today(),
             )  # fmt: skip

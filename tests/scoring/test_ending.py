@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core import clock
-from scoring import merge, sources
+from scoring import ending, merge
 from tests.scoring.test_merge import staged
 from tests.scoringworld import City, id_number, penalty
 
@@ -17,7 +17,7 @@ ACTIONS = "records.revoke", "records.repair"
 class TestEnding:
     """Who had a record is not always who has it when the lock is had."""
 
-    @pytest.mark.parametrize(("verb", "status"), [(sources.revoke, "revoked"), (sources.repair, "repaired")])
+    @pytest.mark.parametrize(("verb", "status"), [(ending.revoke, "revoked"), (ending.repair, "repaired")])
     async def test_a_ref_that_moves_meanwhile(self, city: City, verb: Any, status: str) -> None:
         """Ending a record that a push is just moving ends it at its new person, whose points move, too."""
         await city.join(ANN)

@@ -1,0 +1,107 @@
+"""Records that end: taken back by their source, or repaired.
+
+The effect, with the rescoring, is there before the answer. Does not promise that a ref is known: for an unknown one
+nothing happens.
+"""
+
+import uuid
+from collections.abc import Collection
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, db
+from core.keys import Keyring
+from scoring import holders, merge, tally
+from scoring.holders import Holder
+from scoring.rulebook import RuleBook
+from scoring.tally import Counts
+
+
+async def revoke(
+    session: AsyncSession, ring: Keyring, *, source: str, ref: str, version: int | None, book: RuleBook, as_of: date
+) -> None:
+    """Take a record back: it never counts again, for any day, unless a higher version comes (SH article 37).
+
+    `version`: only when the record is of this version or a lower one.
+    """
+    await _turn(session, ring, source=source, ref=ref, version=version, to="revoked", book=book, as_of=as_of)
+
+
+async def repair(
+    session: AsyncSession, ring: Keyring, *, source: str, ref: str, version: int | None, book: RuleBook, as_of: date
+) -> list[Holder]:
+    """End a deduction because its matter was repaired: it counts no more from today on (Order 36, article 3).
+
+    Days before stay as they were. Returns the holder whose record changed, locked.
+    """
+    return await _turn(session, ring, source=source, ref=ref, version=version, to="repaired", book=book, as_of=as_of)
+
+
+async def _turn(
+    session: AsyncSession,
+    ring: Keyring,
+    *,
+    source: str,
+    ref: str,
+    version: int | None,
+    to: Literal["revoked", "repaired"],
+    book: RuleBook,
+    as_of: date,
+) -> list[Holder]:
+    """Set a status, rescore the person, tell them; returns whose record changed."""
+    people, rows = await _ended(session, ring, source, ref, version, to)
+    verb = "records.revoke" if to == "revoked" else "records.repair"
+    await merge.settle(session, people, rows, source=source, book=book, as_of=as_of, action=verb)
+    await tally.write(session, source=source, on=as_of, counts=Counts({("", "ended", to): len(rows)} if rows else {}))
+    changed = {row[0] for row in rows}
+    return [holder for holder in people if holder.record_subject in changed]
+
+
+async def _ended(
+    session: AsyncSession, ring: Keyring, source: str, ref: str, version: int | None, to: str
+) -> tuple[list[Holder], list[Any]]:
+    """Set a status; returns the people locked for it, and the rows that changed: theirs, or of consents run out.
+
+    A push may bring the ref to somebody else before the lock is had. Then all of it is undone, the lock too, and done
+    anew about whom the ref has come to: nobody's record changes without their standing, and locks keep their order.
+    """
+    connection = await db.raw(session)
+    while True:
+        async with session.begin_nested() as attempt:
+            known = await _subjects(session, source, ref)
+            people = await _locked(session, ring, known)
+            rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
+            late = {row[0] for row in rows} - known
+            if not late or late.isdisjoint(await _subjects(session, source, ref)):
+                return people, rows
+            await attempt.rollback()
+
+
+async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
+    """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes.
+
+    Read before the lock: whoever gets the record meanwhile is not among them.
+    """
+    return await _locked(session, ring, await _subjects(session, source, ref))
+
+
+async def _subjects(session: AsyncSession, source: str, ref: str) -> set[uuid.UUID]:
+    """The subjects with a record of this ref, as far as their consent lives."""
+    connection = await db.raw(session)
+    return {row["record_subject"] for row in await connection.fetch(_WHO, source, ref)}
+
+
+async def _locked(session: AsyncSession, ring: Keyring, subjects: Collection[uuid.UUID]) -> list[Holder]:
+    owners = await holders.owners(session, ring, record_subjects=list(subjects))
+    return list((await holders.lock(session, ring, citizen_ids=sorted(owners.values()))).values())
+
+
+_WHO = """
+select r.record_subject from scoring.record r join scoring.live l on l.record_subject = r.record_subject
+where r.source = $1 and r.ref = $2
+"""
+
+# Also of people whose consent has just run out, whom this door does not see: a renewal must not bring it back.
+_END = "select * from scoring.end_records($1, $2, $3, $4, $5)"
