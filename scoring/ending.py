@@ -1,7 +1,8 @@
 """Records that end: taken back by their source, or repaired.
 
-The effect, with the rescoring, is there before the answer. Does not promise that a ref is known: for an unknown one
-nothing happens.
+Promises that nobody's record ends without their points: each person is locked first and rescored in the same
+transaction; who is in the 30 days after their consent, and has no points, is held, so that a renewal comes before or
+after. Does not promise that a ref is known: for an unknown one nothing happens.
 """
 
 import uuid
@@ -17,6 +18,9 @@ from scoring import holders, merge, tally
 from scoring.holders import Holder
 from scoring.rulebook import RuleBook
 from scoring.tally import Counts
+
+Named = tuple[str, str]
+"""A source, and what it calls a record by."""
 
 
 async def revoke(
@@ -37,6 +41,14 @@ async def repair(
     Days before stay as they were. Returns the holder whose record changed, locked.
     """
     return await _turn(session, ring, source=source, ref=ref, version=version, to="repaired", book=book, as_of=as_of)
+
+
+async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
+    """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes.
+
+    Read before the lock: whoever gets the record meanwhile is not among them.
+    """
+    return await _locked(session, ring, await _subjects(session, [(source, ref)]))
 
 
 async def _turn(
@@ -67,30 +79,30 @@ async def _ended(
     A push may bring the ref to somebody else before the lock is had. Then all of it is undone, the lock too, and done
     anew about whom the ref has come to: nobody's record changes without their standing, and locks keep their order.
     """
-    connection = await db.raw(session)
     while True:
         async with session.begin_nested() as attempt:
-            known = await _subjects(session, source, ref)
-            people = await _locked(session, ring, known)
+            known, people = await _held(session, ring, [(source, ref)])
+            connection = await db.raw(session)
             rows = await connection.fetch(_END, source, ref, version, to, clock.civil())
             late = {row[0] for row in rows} - known
-            if not late or late.isdisjoint(await _subjects(session, source, ref)):
+            if not late or late.isdisjoint(await _subjects(session, [(source, ref)])):
                 return people, rows
             await attempt.rollback()
 
 
-async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
-    """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes.
+async def _held(
+    session: AsyncSession, ring: Keyring, records: Collection[Named]
+) -> tuple[set[uuid.UUID], list[Holder]]:
+    """Hold who has one of these records after their consent, look who else has, and lock these; their subjects, too."""
+    await holders.unseen(session, _HOLD, *_columns(records))
+    known = await _subjects(session, records)
+    return known, await _locked(session, ring, known)
 
-    Read before the lock: whoever gets the record meanwhile is not among them.
-    """
-    return await _locked(session, ring, await _subjects(session, source, ref))
 
-
-async def _subjects(session: AsyncSession, source: str, ref: str) -> set[uuid.UUID]:
-    """The subjects with a record of this ref, as far as their consent lives."""
+async def _subjects(session: AsyncSession, records: Collection[Named]) -> set[uuid.UUID]:
+    """The subjects with one of these records, as far as their consent lives."""
     connection = await db.raw(session)
-    return {row["record_subject"] for row in await connection.fetch(_WHO, source, ref)}
+    return {row["record_subject"] for row in await connection.fetch(_WHO, *_columns(records))}
 
 
 async def _locked(session: AsyncSession, ring: Keyring, subjects: Collection[uuid.UUID]) -> list[Holder]:
@@ -98,9 +110,18 @@ async def _locked(session: AsyncSession, ring: Keyring, subjects: Collection[uui
     return list((await holders.lock(session, ring, citizen_ids=sorted(owners.values()))).values())
 
 
+def _columns(records: Collection[Named]) -> tuple[list[str], list[str]]:
+    return [source for source, _ in records], [ref for _, ref in records]
+
+
+_HOLD = "select scoring.hold_unseen($1, $2)"
+
 _WHO = """
-select r.record_subject from scoring.record r join scoring.live l on l.record_subject = r.record_subject
-where r.source = $1 and r.ref = $2
+select found.record_subject from unnest($1::text[], $2::text[]) as named (source, ref) cross join lateral (
+  select r.record_subject from scoring.record r join scoring.live l on l.record_subject = r.record_subject
+  where r.source = named.source and r.ref = named.ref
+  offset 0
+) found
 """
 
 # Also of people whose consent has just run out, whom this door does not see: a renewal must not bring it back.

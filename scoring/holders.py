@@ -3,12 +3,15 @@
 A holder is a citizen with a live `score` consent, and the random subject under which their records lie. The thread is
 sealed under the citizen's *records* key (`scoring.link`) and, the other way round, under an epoch key
 (`scoring.live.sealed_owner`). Whoever changes records or a standing locks the link first, in the order of the citizens'
-ids, so that writers about the same people wait for each other and never for ever.
+ids, so that writers about the same people wait for each other and never for ever. People after their consent are seen
+by no writer, their links neither: they are held by their row of `scoring.live`, in the order of the subjects and before
+any link (`unseen`). A renewal has the link and asks for that row before it reads a record.
 """
 
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -82,6 +85,20 @@ async def hold(session: AsyncSession, *, citizen_ids: Sequence[uuid.UUID]) -> No
     """Lock the links of these citizens until the transaction ends, and open none."""
     connection = await db.raw(session)
     await connection.fetch(_LOCK, citizen_ids)
+
+
+async def unseen(session: AsyncSession, function: str, *given: Any) -> None:
+    """Call a function that holds people after their consent, and does to their records what is to be done.
+
+    It answers true where somebody renewed while it waited for them. Then all of it is undone and done anew: they are
+    seen by now, so their row is not to be kept while their link is asked for.
+    """
+    while True:
+        async with session.begin_nested() as attempt:
+            connection = await db.raw(session)  # in here: asking for it is what sets the savepoint
+            if not await connection.fetchval(function, *given):
+                return
+            await attempt.rollback()
 
 
 async def one(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.UUID, locked: bool = False) -> Holder | None:

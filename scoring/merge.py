@@ -38,7 +38,7 @@ async def merge(session: AsyncSession, ring: Keyring, *, pushed: Batch, book: Ru
     if pushed.dropped:
         await connection.execute(_GONE, pushed.id, _json(pushed.dropped))
     if moving:
-        await connection.execute(_MOVED, pushed.id, pushed.source, _json(pushed.dropped))
+        await holders.unseen(session, _MOVED, pushed.id, pushed.source, _json(pushed.dropped))
     misplaced = await _misplaced(session, ring, pushed) if moving else {}
     staged = await connection.fetch("select distinct citizen_id from scoring.staging where batch_id = $1", pushed.id)
     wanted = iter(sorted({row[0] for row in staged} | set(misplaced)))
@@ -147,7 +147,8 @@ delete from scoring.staging where ctid = any(array(
 """
 
 # The same ref in the same or a higher version is stored about somebody else: this line comes too late. And the
-# other way round: what a higher version moves away from people whose consent has run out, whom this door does not see.
+# other way round: what a higher version moves away from people whose consent has run out, whom this door does not see;
+# before it is looked who has such a record and is seen, since who renews meanwhile is.
 _TAKEN = "select scoring.drop_taken($1, $2)"
 _MOVED = "select scoring.drop_moved($1, $2, $3)"
 

@@ -113,15 +113,15 @@ async def erase_kind(session: AsyncSession, ring: Keyring, *, citizen_id: uuid.U
 async def sweep(session: AsyncSession, ring: Keyring) -> None:
     """Remove what is over, in the caller's transaction on the jobs door; cheap, and safe to repeat at any time."""
     await session.execute(text(_STAGING))
-    await session.execute(text(_REVOKED))
-    await session.execute(text(_EARLIER), {"days": EARLIER_DAYS})
     lapsed = await session.execute(text(_LAPSED), {"days": GRACE_DAYS, "some": _SOME})
     owners = await holders.owners(session, ring, record_subjects=lapsed.scalars().all())
-    for record_subject, citizen_id in sorted(owners.items(), key=lambda one: one[1]):
+    for record_subject, citizen_id in sorted(owners.items()):  # the order in which they are held (`holders.unseen`)
         await ledger.turn(session, citizen_id=citizen_id)
         if await session.scalar(text(_STILL), {"days": GRACE_DAYS, "subject": record_subject}):
             await erase(session, ring, citizen_id=citizen_id)
             await ledger.erased(session, ring, citizen_id=citizen_id, purpose="score")
+    await session.execute(text(_REVOKED))
+    await session.execute(text(_EARLIER), {"days": EARLIER_DAYS})
 
 
 async def spent(session: AsyncSession, people: Iterable[Holder], *, book: RuleBook, today: date) -> None:

@@ -137,15 +137,16 @@ class City:
         async with self.doors.work("citizen", proof=proof) as session:
             yield session
 
-    async def join(
+    @asynccontextmanager
+    async def joining(
         self,
         who: str,
         *,
         sources: tuple[str, ...] = ("utilities",),
         citizen_id: uuid.UUID | None = None,
         days: int = 100,
-    ) -> uuid.UUID:
-        """A person gives `score` for these sources."""
+    ) -> AsyncIterator[uuid.UUID]:
+        """A person gives `score` for these sources, or, as somebody known, renews it; committed at the end."""
         citizen_id = citizen_id or uuid.uuid4()
         async with self.as_citizen(citizen_id) as session:
             given = await ledger.give(
@@ -157,8 +158,13 @@ class City:
                 session, self.ring, citizen_id=citizen_id, consent_id=given.id,
                 adult_on=terms.adult_on(BORN), until=given.expires_at,
             )  # fmt: skip
+            yield citizen_id
         self.people[who], self.consents[who] = citizen_id, given.id
-        return citizen_id
+
+    async def join(self, who: str, **how: Any) -> uuid.UUID:
+        """The same, at once."""
+        async with self.joining(who, **how) as citizen_id:
+            return citizen_id
 
     async def leave(self, who: str) -> None:
         """A person withdraws `score`."""

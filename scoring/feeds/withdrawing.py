@@ -43,6 +43,7 @@ async def withdraw(
     if row.withdrawn_at is not None:
         return 0
     await session.execute(update(batch).where(mine).values(withdrawn_at=clock.civil()))
+    await holders.unseen(session, _UNSEEN, source, batch_id, clock.civil())
     await connection.execute(_FORGET, source, str(batch_id))
     found = await connection.fetch(_WHO, source, batch_id)
     owners = await holders.owners(session, ring, record_subjects=[one["record_subject"] for one in found])
@@ -50,7 +51,6 @@ async def withdraw(
     while some := list(islice(people, merge.CHUNK)):
         lines, persons = await _some(session, ring, source, batch_id, some, book, as_of)
         records, changed = records + lines, changed + persons
-    await connection.execute("select scoring.withdraw_unseen($1, $2, $3)", source, batch_id, clock.civil())
     if records:
         await tally.write(session, source=source, on=as_of, counts=Counts({("", "ended", "withdrawn"): records}))
     return changed
@@ -77,6 +77,9 @@ async def _some(
     )
     return len(rows), persons
 
+
+# Of people whose consent has run out; before it is looked who is seen, since who renews meanwhile is.
+_UNSEEN = "select scoring.withdraw_unseen($1, $2, $3)"
 
 # What this batch said and another has corrected since is not what a withdrawal of that other one brings back.
 _FORGET = """
