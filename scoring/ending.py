@@ -43,6 +43,20 @@ async def repair(
     return await _turn(session, ring, source=source, ref=ref, version=version, to="repaired", book=book, as_of=as_of)
 
 
+async def hold(session: AsyncSession, ring: Keyring, records: Collection[Named]) -> None:
+    """Lock everybody who has one of these records, for who ends several in one transaction.
+
+    All at once and in the one order of `holders`, so that two who end the same records in opposite orders do not wait
+    for each other. Done anew when a push moved one of them to somebody else before the lock was had.
+    """
+    while True:
+        async with session.begin_nested() as attempt:
+            known, _ = await _held(session, ring, records)
+            if await _subjects(session, records) <= known:
+                return
+            await attempt.rollback()
+
+
 async def behind(session: AsyncSession, ring: Keyring, source: str, ref: str) -> list[Holder]:
     """The people with a record that the source calls `ref`, locked; at most one but for contradictory pushes.
 

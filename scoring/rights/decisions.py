@@ -68,7 +68,23 @@ class Receipt(msgspec.Struct, frozen=True):
 async def hand_in(
     session: AsyncSession, ring: Keyring, *, lines: Sequence[Mapping[str, Any]], by: str, book: RuleBook, as_of: date
 ) -> Receipt:
-    """Take decisions on paper, handed in by the office `by` for the sources; harmless to repeat."""
+    """Take decisions on paper, handed in by the office `by` for the sources; harmless to repeat.
+
+    Everybody who is concerned is locked first, so that offices may hand in the same people in any order at once.
+    """
+    taken, rejected = _judged(lines, as_of)
+    await ending.hold(session, ring, {(line.source, line.ref) for line in taken})
+    # By source, of whose numbers one row is written; lines about the same record stay in their order.
+    for line in sorted(taken, key=lambda one: one.source):
+        told = Decision(line.decision_no, line.authority, line.decided_on, by)
+        how = {"version": line.version, "book": book, "as_of": as_of}
+        await repair(session, ring, source=line.source, ref=line.ref, decision=told, **how)
+    return Receipt(len(lines), len(taken), rejected)
+
+
+def _judged(lines: Sequence[Mapping[str, Any]], as_of: date) -> tuple[list[Line], list[Refused]]:
+    """Each line by itself: those that are taken, and what is wrong with the others."""
+    taken: list[Line] = []
     rejected: list[Refused] = []
     for number, given in enumerate(lines, 1):
         try:
@@ -78,11 +94,9 @@ async def hand_in(
             continue
         if line.decided_on > as_of:
             rejected.append(Refused(number, "future_date", "decided_on is a day to come. Correct it."))
-            continue
-        told = Decision(line.decision_no, line.authority, line.decided_on, by)
-        how = {"version": line.version, "book": book, "as_of": as_of}
-        await repair(session, ring, source=line.source, ref=line.ref, decision=told, **how)
-    return Receipt(len(lines), len(lines) - len(rejected), rejected)
+        else:
+            taken.append(line)
+    return taken, rejected
 
 
 async def _keep(session: AsyncSession, holder: Holder, source: str, ref: str, told: dict[str, Any]) -> None:
