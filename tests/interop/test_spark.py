@@ -1,13 +1,15 @@
-"""Spark gives the evaluator's integers: a local one, and one at the other end of a Spark Connect address.
+"""Spark gives the evaluator's integers, and so does Sail: servers that nobody here wrote, behind one kind of address.
 
-Needs pyspark and a Java of 17 or newer (`.ci/engines`).
+Needs pyspark; Spark wants a Java of 17 or newer besides (`.ci/engines`), Sail is a program of its own.
 """
 
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -28,38 +30,46 @@ pytestmark = [
 AS_OF = date(2026, 11, 22)
 PEOPLE = ledgers.people(11, AS_OF, 400)
 
-_SERVER = """
+_SPARK = """
 import sys
 from pyspark.sql import SparkSession
 SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config(
     "spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin"
 ).config("spark.connect.grpc.binding.port", sys.argv[1]).getOrCreate()
-print("ready", flush=True)
 sys.stdin.read()
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _there() -> None:
-    """Without Spark or Java there is nothing to hold equal."""
-    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
-        pytest.skip("pyspark or Java is not installed: Spark was NOT held equal")
-
-
-@pytest.fixture(scope="module")
-def remote() -> Iterator[str]:
+@pytest.fixture(scope="module", params=["spark", "sail"])
+def remote(request: pytest.FixtureRequest) -> Iterator[str]:
     """A Spark Connect server of its own, in another process."""
+    if importlib.util.find_spec("pyspark") is None or (request.param == "spark" and shutil.which("java") is None):
+        pytest.skip("pyspark or Java is not installed: Spark was NOT held equal")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+        port = free.getsockname()[1]
+    program = ["-c", _SPARK] if request.param == "spark" else ["-m", "pysail", "spark", "server", "--port"]
     with subprocess.Popen(
-        [sys.executable, "-c", _SERVER, port], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, *program, f"{port}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        assert line == b"ready\n", line
+        _wait(server, port)
         yield f"sc://127.0.0.1:{port}"
         server.terminate()
+
+
+def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
+    """Until somebody listens."""
+    while True:
+        assert server.poll() is None, "the server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
 
 
 def expected() -> list[dict[str, object]]:
@@ -68,7 +78,7 @@ def expected() -> list[dict[str, object]]:
 
 
 class TestSpark:
-    """`--engine spark`."""
+    """`--engine spark` at either server."""
 
     def test_over_a_connect_address_it_gives_the_evaluators_integers(self, remote: str) -> None:
         """The shipped scorecard, over four hundred ledgers full of edges."""
@@ -84,17 +94,25 @@ class TestSpark:
 
     def test_the_command_writes_the_same_bytes_as_polars(self, remote: str, tmp_path: Path) -> None:
         """From files, by one flag; every column, every row, every byte."""
-        records, register = ledgers.tables(PEOPLE)
-        pq.write_table(records, tmp_path / "records.parquet")
-        pq.write_table(register, tmp_path / "register.parquet")
-        found: dict[str, bytes] = {}
-        for engine, more in (("polars", ()), ("spark", ("--spark-remote", remote))):
-            out = tmp_path / f"{engine}.parquet"
-            options = ("--records", "records.parquet", "--register", "register.parquet", "--as-of", f"{AS_OF}")
-            command = ("score", "batch", *options, "--scorecard", str(POLICY / CARD), "--engine", engine)
-            code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from api.cli import main; "
-            code += f"sys.exit(main({[*command, '--out', str(out), *more]!r}))"
-            subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
-            found[engine] = out.read_bytes()
-        assert found["spark"] == found["polars"]
+        assert written(tmp_path, "spark", "--spark-remote", remote) == written(tmp_path, "polars")
         assert pq.read_table(tmp_path / "spark.parquet").to_pylist() == expected()
+
+    @pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed: Spark was NOT held equal")
+    def test_without_an_address_spark_runs_here(self, tmp_path: Path) -> None:
+        """The same bytes."""
+        assert written(tmp_path, "spark") == written(tmp_path, "polars")
+
+
+def written(folder: Path, engine: str, *more: str) -> bytes:
+    """What `osmanthus score batch` writes."""
+    records, register = ledgers.tables(PEOPLE)
+    pq.write_table(records, folder / "records.parquet")
+    pq.write_table(register, folder / "register.parquet")
+    out = folder / f"{engine}.parquet"
+    options = ("--records", "records.parquet", "--register", "register.parquet", "--as-of", f"{AS_OF}")
+    command = ("score", "batch", *options, "--scorecard", str(POLICY / CARD), "--engine", engine)
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from api.cli import main; "
+    code += f"sys.exit(main({[*command, '--out', str(out), *more]!r}))"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}  # of sessions here
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=clean, check=True, capture_output=True)
+    return out.read_bytes()
