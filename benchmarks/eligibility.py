@@ -15,21 +15,19 @@ points, and every check of ours, bare, orm and node left its access row.
 
 Where the time goes, taken apart with variants of `bare` beside Cerbos (one busy hour, µs CPU a request, Cerbos 700):
 HTTP, JSON and an answer 132; with ES256 verified and Ed25519 signed 407; with one trip to the database 790, two 939,
-three 1,160. A process that proves, writes and signs so spends on those three things alone what Cerbos spends in all;
-0.7 of Cerbos would leave ours 210 for everything else. The framework's routing, reading, sending and hooks were a fifth
-of ours; `api/express` goes past them (0.65 of bare and 0.60 of Cerbos on a fairly quiet machine). Since then
-connections are handed on without a task (`core/relay`: 8 %), head and body leave in one write, for the peers in Python
-too (`api/wire`), proofs are verified and receipts written with less around the mathematics: 0.69 to 0.77 of bare
-and 0.67 to 0.72 of Cerbos on a quiet machine (six runs, by two interpreters), 0.60 to 0.79 and 0.48 to 0.62 beside
-other work, which slows an interpreter down more than it slows Cerbos.
+three 1,160. A process that proves, writes and signs so spends on those three things alone what Cerbos spends in all.
+The framework's routing, reading, sending and hooks were a fifth of ours; `api/express` goes past them. Connections are
+handed on without a task (`core/relay`: 8 %), head and body leave in one write, for the peers in Python too
+(`api/wire`), proofs are verified and receipts written with less around the mathematics: 0.69 to 0.77 of bare and 0.67
+to 0.72 of Cerbos on a quiet machine. What was left was the trip: since checks that wait for one anyway share it
+(`core/batching`, two trips under way), 0.80 to 0.91 of bare, which makes one each, and 0.79 to 0.87 of Cerbos, with
+half of PostgreSQL's CPU saved besides (six runs, eight requests at a time, an interpreter without optimisations). With
+one trip under way at a time 0.90 of Cerbos, but a process could then keep no more than one core of PostgreSQL busy;
+with three 0.84. Of 64 at a time 1.1 of bare and 0.88 of Cerbos; of one at a time 0.73 of bare: nobody to share with.
 
-What is left, by the kernel's samples (perf, cpu-clock): 56 % the interpreter, 18 % ES256 and Ed25519, 11 % the kernel,
-3 % each uvloop and asyncpg. In one process without sockets and database the whole application takes 175 to 190 µs a
-check, 93 of them mathematics; uvicorn's part beside it takes 17 to 26, so a door below ASGI would gain 5 % at the
-most; a log line takes 8, binding the arguments of the statement 15. (py-spy sees where a process waits to be let on
-again, so it shows sending to PostgreSQL as a third.) An interpreter built with optimisations, as Debian's is and the
-one of those samples was not, took 0 to 11 % less. What could still gain more: one trip for several requests that wait
-anyway.
+In one process without sockets and database the whole application takes 175 to 190 µs a check, 93 of them mathematics;
+uvicorn's part beside it 17 to 26, a log line 8. (py-spy sees where a process waits to be let on again, so it shows
+sending to PostgreSQL as a third.)
 """
 
 import asyncio

@@ -11,7 +11,7 @@ many, and an order its own. It proves the caller by the hash of its live token, 
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -22,7 +22,6 @@ from incentives import codes, repeats
 
 _CHECK = "select * from incentives.check_eligibility($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _PERKS = "select * from incentives.perks_of_caller($1)"
-_CHECK_ONCE = "select * from incentives.check_once($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 _CHECK_ALL = "select * from incentives.check_eligibilities($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 _ENDED = "select * from incentives.ended_shares($1, $2, $3, $4)"
 _NOBODY = uuid.UUID(int=0)
@@ -33,13 +32,6 @@ class TokenDead(Unauthenticated):
 
     code = "invalid_token"
     title = "The access token is not valid"
-
-
-class ProofSpent(Unauthenticated):
-    """The request's proof of possession was used before (RFC 9449, section 11.1)."""
-
-    code = "invalid_dpop_proof"
-    title = "The DPoP proof does not hold"
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -68,28 +60,6 @@ class Verdict(msgspec.Struct, frozen=True):
     valid_until: datetime
     release_id: uuid.UUID | None
     replayed: bool
-
-
-class Admission(msgspec.Struct, frozen=True):
-    """What a request spends with its check: its proof, which the store of `epoch` remembers for `life`, and counts.
-
-    `most`: how often each key may be asked in a `window`, in the order in which the counts come back.
-    """
-
-    epoch: str
-    proof: str
-    life: timedelta
-    most: dict[str, int]
-    window: timedelta
-
-    def arguments(self) -> tuple[object, ...]:
-        """What the statement is told before the question."""
-        most = self.most
-        return self.epoch, self.proof, self.life, list(most), list(most.values()), self.window
-
-    def overdrawn(self, counts: Sequence[int]) -> bool:
-        """Whether anything was counted above its most."""
-        return any(count > most for count, most in zip(counts, self.most.values(), strict=True))
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -136,28 +106,10 @@ class Gate:
         A repeat of a key is answered as the first time until `valid_until` and while the consent lives; after that
         it is a new check. Raises TokenDead and IdempotencyConflict.
         """
-        given = {} if key is None else _shared_by_repeats(question, self.digest(question))
-        if rows := await self._ask(self._check, (token, *_arguments(question, key, given)), again=key is not None):
-            return _told(rows[0], given)
+        given = {} if key is None else shared_by_repeats(question, self.digest(question))
+        if rows := await self.ask(self._check, (token, *arguments(question, key, given)), again=key is not None):
+            return told(rows[0], given)
         raise dead()
-
-    async def check_once(
-        self, question: Question, *, admission: Admission, token: bytes, key: str | None = None
-    ) -> tuple[list[int], Verdict | None]:
-        """`check` in the trip that spends the proof and counts; the counts, and None where one is above its most.
-
-        What is undone, by a crash too, spent nothing. Raises ProofSpent besides what `check` raises.
-        """
-        given = {} if key is None else _shared_by_repeats(question, self.digest(question))
-        asks = (*admission.arguments(), token, *_arguments(question, key, given))
-        if not (rows := await self._ask(_CHECK_ONCE, asks, again=key is not None)):
-            raise ProofSpent
-        row, counted = rows[0], list[int](rows[0]["counts"])
-        if admission.overdrawn(counted):
-            return counted, None
-        if row["partner_id"] is None:
-            raise dead()
-        return counted, _told(row, given)
 
     async def check_all(self, questions: Sequence[Question], *, token: bytes, key: str | None = None) -> list[Verdict]:
         """Decide many in one statement, each as `check` would decide it alone, in their order; of one code the first.
@@ -166,8 +118,8 @@ class Gate:
         """
         given = [{} if key is None else self._shared_in(questions, place) for place in range(len(questions))]
         keys = [None if key is None else f"{key}\n{place}" for place in range(len(questions))]
-        columns = zip(*map(_arguments, questions, keys, given), strict=True)
-        if not (rows := await self._ask(_CHECK_ALL, (token, *map(list, columns)), again=key is not None)):
+        columns = zip(*map(arguments, questions, keys, given), strict=True)
+        if not (rows := await self.ask(_CHECK_ALL, (token, *map(list, columns)), again=key is not None)):
             raise dead()
         if differ := [place for place, row in enumerate(rows) if row["first_input"] is not None]:
             raise repeats.of_list({at: (rows[at]["first_input"], given[at]) for at in differ})
@@ -176,7 +128,7 @@ class Gate:
     def _shared_in(self, questions: Sequence[Question], place: int) -> dict[str, object]:
         """What a repeat of a list must share at a place: the question, and how many there are."""
         question = questions[place]
-        return {**_shared_by_repeats(question, self.digest(question)), "of": len(questions)}
+        return {**shared_by_repeats(question, self.digest(question)), "of": len(questions)}
 
     async def perks(self, *, token: bytes) -> list[Published]:
         """Every release with terms of a perk of the caller, newest first per perk; nothing for a dead token."""
@@ -192,14 +144,14 @@ class Gate:
         found = [Ended(row["subject"], row["perk"]) for row in rows if row["subject"] is not None]
         return rows[0]["today"], sorted(found, key=lambda one: one.subject)
 
-    async def _ask(self, statement: str, arguments: tuple[object, ...], *, again: bool) -> "list[asyncpg.Record]":
-        """The rows of a check; none for a dead token or a spent proof."""
+    async def ask(self, statement: str, given: tuple[object, ...], *, again: bool) -> "list[asyncpg.Record]":
+        """The rows of a check; none for a dead token or a spent proof. `again`: once more when its key won a race."""
         try:
-            return await self.fetch(statement, *arguments)
+            return await self.fetch(statement, *given)
         except asyncpg.UniqueViolationError:
             if not again:
                 raise
-            return await self._ask(statement, arguments, again=False)  # its key won a race: there is what to repeat
+            return await self.ask(statement, given, again=False)  # its key won a race: there is what to repeat
 
 
 def dead() -> TokenDead:
@@ -207,7 +159,7 @@ def dead() -> TokenDead:
     return TokenDead("Ask for a new access token.")
 
 
-def _arguments(question: Question, key: str | None, given: dict[str, object]) -> tuple[object, ...]:
+def arguments(question: Question, key: str | None, given: dict[str, object]) -> tuple[object, ...]:
     """What the statement is told of one question."""
     decision = ids.random()
     return (
@@ -224,7 +176,7 @@ def _arguments(question: Question, key: str | None, given: dict[str, object]) ->
     )
 
 
-def _told(row: "asyncpg.Record", given: dict[str, object]) -> Verdict:
+def told(row: "asyncpg.Record", given: dict[str, object]) -> Verdict:
     """The verdict of a check alone. Raises IdempotencyConflict."""
     if row["first_input"] is not None:
         raise repeats.conflict(row["first_input"], given)
@@ -243,7 +195,8 @@ def subject_id(text: str) -> uuid.UUID:
         return _NOBODY
 
 
-def _shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
+def shared_by_repeats(question: Question, holder: bytes) -> dict[str, object]:
+    """What a repeat of a key must share; `holder` is the digest of what was presented."""
     given: dict[str, object | None] = {"perk": question.perk, "holder": holder.hex(), "amount": question.amount}
     given |= {"terminal": question.terminal, "plate_digest": question.plate}
     return {name: value for name, value in given.items() if value is not None}

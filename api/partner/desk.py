@@ -10,6 +10,7 @@ from incentives import receipts, rulebook
 from incentives.book.perks import Perk
 from incentives.eligibility import Gate
 from incentives.events.outlet import Outlet
+from incentives.once import Checks
 
 
 class Desk:
@@ -18,6 +19,7 @@ class Desk:
     def __init__(self, gate: Gate, signer: Signer, issuer: str, limits: Limits) -> None:
         """`gate` is entered by every check; `signer` signs every answer in the name of `issuer`."""
         self.gate = gate
+        self.checks = Checks(gate)
         self.signer = signer
         self.issuer = issuer
         self.limits = limits

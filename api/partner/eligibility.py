@@ -97,7 +97,7 @@ async def check(data: JSONBody[Asked], request: HttpRequest, idempotency_key: Id
     try:
         verdict, headers = await spending.along(
             request, here, question,
-            once=lambda admission: here.gate.check_once(question, admission=admission, token=token, key=key),
+            once=lambda admission: here.checks.check(question, admission=admission, token=token, key=key),
             alone=lambda: here.gate.check(question, token=token, key=key),
         )  # fmt: skip
         if question.plate is not None:

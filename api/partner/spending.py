@@ -12,7 +12,8 @@ from api.deps import HttpRequest
 from api.partner.desk import Desk
 from api.partner.limits import WINDOW, Counting
 from auth import dpop
-from incentives.eligibility import Admission, ProofSpent, Question
+from incentives.eligibility import Question
+from incentives.once import Admission, ProofSpent
 
 T = TypeVar("T")
 Headers = list[tuple[str, str]]

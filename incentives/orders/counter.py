@@ -19,7 +19,7 @@ import msgspec
 from core import ids
 from core.errors import NotFound
 from core.lifecycle import Machine
-from incentives import codes, eligibility, repeats
+from incentives import codes, once, repeats
 from incentives.eligibility import Gate, TokenDead, subject_id
 from incentives.orders import refusals
 from incentives.orders.courses import FORMS
@@ -111,7 +111,7 @@ async def open(gate: Gate, *, token: bytes, key: str, asked: Opening) -> Done:  
 
 
 async def open_once(
-    gate: Gate, *, token: bytes, key: str, asked: Opening, admission: eligibility.Admission
+    gate: Gate, *, token: bytes, key: str, asked: Opening, admission: once.Admission
 ) -> tuple[list[int], Done | None]:
     """`open` in the trip that spends the proof and counts; the counts, and None where one is above its most.
 
@@ -120,7 +120,7 @@ async def open_once(
     told = _told(gate, _given(asked))
     rows = await _opened(gate, _OPEN_ONCE, (*admission.arguments(), *_arguments(token, key, asked, told)))
     if not rows:
-        raise eligibility.ProofSpent
+        raise once.ProofSpent
     counted = list[int](rows[0]["counts"])
     if admission.overdrawn(counted):
         return counted, None

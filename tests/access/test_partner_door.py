@@ -24,6 +24,7 @@ FUNCTIONS = [
     "incentives.admit",
     "incentives.answer_presentation",
     "incentives.ask_presentation",
+    "incentives.check_each",
     "incentives.check_eligibilities",
     "incentives.check_eligibility",
     "incentives.check_once",

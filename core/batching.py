@@ -1,0 +1,66 @@
+"""Questions to somebody who answers several as quickly as one: those that wait for a turn anyway go together.
+
+A few lanes ask at the same time. A question that finds one free goes at once and alone; while all are busy, the others
+gather, and the next free lane takes them along. So nobody waits for company, and under load each trip serves several.
+Promises: every question is asked once, in the order of arrival, and has its own answer or error; that somebody goes
+away (is cancelled) does not concern the others. Does not promise how many travel together.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+class Batcher(Generic[Q, A]):
+    """The questions of one process to one function."""
+
+    def __init__(
+        self, answer: Callable[[Sequence[Q]], Awaitable[Sequence[A | Exception]]], *, lanes: int, most: int
+    ) -> None:
+        """`answer` is asked up to `most` questions at once, by up to `lanes`; an exception answers one of them.
+
+        What it raises answers all of them.
+        """
+        self._answer, self._free, self._most = answer, lanes, most
+        self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
+        self._lanes: set[asyncio.Task[None]] = set()  # an event loop holds no task by itself
+
+    async def ask(self, question: Q) -> A:
+        """The answer to one question; raises what answers it."""
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._free:
+            self._free -= 1
+            lane = asyncio.create_task(self._lane())
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+        return await future
+
+    async def _lane(self) -> None:
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                if going := [(question, future) for question, future in some if not future.done()]:
+                    await self._trip([question for question, _ in going], [future for _, future in going])
+        finally:
+            self._free += 1
+
+    async def _trip(self, questions: list[Q], futures: "list[asyncio.Future[A]]") -> None:
+        try:
+            answers = await self._answer(questions)
+        except asyncio.CancelledError:  # the process is about to end
+            for future in futures:
+                future.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001  (it is everybody's answer)
+            answers = [error] * len(futures)
+        for future, answer in zip(futures, answers, strict=True):
+            if future.done():  # whoever asked went away
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
