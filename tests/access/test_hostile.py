@@ -23,8 +23,8 @@ from tests.conftest import PREFIX
 _REFUSED = {"42501", "0LP01", "42P01", "3F000", "42704", "42883", "0A000", "58P01", "55P02"}
 
 BOB_IS = ("canary-phone", "canary-device")
-BOB_HAS = ("canary-bob", "77123")
-CAL_HAS = ("canary-cal", "77345")
+BOB_HAS = ("canary-bob", "1977123001")
+CAL_HAS = ("canary-cal", "1977345001")
 # What each door must never say. The scorer and the jobs count for Bob; nobody counts for Cal any more.
 HIDDEN = {
     "citizen": (*BOB_IS, *BOB_HAS, *CAL_HAS),
@@ -45,7 +45,7 @@ async def marked(stage: Stage) -> Stage:
     """Bob and Cal with what they have marked, in the sealed columns too."""
     owner = await asyncpg.connect(stage.url)
     held = "select record_subject from scoring.live where record_subject <> all ($1::uuid[]) and until {} now()"
-    for who, points, mark, lives in (("b", 77123, "canary-bob", ">"), ("c", 77345, "canary-cal", "<=")):
+    for who, points, mark, lives in (("b", 1_977_123_001, "canary-bob", ">"), ("c", 1_977_345_001, "canary-cal", "<=")):
         one = stage.people[who]
         subjects = await owner.fetch(held.format(lives), [stage.subject])
         await owner.execute(
