@@ -3,6 +3,7 @@
 import socket
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from api.tool import doctor
@@ -10,6 +11,8 @@ from api.tool.doctor import Finding
 from core import epochs
 from core.epochs import make_epochs
 from core.postgres import migrate
+
+_FILL = "insert into core.short_claim (key, until) select n::text, now() from generate_series(1, 1000) n"
 
 
 @pytest.fixture
@@ -73,6 +76,15 @@ class TestExamine:
         """Its database was not created as one, and that is told with the way out."""
         settings.setenv("OSMANTHUS_SANDBOX", "1")
         assert ["never becomes one" in finding.advice for finding in await faults()] == [True]
+
+    async def test_tables_that_were_never_looked_at(self, settings: pytest.MonkeyPatch, database: str) -> None:
+        """As after a restore: they are named, until PostgreSQL has looked."""
+        for statement, well in ((_FILL, False), ("analyze core.short_claim", True)):
+            owner = await asyncpg.connect(database)
+            await owner.execute(statement)
+            await owner.close()  # what it did is counted by now
+            found = await faults()
+            assert ["core.short_claim" in finding.seen for finding in found] == ([] if well else [True])
 
     async def test_roles_that_are_not_there(self, settings: pytest.MonkeyPatch) -> None:
         """A role prefix without roles is told with the missing names."""
