@@ -154,6 +154,7 @@ async def everything(city: Deployment) -> dict[str, Call]:
         "login": lambda: city_login(me),
         "rules": lambda: me.get("/v1/rules/perks"),
         "check": lambda: partner.request("POST", "/v1/partner/eligibility", json=question),
+        "checks": lambda: at_once(partner),
         "order": Orders(lender, lent.json()["subject"]),
         "perks": lambda: partner.request("GET", "/v1/partner/perks"),
         "push": lambda: source.request("POST", "/v1/source/records", content=lines, headers=ndjson),
@@ -170,6 +171,17 @@ async def sent(ground: Ground) -> None:
             assert ground.city.works(), ground.city.log.read_text()
             await asyncio.sleep(0.1)
     assert len(got) > 3
+
+
+async def at_once(partner: Caller) -> httpx2.Response:
+    """Twelve checks about strangers, which travel together; the worst of what came back."""
+
+    def ask() -> Awaitable[httpx2.Response]:
+        question = {"perk": LIBRARY, "holder": {"subject": ids.show("su", ids.random())}}
+        return partner.request("POST", "/v1/partner/eligibility", json=question)
+
+    answers = await asyncio.gather(*(ask() for _ in range(12)))
+    return max(answers, key=lambda one: (one.status_code not in {200, 503}, one.status_code))
 
 
 async def city_login(me: httpx2.AsyncClient) -> httpx2.Response:
@@ -202,6 +214,8 @@ def right(name: str, body: Any) -> bool:
     """Whether a 200 says what it said before the fault."""
     if name == "check":
         return body["result"] == "granted"
+    if name == "checks":
+        return body["result"] == "standard_route"
     if name == "score":
         return body["points"] == 110.5
     if name == "push":

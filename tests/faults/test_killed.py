@@ -173,6 +173,30 @@ class TestCheck:
 
         await self._one_answer(city, partner, body, key)
 
+    async def test_those_that_travel_together_are_whole_or_were_not(self, city: Deployment) -> None:
+        """Twenty at once: whatever of them was decided has its access row, and every code not told of is still good."""
+        partner = await city.client("library", "partner", "eligibility:check", perks=[LIBRARY])
+        me, _ = await city.citizen()
+        drawn = await me.post("/v1/me/credit-code", json={"perk": LIBRARY})
+        code = {"perk": LIBRARY, "holder": {"code": drawn.json()["code"]}}
+        others = [{"perk": LIBRARY, "holder": {"subject": f"nobody {number}"}} for number in range(20)]
+        first = await partner.request("POST", "/v1/partner/eligibility", json=others[0])
+        assert first.status_code == 200  # and what the partner may ask is drawn
+        async with held(city, "core.short_count"):
+            asked = [
+                asyncio.create_task(partner.request("POST", "/v1/partner/eligibility", json=one)) for one in others
+            ]
+            await comes(city, f"{_WAITS} having count(*) = 2", "core.short_count")
+            last = asyncio.create_task(partner.request("POST", "/v1/partner/eligibility", json=code))
+            await asyncio.sleep(0.2)  # it waits for a turn
+            assert not [one for one in asked if one.done()]
+            await self._killed(city, last)
+        await asyncio.gather(*asked, return_exceptions=True)
+        decided = await city.rows(_DECIDED)
+        assert len(decided) == len(await city.rows(_ENTERED)) <= 21
+        answer = await partner.request("POST", "/v1/partner/eligibility", json=code)
+        assert answer.json()["result"] == "granted"
+
     async def _killed(self, city: Deployment, request: "asyncio.Task[httpx2.Response]") -> None:
         await hung_up(city, request)
         await city.start()
