@@ -4,16 +4,12 @@ Pure. The two are held equal by Hypothesis. A record comes with a whole number i
 says whether two records of a person have the same one; in its row it is text again, as in the batch path's file.
 """
 
-from typing import Any, cast
-
-import pyarrow.compute as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
+from typing import Any
 
 from scoring.batch.plan import RECORDS
-from scoring.batch.sources import ArrowTable, arrow, schema
+from scoring.batch.sources import ArrowTable, arrow, compute, schema
 from scoring.book.kinds import MONTHLY
 from scoring.points.facts import HOURS, HOURS_A_DAY
-
-compute = cast("Any", untyped)
 
 LIVE = {name: kind for name, kind in RECORDS.items() if name != "status"} | {"provider": "int64"}
 

@@ -9,15 +9,16 @@ when the result is there.
 import fcntl
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 
 from scoring.batch.files import Range
-from scoring.batch.sources import ArrowTable, arrow, feather
+from scoring.batch.sources import ArrowTable, arrow, compute, feather
 
 
 class Busy(ValueError):
@@ -62,7 +63,7 @@ def resume(place: Path, wanted: Manifest) -> bool:
             shutil.rmtree(other)
         elif other.name != "lock":
             other.unlink()
-    _appear(file, told)
+    _appear(file, lambda stream: stream.write(told))
     return False
 
 
@@ -72,20 +73,19 @@ def done(place: Path, number: int) -> bool:
 
 
 def keep(place: Path, number: int, table: ArrowTable) -> None:
-    """Write a finished range."""
-    sink = arrow.BufferOutputStream()
-    feather.write_feather(table, sink, compression="lz4")
-    _appear(_part(place, number), sink.getvalue())
+    """Write a finished range; its numbers are small, so to narrow them costs a quarter of compressing them."""
+    narrow = arrow.table([_narrow(column) for column in table.columns], table.column_names)
+    _appear(_part(place, number), lambda stream: feather.write_feather(narrow, stream, compression="uncompressed"))
 
 
 def load(place: Path, number: int) -> ArrowTable:
-    """Read a finished range."""
+    """Read a finished range; columns of 32 bits may come with fewer."""
     return feather.read_table(_part(place, number))
 
 
 def mark(place: Path, what: str) -> None:
     """Note that something is finished."""
-    _appear(place / f"{what}.done", b"")
+    _appear(place / f"{what}.done", lambda _: None)
 
 
 def marked(place: Path, what: str) -> bool:
@@ -97,11 +97,21 @@ def _part(place: Path, number: int) -> Path:
     return place / f"part-{number:05}.arrow"
 
 
-def _appear(file: Path, content: bytes) -> None:
+def _narrow(column: Any) -> Any:
+    """Give a column of 32 bits in fewer, if they hold all its values."""
+    if column.type == arrow.int32() and len(column):
+        ends = compute.min_max(column).as_py()
+        for fewer in (arrow.int8(), arrow.int16()):
+            if max(-ends["min"], ends["max"]) < 1 << fewer.bit_width - 1:
+                return column.cast(fewer)
+    return column
+
+
+def _appear(file: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file so that it is there whole, even after a power cut, or not at all."""
     unfinished = file.with_name(file.name + ".unfinished")
     with unfinished.open("wb") as stream:
-        stream.write(content)
+        write(stream)
         stream.flush()
         os.fsync(stream.fileno())
     unfinished.replace(file)

@@ -1,24 +1,36 @@
 """What goes into an engine and comes out: Arrow tables, or ranges of Parquet files, by the schemas of the plan.
 
-pyarrow carries no types that a checker can read, so its tables are `Any` from here on.
+pyarrow and Polars are met here; the first carries no types that a checker can read, so tables are `Any` from here on.
 """
 
+import ctypes
+import importlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]  (none are published)
+import pyarrow.compute as pc  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 import pyarrow.feather as pf  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 import pyarrow.parquet as pq  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
 ArrowTable = Any
-arrow, feather, parquet = cast("Any", pa), cast("Any", pf), cast("Any", pq)
+arrow, compute, feather, parquet = cast("Any", pa), cast("Any", pc), cast("Any", pf), cast("Any", pq)
 
 TYPES = {
     "int64": arrow.int64(), "int32": arrow.int32(), "int16": arrow.int16(), "int8": arrow.int8(),
     "string": arrow.string(), "date": arrow.date32(), "boolean": arrow.bool_(),
 }  # fmt: skip
+
+
+# An allocator that gives pages back to the system asks for them anew with the next batch: a quarter of all time.
+_JEMALLOC = (
+    "_RJEM_MALLOC_CONF",
+    "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:2",
+)  # of Polars; each arena keeps its own
+_GLIBC = ((-3, 32 << 20), (-1, 1 << 30))  # of numpy: M_MMAP_THRESHOLD, which goes no higher, and M_TRIM_THRESHOLD
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -50,3 +62,17 @@ Scorer = Callable[[Source, Source], ArrowTable]
 def schema(columns: Mapping[str, str]) -> Any:
     """The Arrow schema of columns named as the plan names them."""
     return arrow.schema([(name, TYPES[kind]) for name, kind in columns.items()])
+
+
+def polars() -> Any:
+    """Load Polars, whose jemalloc reads its settings (TUNING.md there) when it is loaded; an operator's own stay."""
+    os.environ.setdefault(*_JEMALLOC)
+    return importlib.import_module("polars")
+
+
+def keep_pages() -> None:
+    """Ask glibc to let memory stay in the process, by mallopt(3); other systems are not asked."""
+    mallopt: Any = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        for setting in _GLIBC:
+            mallopt(*setting)
