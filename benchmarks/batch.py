@@ -31,7 +31,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.peers import city, frames
-from scoring.batch import citywide, engines, files, plan
+from scoring.batch import citywide, engines, files, plan, sources
 from scoring.batch.citywide import Pass
 from scoring.batch.sources import parquet
 from scoring.book import scorecard
@@ -118,6 +118,7 @@ def score(engine: str, folder: Path, records: Path, register: Path, rounds: int)
     card = scorecard.load(CARD.read_text(encoding="utf-8"), CARD.name)
     out = folder / f"{engine}.parquet"
     wanted = Pass(records=records, register=register, card=card, as_of=AS_OF, engine=engine, out=out)
+    sources.polars()  # reads the files for either engine
     importlib.import_module(engine)
     return cpu(lambda: citywide.run(wanted), rounds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 

@@ -10,18 +10,17 @@ import importlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from functools import partial
 from importlib import metadata
 from typing import Any
 
-from scoring.batch import gather, lookups, plan, reading, slots, spark
+from scoring.batch import lookups, plan, reading, slots, sources, spark
 from scoring.batch.gather import ibis
 from scoring.batch.sources import ArrowTable, Scorer, Source, schema
 from scoring.book.scorecard import Scorecard
 
 ENGINES = ("duckdb", "polars", "spark")
 
-_Run = Callable[[Mapping[str, ArrowTable]], ArrowTable]
+_Run = Callable[[ArrowTable], ArrowTable]
 
 
 class UnknownEngine(ValueError):
@@ -48,7 +47,7 @@ def opened(engine: str, card: Scorecard, as_of: date, *, remote: str = "") -> Ge
         with _duckdb(_query(card, as_of)) as run:
             yield _tidy(card, _looking_up(card, as_of, run))
     elif engine == "polars":
-        yield _tidy(card, _looking_up(card, as_of, _polars(_query(card, as_of), _columns(card))))
+        yield _tidy(card, _looking_up(card, as_of, _polars(_query(card, as_of), slots.units(card))))
     elif engine == "spark":
         with spark.opened(card, as_of, remote) as scorer:
             yield _tidy(card, scorer)
@@ -65,24 +64,17 @@ def version(engine: str) -> str:
         return "none"
 
 
-def _columns(card: Scorecard) -> dict[str, dict[str, str]]:
-    """Give names and columns of the tables that an engine in memory is given."""
-    return gather.Rows(people=slots.units(card), seldom=slots.SELDOM)._asdict()
-
-
 def _query(card: Scorecard, as_of: date) -> Any:
-    """Give the plan over these tables."""
-    rows = gather.Rows(**{name: ibis.table(kinds, name=name) for name, kinds in _columns(card).items()})
-    return plan.build(card, rows, as_of)
+    """Give the plan over a table of units."""
+    return plan.build(card, ibis.table(slots.units(card), name="units"), as_of)
 
 
 def _looking_up(card: Scorecard, as_of: date, run: _Run) -> Scorer:
-    """Give the engine tables in memory: what is gathered of the rows, by looking up."""
+    """Give the engine a table in memory: what is gathered of the rows, by looking up."""
     looked_up = lookups.Lookups(card, as_of)
 
     def score(records: Source, register: Source) -> ArrowTable:
-        rows = looked_up.rows(records, reading.whole(register, plan.REGISTER))
-        return run(rows._asdict())
+        return run(looked_up.units(records, reading.whole(register, plan.REGISTER)))
 
     return score
 
@@ -100,11 +92,8 @@ def _duckdb(query: Any) -> Generator[_Run]:
         },
     )
 
-    def run(tables: Mapping[str, ArrowTable]) -> ArrowTable:
-        for name, table in tables.items():
-            connection.register(f"{name}_given", table)
-            # The offset keeps filters in DuckDB; handed on to pyarrow, they cost five times as much.
-            connection.execute(f"create or replace temp view {name} as from {name}_given offset 0")
+    def run(units: ArrowTable) -> ArrowTable:
+        connection.register("units", units)
         return connection.execute(statement).to_arrow_table()
 
     try:
@@ -113,18 +102,17 @@ def _duckdb(query: Any) -> Generator[_Run]:
         connection.close()
 
 
-def _polars(query: Any, columns: Mapping[str, Mapping[str, str]]) -> _Run:
-    """Compile the query once, over tables that are only there when it runs."""
-    polars: Any = importlib.import_module("polars")
-    given: dict[str, Any] = {}
+def _polars(query: Any, columns: Mapping[str, str]) -> _Run:
+    """Compile the query once, over a table that is only there when it runs."""
+    polars = sources.polars()
+    given: list[Any] = []
     connection: Any = ibis.polars.connect()
-    for name, kinds in columns.items():
-        empty = polars.from_arrow(schema(kinds).empty_table())
-        connection.create_table(name, polars.defer(partial(given.pop, name), schema=empty.schema))
+    empty = polars.from_arrow(schema(columns).empty_table())
+    connection.create_table("units", polars.defer(given.pop, schema=empty.schema))
     compiled = connection.compile(query)
 
-    def run(tables: Mapping[str, ArrowTable]) -> ArrowTable:
-        given.update({name: polars.from_arrow(table) for name, table in tables.items()})
+    def run(units: ArrowTable) -> ArrowTable:
+        given.append(polars.from_arrow(units))
         return compiled.collect(engine="streaming").to_arrow()
 
     return run

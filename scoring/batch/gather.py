@@ -1,21 +1,19 @@
 """What counts of everybody's rows, as units: months, sums, counts and first days for each rule, a row a person.
 
-Pure: the half of `scoring.batch.plan` that meets the many rows, so it is written for speed. Whatever has to be looked
-up for a row comes with it. What most rows are about comes as what a row adds to each pile (`slots.frequent`), and a
-month is a bit that is or-ed into a word which several rules share: to count distinct values costs an engine more than
-all else, and every further sum as much as a column. Or-ing and adding do not mind if some rows of a person were put
-together before. The rest (`slots.SELDOM`) is gathered apart. Gives the same integers on every engine.
+Pure: the half of `scoring.batch.plan` that meets the many rows, for an engine that reads them itself; in memory
+`scoring.batch.lookups` makes the same. A month is a bit that is or-ed into a word which several rules share: to count
+distinct values costs an engine more than all else. The rest is gathered apart. Gives the same integers on every engine.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import reduce
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import ibis as untyped  # pyright: ignore[reportMissingTypeStubs]  (none are published)
 
 from scoring.batch import slots
-from scoring.batch.slots import RARE, SELDOM, TAKING, Pile
+from scoring.batch.slots import SELDOM, TAKING, Word
 from scoring.book.rules import Indicator
 from scoring.book.scorecard import Scorecard
 
@@ -26,52 +24,37 @@ ibis = cast("Any", untyped)
 _SHIFT = 30  # the furthest that every engine shifts a bit: Polars computes powers of two in 32 bits
 
 
-class Rows(NamedTuple):
-    """What the plan is given: adults with the units of what most rows are about (`slots.units`), and the seldom rows.
+def joined(card: Scorecard, records: Table, register: Table, by_kind: Table, by_day: Table, as_of: date) -> Table:
+    """Make every adult's units (`slots.units`), of active records of a kind, a window and an age that count, by joins.
 
-    A unit may be null where somebody has none; seldom rows are those of `slots.SELDOM`.
-    """
-
-    people: Table
-    seldom: Table
-
-
-def joined(card: Scorecard, records: Table, register: Table, by_kind: Table, by_day: Table, as_of: date) -> Rows:
-    """Make units and seldom rows, of active records of a kind, a window and an age that count, by joins.
-
-    In memory `scoring.batch.lookups` makes them.
+    A unit is null where somebody has none.
     """
     adults = register.filter(register.adult_on <= as_of)
     rows = records.filter(records.status == "active").inner_join(by_kind, "kind")
     rows = rows.filter(rows.occurred_on > rows.after).inner_join(adults, "subject")
     rows = rows.filter(rows.occurred_on >= rows.adult_on)
-    rare = rows.slot >= _first(card, RARE, as_of)
-    frequent = rows.filter(~rare).inner_join(by_day, "occurred_on")  # which has no day to come
-    added = {pile.name: _added(card, frequent, pile, as_of) for pile in slots.piles(card)}
-    units = _counted(card, _together(card, frequent.select("subject", **added)))
-    people = adults.left_join(units, "subject").select(*slots.units(card))
-    return Rows(people, rows.filter(rare).select(*SELDOM))
+    rest = rows.slot >= _first(card, SELDOM, as_of)
+    monthly = rows.filter(~rest).inner_join(by_day, "occurred_on")  # which has no day to come
+    people = adults.left_join(_months_of(card, monthly, as_of), "subject").drop("subject_right")
+    people = people.left_join(_rest(card, rows.filter(rest), as_of), "subject").drop("subject_right")
+    return people.select(*slots.units(card))
 
 
-def _added(card: Scorecard, rows: Table, pile: Pile, as_of: date) -> Column:
-    """What a row adds to a pile; 0 when it is about something else."""
-    kinds = [kind for rule in card.indicators() if rule.id in pile.masks for kind in rule.kinds]
-    amounts = {"months": rows.month * rows.lift, "sum": rows.quantity, "count": ibis.literal(1, "int64")}
-    return _mine(card, rows, as_of, kinds).ifelse(amounts[pile.measure], 0)
+def _months_of(card: Scorecard, rows: Table, as_of: date) -> Table:
+    """Count the months of each rule that has its own in a word."""
+    rules = {rule.id: rule for rule in card.indicators()}
 
+    def mine(word: Word) -> Column:
+        return _mine(card, rows, as_of, [kind for rule in word.masks for kind in rules[rule].kinds])
 
-def _together(card: Scorecard, rows: Table) -> Table:
-    """Give for each person what their rows add to each pile: words are or-ed, the rest is summed."""
-    piles = {
-        pile.name: rows[pile.name].bit_or() if pile.measure == "months" else rows[pile.name].sum().cast("int64")
-        for pile in slots.piles(card)
-    }
-    return rows.group_by("subject").aggregate(**piles)
+    lifted = {word.name: mine(word).ifelse(rows.month * rows.lift, 0) for word in slots.words(card)}
+    rows = rows.select("subject", **lifted)
+    return _counted(card, rows.group_by("subject").aggregate(**{name: rows[name].bit_or() for name in lifted}))
 
 
 def _counted(card: Scorecard, people: Table) -> Table:
     """Count the months of each rule in its word: its bits of an integer, by halves (Hacker's Delight, 5-1)."""
-    words = [pile for pile in slots.piles(card) if pile.measure == "months"]
+    words = slots.words(card)
     months = {f"u_{rule}": people[word.name] & mask for word in words for rule, mask in word.masks.items()}
     people = people.mutate(**months).drop(*[word.name for word in words])
     for halve in _HALVINGS:
@@ -89,15 +72,15 @@ _HALVINGS: tuple[Callable[[Column], Column], ...] = (
 )
 
 
-def seldom(card: Scorecard, rows: Table, as_of: date) -> Table:
-    """Gather honours, deductions, holds and what counts for ever: few rows, so gathering them apart spares the many."""
+def _rest(card: Scorecard, rows: Table, as_of: date) -> Table:
+    """Gather sums, counts, honours, deductions, holds and what counts for ever."""
     live = (rows.from_on <= as_of) & (rows.until_on.isnull() | (rows.until_on > as_of))
     taking = rows.slot >= _first(card, TAKING, as_of)
     rows = rows.filter(taking.ifelse(live, rows.occurred_on <= as_of))
     measures = {"months": _months, "sum": _sum, "count": _count, "best": _best}
     units = {
         f"u_{rule.id}": measures[rule.measure](rule, rows, _mine(card, rows, as_of, rule.kinds))
-        for rule in _rules(card, as_of, RARE)
+        for rule in _rules(card, as_of, SELDOM)
     }
     clean = [rule for rule in card.indicators() if rule.measure == "clean_years"]
     units |= {f"u_{rule.id}": rows.from_on.min(where=_mine(card, rows, as_of, rule.kinds)) for rule in clean}

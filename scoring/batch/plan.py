@@ -14,8 +14,7 @@ from datetime import date, timedelta
 from functools import reduce
 from operator import add
 
-from scoring.batch import gather
-from scoring.batch.gather import Column, Rows, Table, ibis, whole
+from scoring.batch.gather import Column, Table, ibis, whole
 from scoring.book.rules import Dimension
 from scoring.book.scorecard import Scorecard
 
@@ -36,13 +35,12 @@ REGISTER = {"subject": "int64", "adult_on": "date"}
 _DAYS_A_YEAR = 365
 
 
-def build(card: Scorecard, rows: Rows, as_of: date) -> Table:
+def build(card: Scorecard, units: Table, as_of: date) -> Table:
     """Build the query that gives each adult of the register one row, in the columns of `columns`.
 
-    `rows` are what was gathered of the records that count; a subject stands in the register once.
+    `units` (`slots.units`) are what was gathered of the records that count; a subject stands in the register once.
     """
-    everyone = rows.people.left_join(gather.seldom(card, rows.seldom, as_of), "subject").drop("subject_right")
-    points = everyone.select("subject", held=_held(card, everyone), **_points(card, everyone, as_of))
+    points = units.select("subject", held=_held(card, units), **_points(card, units, as_of))
     sums = points.mutate(**{f"d_{one.id}": _dimension(one, points) for one in card.dimensions})
     total = sums.mutate(points_tenths=_total(card, sums))
     shown = total.mutate(tier=_tier(card, total))

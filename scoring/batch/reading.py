@@ -5,12 +5,12 @@ days, and pyarrow gives words as places in the dictionary that Parquet keeps of 
 once, in the order of the file, and keeps a few row groups in memory at most.
 """
 
-import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from scoring.batch import sources
 from scoring.batch.files import InputFault
 from scoring.batch.sources import ArrowTable, Group, Part, Source, arrow, parquet, schema
 
@@ -42,7 +42,7 @@ def batches(source: Source, columns: Iterable[str]) -> Iterator[ArrowBatch]:
 
 def _file(path: Path, groups: list[Group], names: list[str]) -> Iterator[ArrowBatch]:
     """Read some row groups of a file, in their order."""
-    polars: Any = importlib.import_module("polars")
+    polars = sources.polars()
     words = [name for name in names if name in _WORDS]
     scan = polars.scan_parquet(path).select([name for name in names if name not in _WORDS])
     file = parquet.ParquetFile(path, read_dictionary=words)

@@ -1,8 +1,8 @@
-"""What is looked up for every row before it is gathered: the slot that it counts in, and the piles that it goes onto.
+"""What is looked up for every row before it is gathered: the slot that it counts in, and its bit in a word of months.
 
 Pure. A slot is the number of a rule that counts rows of its own. Numbers are in such an order that a range of them
-tells how a row is gathered: first what most rows are about, then the seldom, then what takes points. A pile is a number
-that each person has of what most rows are about: a sum, or a word of 63 bits that rules share which count months.
+tells how a row is gathered: first by months, as most rows are, then the rest, then what takes points. A word has 63
+bits for the months of several rules, and each person has one of each.
 """
 
 from datetime import date, timedelta
@@ -13,29 +13,18 @@ from core.months import number, shift
 from scoring.book.rules import Deduction, Hold, Indicator
 from scoring.book.scorecard import Scorecard
 
-SELDOM = {
-    "subject": "int64",
-    "slot": "int8",
-    "occurred_on": "date",
-    "quantity": "int64",
-    "level": "int16",
-    "from_on": "date",
-    "until_on": "date",
-}
 KINDS = {"kind": "string", "slot": "int8", "after": "date", "lift": "int64"}
 MONTHS = {"occurred_on": "date", "month": "int64"}
 
-OFTEN, RARE, TAKING = range(3)
-_PILED = {"months", "sum", "count"}
+MONTHLY, SELDOM, TAKING = range(3)
 _BITS = 63  # of a word, which stays positive
 _LONGEST = _BITS - 2  # months of a window, which begins and ends inside one and so touches one more
 
 
-class Pile(msgspec.Struct, frozen=True):
-    """One pile: its column, how rows are put onto it, and its rules with the bits that are theirs (of a sum, all)."""
+class Word(msgspec.Struct, frozen=True):
+    """One word: its name, and its rules with the bits that are theirs."""
 
     name: str
-    measure: str
     masks: dict[str, int]
 
 
@@ -54,13 +43,13 @@ class Slot(msgspec.Struct, frozen=True):
 
 def slots(card: Scorecard, as_of: date) -> list[Slot]:
     """Give the slots of a card; their numbers are their places."""
-    lowest = {rule: mask & -mask for pile in piles(card) for rule, mask in pile.masks.items()}
+    lowest = {rule: mask & -mask for word in words(card) for rule, mask in word.masks.items()}
 
     def slot(gathered: int, window: int, rule: Indicator | Deduction | Hold, *kinds: str) -> Slot:
         return Slot(gathered, shift(as_of, -window) if window else date.min, rule, kinds, lowest.get(rule.id, 1))
 
     found = [
-        slot(OFTEN if often(rule) else RARE, rule.window_months, rule, *rule.kinds)
+        slot(MONTHLY if monthly(rule) else SELDOM, rule.window_months, rule, *rule.kinds)
         for rule in card.indicators()
         if rule.measure != "clean_years"  # they look at the deductions' rows
     ]
@@ -70,36 +59,31 @@ def slots(card: Scorecard, as_of: date) -> list[Slot]:
 
 
 def units(card: Scorecard) -> dict[str, str]:
-    """Give names and types of what is gathered from most rows: a row an adult, a column a rule."""
-    return {"subject": "int64"} | {f"u_{rule.id}": "int64" for rule in card.indicators() if often(rule)}
+    """Give names and types of what is gathered: a row an adult, a column a rule; of clean years the first day."""
+    clean = {rule.id for rule in card.indicators() if rule.measure == "clean_years"}
+    rules = (*card.indicators(), *card.deductions, *card.holds)
+    return {"subject": "int64"} | {f"u_{rule.id}": "date" if rule.id in clean else "int64" for rule in rules}
 
 
-def piles(card: Scorecard) -> list[Pile]:
-    """Give the piles of a card: the words, then the sums and counts."""
-    rules = [rule for rule in card.indicators() if often(rule)]
-    added = [Pile(f"u_{rule.id}", rule.measure, {rule.id: -1}) for rule in rules if rule.measure != "months"]
-    return _words([rule for rule in rules if rule.measure == "months"]) + added
-
-
-def _words(rules: list[Indicator]) -> list[Pile]:
-    """Share words among rules, the longest window first, each where it first fits."""
-    words: list[dict[str, int]] = []
-    for rule in sorted(rules, key=lambda rule: -rule.window_months):
+def words(card: Scorecard) -> list[Word]:
+    """Share words among the rules of months, the longest window first, each where it first fits."""
+    found: list[dict[str, int]] = []
+    for rule in sorted(filter(monthly, card.indicators()), key=lambda rule: -rule.window_months):
         bits = rule.window_months + 1
-        word = next((word for word in words if _taken(word) + bits <= _BITS), None)
+        word = next((word for word in found if _taken(word) + bits <= _BITS), None)
         if word is None:
-            words.append(word := {})
+            found.append(word := {})
         word[rule.id] = ((1 << bits) - 1) << _taken(word)
-    return [Pile(f"w_{number}", "months", word) for number, word in enumerate(words)]
+    return [Word(f"w_{number}", word) for number, word in enumerate(found)]
 
 
 def _taken(word: dict[str, int]) -> int:
     return max(word.values(), default=0).bit_length()
 
 
-def often(rule: Indicator) -> bool:
-    """Say whether most rows are about such rules: those with a short window, whose months fit a word."""
-    return rule.measure in _PILED and 0 < rule.window_months <= _LONGEST
+def monthly(rule: Indicator) -> bool:
+    """Say whether a rule counts months that fit a word, as those that most rows are about do."""
+    return rule.measure == "months" and 0 < rule.window_months <= _LONGEST
 
 
 def kinds(card: Scorecard, as_of: date) -> list[tuple[str, int, date, int]]:

@@ -27,14 +27,14 @@ def tables() -> tuple[pa.Table, pa.Table]:
     return ledgers.tables(ledgers.people(11, AS_OF, 200))
 
 
-def looked_up(records: pa.Table | Part, register: pa.Table) -> tuple[dict[int, Row], list[Row]]:
-    """What counts: each adult's units, and the seldom rows in an order that tells nothing."""
-    made = lookups.Lookups(shipped(), AS_OF).rows(records, register)
-    assert (made.people.schema, made.seldom.schema) == (schema(slots.units(shipped())), schema(slots.SELDOM))
-    return told(*[[tuple(row.values()) for row in table.to_pylist()] for table in made])
+def looked_up(records: pa.Table | Part, register: pa.Table) -> dict[int, Row]:
+    """Each adult's units by subject."""
+    made = lookups.Lookups(shipped(), AS_OF).units(records, register)
+    assert made.schema == schema(slots.units(shipped()))
+    return told([tuple(row.values()) for row in made.to_pylist()])
 
 
-def joined(records: pa.Table, register: pa.Table) -> tuple[dict[int, Row], list[Row]]:
+def joined(records: pa.Table, register: pa.Table) -> dict[int, Row]:
     """The same by `gather.joined`, run by DuckDB."""
     kinds, months = slots.kinds(shipped(), AS_OF), slots.months(AS_OF).items()
     given = {
@@ -43,27 +43,30 @@ def joined(records: pa.Table, register: pa.Table) -> tuple[dict[int, Row], list[
         "kinds": (slots.KINDS, pa.table(list(zip(*kinds, strict=True)), schema=schema(slots.KINDS))),
         "months": (slots.MONTHS, pa.table(list(zip(*months, strict=True)), schema=schema(slots.MONTHS))),
     }
-    queries = gather.joined(shipped(), *[ibis.table(given[name][0], name=name) for name in given], AS_OF)
+    query = gather.joined(shipped(), *[ibis.table(given[name][0], name=name) for name in given], AS_OF)
     with duckdb.connect() as connection:
         for name, (_, table) in given.items():
             connection.register(name, table)
-        found = [connection.execute(str(ibis.to_sql(query, dialect="duckdb"))).fetchall() for query in queries]
-    return told(*found)
+        return told(connection.execute(str(ibis.to_sql(query, dialect="duckdb"))).fetchall())
 
 
-def told(people: list[Row], seldom: list[Row]) -> tuple[dict[int, Row], list[Row]]:
-    """Give each person's units by subject, 0 for none, and the seldom rows in order."""
+def told(people: list[Row]) -> dict[int, Row]:
+    """Give each person's units by subject; for none 0, or the last day that there is."""
     assert len({subject for subject, *_ in people}) == len(people)
-    return {subject: tuple(unit or 0 for unit in units) for subject, *units in people}, sorted(seldom, key=repr)
+    dates = [kind == "date" for kind in slots.units(shipped()).values()][1:]
+    return {
+        subject: tuple(unit or (date.max if dated else 0) for unit, dated in zip(units, dates, strict=True))
+        for subject, *units in people
+    }
 
 
 class TestRows:
-    """`lookups.Lookups.rows`."""
+    """`lookups.Lookups.units`."""
 
-    def test_lookups_and_joins_make_the_same_rows(self, tables: tuple[pa.Table, pa.Table]) -> None:
+    def test_lookups_and_joins_make_the_same_units(self, tables: tuple[pa.Table, pa.Table]) -> None:
         """Whichever way an engine is fed, the plan is given the same."""
         found = looked_up(*tables)
-        assert min(map(len, found)) > 50
+        assert all(any(column) for column in zip(*found.values(), strict=True))
         assert found == joined(*tables)
 
     def test_the_order_of_rows_and_register_does_not_matter(self, tables: tuple[pa.Table, pa.Table]) -> None:
@@ -81,17 +84,16 @@ class TestRows:
         pq.write_table(plain, place, row_group_size=300, use_dictionary=False)
         wanted = sorted(register["subject"].to_pylist())[50:120]
         part = files.look(place, plan.RECORDS, "records").part((wanted[0], wanted[-1]))
-        units, seldom = looked_up(records, register)
+        units = looked_up(records, register)
         only = register.filter(pc.is_in(register["subject"], pa.array(wanted)))
-        expected = {one: units[one] for one in wanted if one in units}, [row for row in seldom if row[0] in wanted]
-        assert looked_up(part, only) == expected
+        assert looked_up(part, only) == {one: units[one] for one in wanted if one in units}
 
     def test_nobody_registered_and_no_row_are_no_fault(self, tables: tuple[pa.Table, pa.Table]) -> None:
         """Nothing counts for people who are not there."""
         records, register = tables
-        assert looked_up(records, register.slice(0, 0)) == ({}, [])
-        people, seldom = looked_up(records.slice(0, 0), register)
-        assert (len(people), any(map(any, people.values())), seldom) == (165, False, [])
+        assert looked_up(records, register.slice(0, 0)) == {}
+        people = looked_up(records.slice(0, 0), register)
+        assert (len(people), {unit for units in people.values() for unit in units}) == (165, {0, date.max})
 
 
 class TestMonths:
