@@ -142,6 +142,8 @@ class TestPush:
 
 
 _DECIDED = "select id from incentives.decision"
+_OVER = """select 1 where not exists (select from pg_stat_activity
+where state = 'active' and pid <> pg_backend_pid() and query like '%incentives.check_%')"""
 _ENTERED = "select 1 from core.audit_entry where action = 'eligibility.check'"
 
 
@@ -192,6 +194,7 @@ class TestCheck:
             assert not [one for one in asked if one.done()]
             await self._killed(city, last)
         await asyncio.gather(*asked, return_exceptions=True)
+        await comes(city, _OVER)  # what was with the database already ends there
         decided = await city.rows(_DECIDED)
         assert len(decided) == len(await city.rows(_ENTERED)) <= 21
         answer = await partner.request("POST", "/v1/partner/eligibility", json=code)
