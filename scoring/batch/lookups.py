@@ -23,8 +23,8 @@ from scoring.batch.sources import ArrowTable, Source, arrow, schema
 from scoring.book.scorecard import Scorecard
 
 _READ = ("subject", "kind", "occurred_on", "quantity", "level", "from_on", "until_on", "status")
-_TAKEN = ("occurred_on", "quantity", "level", "from_on", "until_on")
-_REST = {"person": "int64", "slot": "int8"} | {name: RECORDS[name] for name in _TAKEN}
+_MAYBE = {name: RECORDS[name] for name in ("level", "from_on", "until_on")}  # columns with gaps, unknown to numpy
+_REST = {"person": "int64", "slot": "int8", "occurred_on": "int32", "quantity": "int64"} | _MAYBE
 _EMPTY = {"level": 0, "from_on": NEVER, "until_on": NEVER}
 
 
@@ -79,11 +79,9 @@ class Lookups:
         found = places[some] // self._wide - 1
         counted = days[some] > self._afters[found]
         some, found = some[counted], found[counted]
-        person = people.repeat(lengths)[some]
-        taken = piece.select(_TAKEN).take(arrow.array(some)).columns
-        return arrow.record_batch(
-            [arrow.array(person), arrow.array(found.astype("int8")), *taken], schema=schema(_REST)
-        )
+        rows = (people.repeat(lengths)[some], found.astype("int8"), days[some], _numbers(piece["quantity"])[some])
+        gaps = piece.select(list(_MAYBE)).take(arrow.array(some)).columns
+        return arrow.record_batch([*map(arrow.array, rows), *gaps], schema=schema(_REST))
 
     def _begin(self, slot: int) -> int:
         """Give what to add to a day for its place in a table; -1 is no slot."""

@@ -30,7 +30,10 @@ _JEMALLOC = (
     "_RJEM_MALLOC_CONF",
     "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:2",
 )  # of Polars; each arena keeps its own
-_GLIBC = ((-3, 32 << 20), (-1, 1 << 30))  # of numpy: M_MMAP_THRESHOLD, which goes no higher, and M_TRIM_THRESHOLD
+_GLIBC = (
+    (-3, 32 << 20),
+    (-1, 1 << 30),
+)  # of numpy and pyarrow: M_MMAP_THRESHOLD, which goes no higher, and M_TRIM_THRESHOLD
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -71,8 +74,9 @@ def polars() -> Any:
 
 
 def keep_pages() -> None:
-    """Ask glibc to let memory stay in the process, by mallopt(3); other systems are not asked."""
+    """Ask glibc, where it is, to let memory stay in the process (mallopt(3)), and pyarrow to take its memory there."""
     mallopt: Any = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         for setting in _GLIBC:
             mallopt(*setting)
+        arrow.set_memory_pool(arrow.system_memory_pool())
