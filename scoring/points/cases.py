@@ -51,12 +51,12 @@ class Papers(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A line that was not taken: its kind, the code, its day where the case gives one, and what it says."""
+    """A line that was not taken: its kind, the code, its day where the case gives one, and what it says by field."""
 
     kind: str
     code: str
     on: date | None
-    wrote: tuple[str, ...]
+    wrote: dict[str, str]
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -121,7 +121,7 @@ def _read(document: Document, books: tuple[Rules, ...]) -> Case:
 def _refused(table: Table) -> Refused:
     given = table.table("fields").value if table.has("fields") else {}
     day = table.day("on") if table.has("on") else None
-    return Refused(table.text("kind"), table.text("rejected"), day, tuple(str(value) for value in given.values()))
+    return Refused(table.text("kind"), table.text("rejected"), day, {key: str(value) for key, value in given.items()})
 
 
 def _rows(table: Table, index: int, days: tuple[date, date], book: Rules, papers: dict[str, Papers]) -> list[RecordRow]:
