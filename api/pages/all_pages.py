@@ -7,6 +7,7 @@ from api.pages import (
     cards,
     consents,
     counter,
+    counting,
     disputes,
     embed,
     forms,
@@ -28,6 +29,7 @@ from api.pages import (
 _MODULES = (
     score,
     whatif,
+    counting,
     consents,
     perks,
     records,

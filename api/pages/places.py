@@ -30,6 +30,7 @@ MAIN = (
 MORE = (
     Place("/whatif", "怎样加分"),
     Place("/history", "分数的变化"),
+    Place("/points", "分数怎么算", ("/points/",)),
     Place("/changes", "规则变化"),
     Place("/orders", "我的订单"),
     Place("/cards", "我的市民卡"),

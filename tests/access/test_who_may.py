@@ -124,6 +124,7 @@ class TestPages:
         """GET leads to the login or says so; POST changes nothing."""
         open_to_all = {"/", "/receipt", "/verify", "/docs", "/openapi.json", "/metrics", "/login", "/login/callback"}
         open_to_all |= {"/forms", "/forms/{kind:str}"}  # empty forms for the counter
+        open_to_all |= {"/points", "/points/cases", "/points/cases/{name:str}"}  # the rules, and made-up people
         open_to_all.add("/neighbour/status-lists/1")  # of the made-up city beside a sandbox
         open_to_all |= {"/status-lists"}  # where lists are, that say nothing of anybody
         open_to_all |= {"/counter", "/counter/open"}  # where a shop's link is used; without one they show a form

@@ -215,6 +215,9 @@ class TestPages:
             "/sessions",
             "/changes",
             "/forms",
+            "/points",
+            "/points/cases",
+            "/points/cases/city-card-pass",
             "/plates",
             "/recognition",
         )

@@ -30,6 +30,7 @@ PERK = "library.deposit-free"
 PAGES = (
     "/", "/perks", "/records", "/accesses", "/consents", "/history", f"/code?perk={PERK}", "/consents/new", "/whatif",
     "/orders", "/cards", "/rights", "/rights/leave", "/reports", "/sessions", "/changes", "/forms", "/forms/dispute",
+    "/points", "/points/cases", "/points/cases/city-card-pass",
 )  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
