@@ -1,7 +1,8 @@
 """What an error of PostgreSQL or of its driver means: that it is away for now, or that it will never take this.
 
 Promises: every way in which a server stops, restarts or cannot be reached is known, however deep in causes and groups
-of errors, so that it becomes a 503 and never a fault of ours. Does not promise that a repeat is safe.
+of errors, so that it becomes a 503 and never a fault of ours; so is a transaction that it ended because several waited
+for each other. Does not promise that a repeat is safe.
 """
 
 import errno
@@ -12,7 +13,7 @@ from typing import cast
 import asyncpg
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-_GONE = ("08", "57P", "53300", "25P04")
+_GONE = ("08", "57P", "53300", "25P04", "40P01")  # the last: ended to let others on, nothing was done
 _NO_TEXT = {"22021", "22P05"}
 _CLOSED = (ConnectionError, TimeoutError, socket.gaierror, asyncpg.ConnectionDoesNotExistError, PoolTimeout)
 _OF_THE_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)

@@ -95,9 +95,9 @@ class Checks:
             return [await self._alone(asked[0])]
         try:
             rows = await self._gate.fetch(_EACH, *_columns(asked))
-        except (asyncpg.PostgresError, ValueError) as error:  # nothing was done
-            if pgerrors.is_unavailable(error):
-                raise
+        except (asyncpg.PostgresError, ValueError) as error:
+            if pgerrors.is_unavailable(error) and not isinstance(error, asyncpg.DeadlockDetectedError):
+                raise  # what was done is not known; of anything else, nothing was
             return [await self._attempt(one) for one in asked]
         found = {row["place"]: row for row in rows}
         return [found.get(place) for place in range(1, len(asked) + 1)]

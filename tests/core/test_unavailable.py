@@ -28,6 +28,7 @@ AWAY: dict[str, Callable[[], BaseException]] = {
     "every connection is taken": PoolTimeout,
     "starting up": lambda: asyncpg.CannotConnectNowError("the database system is starting up"),
     "shut down by the operator": lambda: asyncpg.AdminShutdownError("terminating connection"),
+    "ended to let others on": lambda: asyncpg.DeadlockDetectedError("deadlock detected"),
     "too many clients": lambda: asyncpg.TooManyConnectionsError("sorry"),
     "closed meanwhile": lambda: asyncpg.InterfaceError("connection is closed"),
     "dying meanwhile": lambda: asyncpg.InternalClientError(

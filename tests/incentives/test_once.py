@@ -195,6 +195,26 @@ class TestTrouble:
         assert isinstance(found[1], asyncpg.PostgresError)
         assert len(await desk.city.rows("select 1 from incentives.decision where partner_id = 'p_one'")) == 2
 
+    async def test_a_trip_that_postgresql_breaks_off_is_made_by_each_alone(self, desk: Desk) -> None:
+        """Ended to let others on: nothing was done, so everybody is asked about again, and answered."""
+
+        class Broken(Told):
+            async def fetch(self, query: str, *arguments: object) -> Any:
+                found = await super().fetch(query, *arguments)
+                if self.calls == ["check_each"]:
+                    raise asyncpg.DeadlockDetectedError("deadlock detected")
+                return found
+
+        class Undone:
+            async def fetch(self, query: str, *arguments: object) -> Any:
+                return [] if "check_each" in query else await pool.fetch(query, *arguments)
+
+        subject, pool = await desk.city.share(await desk.city.citizen(), "p_one"), desk.pool
+        desk.pool = Broken(Undone())
+        found = await desk.together(*[{"holder": subject}] * 3)
+        assert [(counts, verdict.granted) for counts, verdict in found] == [([1], True), ([2], True), ([3], True)]
+        assert desk.pool.calls == ["check_each", "check_once", "check_once", "check_once"]
+
     async def test_a_server_that_goes_away_is_everybodys(self, desk: Desk) -> None:
         """Each of a trip is told so; none is asked again, since what became of it is not known."""
 
