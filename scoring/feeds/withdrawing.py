@@ -44,7 +44,7 @@ async def withdraw(
         return 0
     await session.execute(update(batch).where(mine).values(withdrawn_at=clock.civil()))
     await holders.unseen(session, _UNSEEN, source, batch_id, clock.civil())
-    await connection.execute(_FORGET, source, str(batch_id))
+    await connection.execute(_FORGET, source, batch_id)
     found = await connection.fetch(_WHO, source, batch_id)
     owners = await holders.owners(session, ring, record_subjects=[one["record_subject"] for one in found])
     people, records, changed = iter(sorted(owners.values())), 0, 0
@@ -81,13 +81,18 @@ async def _some(
 # Of people whose consent has run out; before it is looked who is seen, since who renews meanwhile is.
 _UNSEEN = "select scoring.withdraw_unseen($1, $2, $3)"
 
-# What this batch said and another has corrected since is not what a withdrawal of that other one brings back.
+# What a withdrawn batch said is not what a withdrawal of its correction brings back: neither what this batch said, nor
+# what lies behind it from one that was withdrawn while nobody saw the record, its person's consent having run out.
 _FORGET = """
 update scoring.record r set earlier = (
   select nullif(jsonb_agg(one order by place), '[]')
-  from jsonb_array_elements(r.earlier) with ordinality as e (one, place) where one ->> 'batch_id' <> $2
+  from jsonb_array_elements(r.earlier) with ordinality as e (one, place)
+  where not exists (
+    select from scoring.batch b where b.id = (one ->> 'batch_id')::uuid and b.withdrawn_at is not null
+  )
 )
-where r.source = $1 and r.earlier @> jsonb_build_array(jsonb_build_object('batch_id', $2::text))
+where r.source = $1 and r.earlier is not null
+  and (r.batch_id = $2 or r.earlier @> jsonb_build_array(jsonb_build_object('batch_id', $2::text)))
 """
 
 _WHO = """

@@ -122,6 +122,17 @@ class TestWithdraw:
         assert await back(city, wrong) == 0
         assert [row["status"] for row in await city.rows("select status from scoring.record")] == ["revoked"]
 
+    async def test_what_was_withdrawn_unseen_does_not_come_back(self, city: City) -> None:
+        """Withdrawn while the consent had run out, renewed: when its correction goes, too, nothing is left."""
+        await city.join(ANN)
+        wrong = await city.push(hours("v1", ANN, hours=3))
+        also_wrong = await city.push(hours("v1", ANN, hours=8, version=2))
+        await city.rows("update scoring.live set until = now() - interval '1 day'")
+        await back(city, wrong)
+        await city.rows("update scoring.live set until = now() + interval '1 day'")
+        await back(city, also_wrong)
+        assert await held(city) == {}
+
     async def test_earlier_versions_are_kept_for_a_while(self, city: City) -> None:
         """The sweep erases them after 30 days, and with the papers of a record that was revoked."""
         await city.join(ANN)
