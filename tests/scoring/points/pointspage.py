@@ -111,7 +111,7 @@ def _repair() -> str:
         one_of = "、".join(rules.conditions[one].name for one in term.one_of)
         which = f"；另选一样：{one_of}" if one_of else ""
         rows.append((names[code], f"满{term.minimum_months}个月", f"{needed}{which}"))
-    others = [f"{book().kinds[code].name}：{how}" for code, how in rules.others.items()]
+    others = [f"- {book().kinds[code].name}：{how}" for code, how in rules.others.items()]
     return "\n".join([_table(("项目", "文书生效后至少", "条件"), *rows), "", *others])
 
 

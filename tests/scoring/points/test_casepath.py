@@ -156,6 +156,24 @@ class TestPath:
                 seen += 1
         assert seen > 5
 
+    def test_years_that_others_still_hold_come_back_later(self) -> None:
+        """The older of two ends first: some years are back, the rest wait."""
+        text = (POLICY / "cases" / "penalty-serious.toml").read_text(encoding="utf-8")
+        more = '[[record]]\nkind = "N01"\non = 2026-10-01\n\n[expect]'
+        told = casepath.path(cases.read(text.replace("[expect]", more), "x.toml", RULES))
+        assert "自2027-12-01起这15分不再扣；清白年度到那时少得的6分同一天恢复" in told
+        later = more.replace("2026-10-01", '2026-10-01\nstatus = "active"').replace("N01", "N05")
+        later = later.replace("\n\n[expect]", "\nfields = {since = 2026-01-01}\n\n[expect]")
+        told = casepath.path(cases.read(text.replace("[expect]", later), "x.toml", RULES))
+        assert "清白年度少得的2分同一天恢复，其余要等别的扣分记录也停止" in told
+
+    def test_the_month_of_the_birthday_is_told_apart(self) -> None:
+        """It was taken, and does not count."""
+        text = (POLICY / "cases" / "one-month-water.toml").read_text(encoding="utf-8")
+        young = text.replace("1990-05-01", "2008-10-03")
+        told = casepath.path(cases.read(young, "x.toml", RULES))
+        assert "不计入（按月计的，从满18岁以后的整月起；本人2026-10-03满18岁）：水费按时缴纳" in told
+
     @staticmethod
     def deduced(case: cases.Case, day: date) -> int:
         """What deductions and lost years take on a day, in tenths."""
