@@ -9,6 +9,7 @@ from core.settings import ROOT
 from scoring.book import repairfile
 from scoring.book.basis import Basis
 from scoring.points import casepath, cases, sheet
+from scoring.points.wording import window
 from tests.rulebook import POLICY, book, card, text
 
 PAGE = ROOT / "docs" / "points.zh.md"
@@ -86,8 +87,17 @@ def _levels() -> str:
 
 
 def _losses() -> str:
-    rows = [(one.name, one.each, one.most, one.until) for one in (*SHEET.losses, *SHEET.holds)]
-    return _table(("项目", "每项扣几分", "本项最多扣", "到什么时候"), *rows)
+    rows = [
+        (one.name, one.each, one.most, _limit(rule.display_months), _limit(rule.hard_stop_months), rule.recover)
+        for one, rule in zip(SHEET.losses, card().deductions, strict=True)
+    ]
+    rows += [(one.name, one.each, one.most, "没有", "没有", one.until) for one in SHEET.holds]
+    head = ("项目", "每项扣几分", "本项最多扣", "显示期，从文书生效那天算起", "最迟，从行为那天算起", "怎样停")
+    return _table(head, *rows)
+
+
+def _limit(months: int) -> str:
+    return window(months) if months else "没有"
 
 
 def _one_penalty() -> str:

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from core.settings import ROOT
@@ -166,6 +167,14 @@ class TestPath:
         later = later.replace("\n\n[expect]", "\nfields = {since = 2026-01-01}\n\n[expect]")
         told = casepath.path(cases.read(text.replace("[expect]", later), "x.toml", RULES))
         assert "清白年度少得的2分同一天恢复，其余要等别的扣分记录也停止" in told
+
+    def test_a_card_without_clean_years_and_with_a_narrow_scale(self) -> None:
+        """Nothing is said of years, and what the scale cuts off is."""
+        narrow = msgspec.structs.replace(card(), dimensions=card().dimensions[:-1], low=970)
+        text = (POLICY / "cases" / "penalty-general.toml").read_text(encoding="utf-8")
+        told = casepath.path(cases.read(text, "x.toml", cases.rules(narrow, book())))
+        assert "清白年度" not in told.partition("第一步")[2]
+        assert "基础分100 - 扣分5 = 95分\n  分数在97到200之间，所以是97分\n" in told
 
     def test_the_month_of_the_birthday_is_told_apart(self) -> None:
         """It was taken, and does not count."""
