@@ -57,7 +57,7 @@ def _refused(case: Case, one: Refused) -> str:
     """Name the line, so that two of a kind can be told apart, and say why it was not taken."""
     day = f"，{one.on}的一条" if one.on else ""
     wrote = "".join(f"，{_wrote(case, one.kind, name, value)}" for name, value in one.wrote.items())
-    why = _young(case) if one.code == "minor" else _REFUSED.get(one.code, "见退回代码")
+    why = _young(case) if one.code == "minor" else _REFUSED.get(one.code, f"退回代码{one.code}")
     return f"{case.book.catalogue.kinds[one.kind].name}（{one.kind}）{day}{wrote}：{why}"
 
 

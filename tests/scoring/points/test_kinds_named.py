@@ -1,9 +1,12 @@
 """The pages on rules name every code of the catalogue."""
 
+import re
+
 import pytest
 
 from core.settings import ROOT
 from scoring.book.kinds import Kind
+from scoring.points import casepath, cases
 from tests.rulebook import book, card
 
 _WORDS = {
@@ -51,6 +54,15 @@ class TestPages:
     def test_every_kind_is_named(self, page: str, language: str) -> None:
         """With its use in the shipped scorecard, line by line as the catalogue has it."""
         assert f"\n\n{table(language)}\n\n" in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+    def test_every_code_of_a_refusal_is_in_words(self) -> None:
+        """As far as a case that ships uses it: a case read aloud says the words, the file has the code."""
+        told = (ROOT / "docs" / "rules.zh.md").read_text(encoding="utf-8")
+        for file in (ROOT / "policy" / "cases").glob("*.toml"):
+            for code in re.findall(r'rejected = "(\w+)"', file.read_text(encoding="utf-8")):
+                (words,) = re.findall(rf"`{code}`（(.+?)）", told)
+                case = cases.read(file.read_text(encoding="utf-8"), file.name, cases.rules(card(), book()))
+                assert f"：{words}" in casepath.path(case), code
 
     def test_the_pages_lead_to_each_other(self) -> None:
         """Whoever opens the wrong one is one step from the right one."""
