@@ -21,7 +21,8 @@ from scoring.batch.manifest import Manifest
 from scoring.batch.sources import ArrowTable, arrow, parquet, schema
 from scoring.book.scorecard import Scorecard
 
-_ROWS = {"duckdb": 8_000_000, "polars": 8_000_000, "spark": 40_000_000}  # of a range; Spark cuts its own work further
+_ROWS = {"duckdb": 4_000_000, "polars": 4_000_000, "spark": 40_000_000}  # of a range; Spark cuts its own work further
+_COARSE = 2  # so many times larger may a range be for the sake of whole row groups, which are read once
 _COLUMNS = {"records": plan.RECORDS, "register": plan.REGISTER}
 
 Progress = Callable[[str, int, int], None]
@@ -87,7 +88,8 @@ def _manifest(wanted: Pass, inputs: dict[str, Input]) -> Manifest:
     rows = wanted.rows or _ROWS[wanted.engine]
     everything = sum(one.rows for one in inputs.values())
     between = files.cut(inputs.values(), rows)
-    if any(files.scattered(one, everything, between) for one in inputs.values()) or len(between) < everything // rows:
+    coarse = len(between) < everything // (_COARSE * rows)
+    if coarse or any(files.scattered(one, everything, between) for one in inputs.values()):
         between = spread.even(list(inputs.values()), rows)
     return Manifest(
         records=inputs["records"].digest,

@@ -28,7 +28,7 @@ TYPES = {
 # An allocator that gives pages back to the system asks for them anew with the next batch: a quarter of all time.
 _JEMALLOC = (
     "_RJEM_MALLOC_CONF",
-    "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:2",
+    "dirty_decay_ms:10000,muzzy_decay_ms:10000,narenas:2",
 )  # of Polars; each arena keeps its own
 _GLIBC = (
     (-3, 32 << 20),

@@ -16,7 +16,7 @@ class TestPolars:
         """The allocator is told before Polars is loaded."""
         monkeypatch.delenv(NAME, raising=False)
         assert sources.polars().__name__ == "polars"
-        assert "dirty_decay_ms:-1" in os.environ[NAME]
+        assert "dirty_decay_ms:10000" in os.environ[NAME]
 
     def test_what_an_operator_has_set_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Somebody with little memory may want pages to go back at once."""
