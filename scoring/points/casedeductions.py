@@ -135,7 +135,7 @@ def _freed(case: Case, rule: Deduction, trace: DeductionTrace) -> str:
     card = case.book.card
     whole = sum(one.points for one in case.evaluation.deductions)
     capped = trace.value * rule.points > trace.cap or whole > card.deduction_cap
-    return "这一项不再计" if capped else f"这{shown(rule.points):g}分不再扣"
+    return "这一项不再计（已到上限，那天按余下的重新合计）" if capped else f"这{shown(rule.points):g}分不再扣"
 
 
 def _restored(case: Case, fact: Fact) -> str:

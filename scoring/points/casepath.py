@@ -127,7 +127,7 @@ def _taken(case: Case) -> Iterator[str]:
 def _off(rule: Deduction, one: DeductionTrace) -> str:
     made = one.value * rule.points
     over = f"，超过上限，按{shown(one.cap):g}分扣" if made > one.cap else ""
-    ends = f"；自{one.ends_on}起减少" if one.ends_on and made > one.cap else ""
+    ends = f"；自{one.ends_on}起重新合计" if one.ends_on and made > one.cap else ""
     return f"{one.value}项 × {shown(rule.points):g}分 = {shown(made):g}分{over}{ends}"
 
 
