@@ -7,9 +7,10 @@ Counted: CPU seconds of a process of its own for each engine (all threads), the 
 short, from the opened Parquet files to the written result, and the peak size of that process; loading the libraries is
 not counted in seconds, for anybody. Two plain group-bys that write nothing are the measure: *of every column* gathers
 each column that the plan reads in one aggregate; *of two* is `count(*), sum(quantity)`, the plainest there is. pandas
-and OpenFisca score a share of the citizens from frames and arrays in memory. Spark runs where Java and pyspark are, and
-Sail, which answers Spark Connect, where pysail is. Answers are checked equal, all columns, but those of a city of which
-nothing else is asked: there the two engines' files are.
+scores a share of the citizens, from Parquet to Parquet as ours (what of it is scoring, from frames in memory, is said
+beside), OpenFisca one from arrays in memory. Spark runs where Java and pyspark are, and Sail, which answers Spark
+Connect, where pysail is. Answers are checked equal, all columns, but those of a city of which nothing else is asked:
+there the two engines' files are.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from scoring.book import scorecard
 
 AS_OF = date(2026, 11, 22)
 CARD = Path(__file__).resolve().parent.parent / "policy" / "scorecard" / "2026-01-01.toml"
-SHARE = 20_000  # citizens that the slow peers score
+SHARES = {"pandas": 200_000, "OpenFisca": 20_000}  # citizens that they score: what they hold, or do in a minute
 FASTEST, DEFAULT, PANDAS, OPENFISCA = 4.5, 7, 10, 25
 
 
@@ -133,33 +134,55 @@ def bases(engine: str, records: Path, rounds: int) -> tuple[float, float]:
 
 
 def peers(folder: Path, records: Path, register: Path, ours: float) -> bool:
-    """Let pandas and OpenFisca score a share, Spark all; `ours` is CPU seconds a row. Says if enough."""
-    card = scorecard.load(CARD.read_text(encoding="utf-8"), CARD.name)
-    share, people = city.share(records, register, SHARE)
-    expected = engines.score("polars", card, share, people, AS_OF)
-    prepared = frames.prepare(share, people, card, AS_OF)
-    assert frames.run(prepared).equals(expected), "pandas: the answers differ"
-    spent = {"pandas": (cpu(lambda: frames.run(prepared)), PANDAS)}
-    if importlib.util.find_spec("openfisca_core"):
-        spent["OpenFisca"] = openfisca(share, people, card, expected), OPENFISCA
-    for name, (seconds, reach) in spent.items():
-        each = seconds / share.num_rows
-        print(f"    {name:18} {each * 1e6:9.2f}   us a row, ours {ours * 1e6:.2f}: {each / ours:.1f} x of {reach}")
+    """Let pandas and OpenFisca score a share, Spark and Sail all; `ours` is CPU seconds a row. Says if enough."""
+    enough = True
+    for name, needs, run, reach in (
+        ("pandas", "pandas", in_pandas, PANDAS),
+        ("OpenFisca", "openfisca_core", in_openfisca, OPENFISCA),
+    ):
+        if importlib.util.find_spec(needs):
+            each = apart(run, records, register)
+            enough &= each >= reach * ours
+            print(f"    {name:18} {each * 1e6:9.2f}   us a row, ours {ours * 1e6:.3f}: {each / ours:.1f} x of {reach}")
     for name, there in {"Spark, local": shutil.which("java"), "Sail": importlib.util.find_spec("pysail")}.items():
         if there and importlib.util.find_spec("pyspark"):
             apart(sail if name == "Sail" else spark, folder, records, register)
         else:
             print(f"    {name:18} is not installed: `make interop` does, but for Java")
-    return all(seconds / share.num_rows >= reach * ours for seconds, reach in spent.values())
+    return enough
 
 
-def openfisca(share: Any, people: Any, card: scorecard.Scorecard, expected: Any) -> float:
-    """Give OpenFisca's CPU seconds for a share, arrays of everybody at once; answers are checked."""
+def in_pandas(records: Path, register: Path) -> float:
+    """Give pandas' CPU seconds a row, from Parquet to the written result as ours; answers are checked."""
+    card = scorecard.load(CARD.read_text(encoding="utf-8"), CARD.name)
+    share, people = city.share(records, register, SHARES["pandas"])
+    with tempfile.TemporaryDirectory() as folder:
+        given, known, out = (Path(folder, name) for name in ("records.parquet", "register.parquet", "result.parquet"))
+        parquet.write_table(share, given)
+        parquet.write_table(people, known)
+
+        def prepared() -> Any:
+            return frames.prepare(parquet.read_table(given), parquet.read_table(known), card, AS_OF)
+
+        seconds = cpu(lambda: parquet.write_table(frames.run(prepared()), out))
+        held = prepared()
+        alone = cpu(lambda: frames.run(held)) / share.num_rows
+        print(f"    pandas, scoring    {alone * 1e6:9.2f}   us a row, from frames in memory", flush=True)
+        found = parquet.read_table(out).replace_schema_metadata(None)
+        assert found.equals(engines.score("polars", card, share, people, AS_OF)), "the answers differ"
+    return seconds / share.num_rows
+
+
+def in_openfisca(records: Path, register: Path) -> float:
+    """Give OpenFisca's CPU seconds a row, arrays of everybody at once; answers are checked."""
+    card = scorecard.load(CARD.read_text(encoding="utf-8"), CARD.name)
+    share, people = city.share(records, register, SHARES["OpenFisca"])
+    expected = engines.score("polars", card, share, people, AS_OF)
     citizens, run = importlib.import_module("benchmarks.peers.population").prepare(share, people, card, AS_OF)
-    assert citizens == expected["subject"].to_pylist(), "OpenFisca: other citizens"
+    assert citizens == expected["subject"].to_pylist(), "other citizens"
     for name, values in run().items():
-        assert values.tolist() == expected[name].to_pylist(), f"OpenFisca: {name} differs"
-    return cpu(run)
+        assert values.tolist() == expected[name].to_pylist(), f"{name} differs"
+    return cpu(run) / share.num_rows
 
 
 def spark(folder: Path, records: Path, register: Path) -> None:
