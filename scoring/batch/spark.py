@@ -80,5 +80,9 @@ def _session(remote: str) -> Any:
     except ImportError as missing:
         message = "pyspark is not installed: `pip install 'pyspark[connect]'`, or choose duckdb or polars."
         raise SparkMissing(message) from missing
-    builder = builder.remote(remote) if remote else builder.master("local[*]").config("spark.ui.enabled", "false")
+    if remote:
+        builder = builder.remote(remote)
+    else:  # where the driver does all the work: a gigabyte, its default, does not hold a range of a million people
+        here = {"spark.ui.enabled": "false", "spark.driver.memory": "4g"}
+        builder = builder.master("local[*]").config(map=here)
     return builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
