@@ -19,11 +19,13 @@ three 1,160. A process that proves, writes and signs so spends on those three th
 The framework's routing, reading, sending and hooks were a fifth of ours; `api/express` goes past them. Connections are
 handed on without a task (`core/relay`: 8 %), head and body leave in one write, for the peers in Python too
 (`api/wire`), proofs are verified and receipts written with less around the mathematics: 0.69 to 0.77 of bare and 0.67
-to 0.72 of Cerbos on a quiet machine. What was left was the trip: since checks that wait for one anyway share it
-(`core/batching`, two trips under way), 0.80 to 0.91 of bare, which makes one each, and 0.79 to 0.87 of Cerbos, with
-half of PostgreSQL's CPU saved besides (six runs, eight requests at a time, an interpreter without optimisations). With
-one trip under way at a time 0.90 of Cerbos, but a process could then keep no more than one core of PostgreSQL busy;
-with three 0.84. Of 64 at a time 1.1 of bare and 0.88 of Cerbos; of one at a time 0.73 of bare: nobody to share with.
+to 0.72 of Cerbos on a quiet machine. What was left was the trip: checks that wait for one anyway share it
+(`core/batching`: one trip under way, two when half a trip waits). Two trips from the start gave 0.80 to 0.91 of bare,
+which makes one each, and 0.79 to 0.87 of Cerbos (six quiet runs), one 0.90 of Cerbos. Of the present rule are runs
+on a machine that others slowed down by half and more, where an interpreter loses more than Cerbos does: 0.75 to 1.09 of
+bare and 0.56 to 0.92 of Cerbos at eight requests at a time, beside 0.61 to 0.66 of Cerbos with two trips from the start
+in the same hour; 1.16 and 0.87 at 64. PostgreSQL's part is less than half of bare's. One at a time has nobody to share
+with: 0.73 of bare.
 
 In one process without sockets and database the whole application takes 175 to 190 µs a check, 93 of them mathematics;
 uvicorn's part beside it 17 to 26, a log line 8. (py-spy sees where a process waits to be let on again, so it shows

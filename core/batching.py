@@ -1,7 +1,8 @@
 """Questions to somebody who answers several as quickly as one: those that wait for a turn anyway go together.
 
-A few lanes ask at the same time. A question that finds one free goes at once and alone; while all are busy, the others
-gather, and the next free lane takes them along. So nobody waits for company, and under load each trip serves several.
+A question that finds nobody under way goes at once and alone. While one trip is under way the others gather, and the
+next trip takes them along; when half a trip waits, another lane opens. So nobody waits for company, under load each
+trip serves several, and under more load several trips are under way.
 Promises: every question is asked once, in the order of arrival, and has its own answer or error; that somebody goes
 away (is cancelled) does not concern the others. Does not promise how many travel together.
 """
@@ -24,7 +25,8 @@ class Batcher(Generic[Q, A]):
 
         What it raises answers all of them.
         """
-        self._answer, self._free, self._most = answer, lanes, most
+        self._answer, self._most = answer, most
+        self._free = self._all = lanes
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._lanes: set[asyncio.Task[None]] = set()  # an event loop holds no task by itself
 
@@ -32,7 +34,7 @@ class Batcher(Generic[Q, A]):
         """The answer to one question; raises what answers it."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if self._free:
+        if self._free == self._all or (self._free and 2 * len(self._waiting) >= self._most):
             self._free -= 1
             lane = asyncio.create_task(self._lane())
             self._lanes.add(lane)

@@ -63,14 +63,16 @@ class TestTrips:
         assert await asyncio.gather(*tasks) == [1, 2, 3, 4, 5, 6]
         assert ferry.trips == [[1], [2, 3, 4], [5, 6]]
 
-    async def test_every_lane_is_used_before_anybody_waits(self) -> None:
-        """Two lanes: two go alone."""
-        ferry = Ferry(lanes=2)
-        tasks = await ferry.ask(1, 2, 3, 4)
-        assert ferry.trips == [[1], [2]]
+    async def test_another_lane_opens_when_half_a_trip_waits(self) -> None:
+        """Two lanes of four seats: the first goes alone, two wait and go together, the rest with the first one back."""
+        ferry = Ferry(lanes=2, most=4)
+        tasks = await ferry.ask(1, 2)
+        assert ferry.trips == [[1]]
+        tasks += await ferry.ask(3, 4)
+        assert ferry.trips == [[1], [2, 3]]
         ferry.off.set()
         assert await asyncio.gather(*tasks) == [1, 2, 3, 4]
-        assert ferry.trips == [[1], [2], [3, 4]]
+        assert ferry.trips == [[1], [2, 3], [4]]
 
     async def test_after_a_rest_it_goes_at_once_again(self) -> None:
         """An idle lane is free."""
