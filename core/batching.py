@@ -52,14 +52,14 @@ class Batcher(Generic[Q, A]):
 
     async def _trip(self, questions: list[Q], futures: "list[asyncio.Future[A]]") -> None:
         try:
-            answers = await self._answer(questions)
+            told = list(zip(futures, await self._answer(questions), strict=True))
         except asyncio.CancelledError:  # the process is about to end
             for future in futures:
                 future.cancel()
             raise
         except Exception as error:  # noqa: BLE001  (it is everybody's answer)
-            answers = [error] * len(futures)
-        for future, answer in zip(futures, answers, strict=True):
+            told = [(future, error) for future in futures]
+        for future, answer in told:
             if future.done():  # whoever asked went away
                 continue
             if isinstance(answer, Exception):

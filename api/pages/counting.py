@@ -5,7 +5,6 @@ No login, nothing of anybody: the rules and made-up situations, as two persons p
 
 import tomllib
 from itertools import takewhile
-from typing import Any
 
 import msgspec
 from litestar import Response, get
@@ -47,7 +46,7 @@ async def points(
     told = sheet.of(card, book.catalogue)
     scale = charts.scale(told.plain, card.low / 10, card.high / 10, tiers(card), say=frame.teller(request, named))
     context = {"sheet": told, "title": card.title, "basis": card.basis, "scale": scale, "named": named}
-    return _page(request, "points.html", house, caller, **context)
+    return frame.either(request, "points.html", house, caller, **context)
 
 
 @get("/points/cases")
@@ -60,7 +59,7 @@ async def examples(
     """Every case file in force, by its title."""
     found = await releases.in_force(session, on=clock.today(), kind="cases")
     told = [(one.name.removesuffix(".toml"), tomllib.loads(one.body)) for one in found]
-    return _page(request, "cases.html", house, caller, cases=sorted(told, key=lambda one: one[1]["title"]))
+    return frame.either(request, "cases.html", house, caller, cases=sorted(told, key=lambda one: one[1]["title"]))
 
 
 @get("/points/cases/{name:str}")
@@ -82,8 +81,8 @@ async def example(
     except Faulty as older:  # it is about rules that are no more
         raise NotFound from older
     head, *blocks = casepath.path(case).split("\n\n")
-    return _page(
-        request, "case.html", house, caller, case=case, head=head.splitlines()[2:],
+    return frame.either(
+        request, "case.html", house, caller, case=case, head=head.splitlines()[2:], basis=book.scorecard.basis,
         steps=[_step(block.splitlines()) for block in blocks],
     )  # fmt: skip
 
@@ -99,13 +98,6 @@ def _step(block: list[str]) -> Step:
 
 def _under(line: str) -> bool:
     return line.startswith("    ")
-
-
-def _page(
-    request: HttpRequest, template: str, house: House, caller: guards.Citizen | None, **context: Any
-) -> Response[str]:
-    csrf = caller.csrf if caller else None
-    return frame.page(request, template, csrf=csrf, contact=house.settings.contact, **context)
 
 
 handlers = [behind([points, examples, example], guard=anyone)]

@@ -79,7 +79,7 @@ async def forms(
     request: HttpRequest, house: NamedDependency[House], caller: NamedDependency[guards.Citizen | None]
 ) -> Response[str]:
     """Every form."""
-    return _page(request, "forms.html", house, caller, forms=FORMS)
+    return frame.either(request, "forms.html", house, caller, forms=FORMS)
 
 
 @get("/forms/{kind:str}")
@@ -102,14 +102,7 @@ async def form(
         context |= {"notice": notice, "notice_html": notice_html(notice), "core": named[0], "optional": named[1]}
     if kind == "dispute":
         context["clocks"] = await inforce.disputes(session, on=clock.today())
-    return _page(request, "form.html", house, caller, one=one, controller=house.settings.controller, **context)
-
-
-def _page(
-    request: HttpRequest, template: str, house: House, caller: guards.Citizen | None, **context: Any
-) -> Response[str]:
-    csrf = caller.csrf if caller else None
-    return frame.page(request, template, csrf=csrf, contact=house.settings.contact, **context)
+    return frame.either(request, "form.html", house, caller, one=one, controller=house.settings.controller, **context)
 
 
 handlers = [behind([forms, form], guard=anyone)]

@@ -141,3 +141,9 @@ def member(
 ) -> Response[str]:
     """A page for somebody who is logged in: with navigation, contact and the form to leave."""
     return page(request, template, csrf=caller.csrf, contact=house.settings.contact, **context)
+
+
+def either(request: Connection, template: str, house: House, caller: Citizen | None, **context: Any) -> Response[str]:
+    """A page for everybody: with navigation for who is logged in, without for who is not."""
+    csrf = caller.csrf if caller else None
+    return page(request, template, csrf=csrf, contact=house.settings.contact, **context)

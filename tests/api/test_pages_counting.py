@@ -43,6 +43,7 @@ class TestRules:
             assert f"每项{one.points / 10:g}分" in page
         assert [tier.name for tier in card().tiers if tier.name not in page] == []
         assert "无偿献血" not in page
+        assert card().basis.shown() in page
 
     async def test_in_english(self, stranger: Browser) -> None:
         """Numbers and rules, with the names that the scorecard gives."""

@@ -103,6 +103,16 @@ class TestTrouble:
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in found] == [int, ConnectionError, ConnectionError, ConnectionError, int]
 
+    async def test_too_few_answers_leave_nobody_waiting(self) -> None:
+        """Whose answer is whose is not known then: everybody on the trip is told so."""
+
+        async def forgetful(asked: Sequence[int]) -> Sequence[int]:
+            return asked[1:]
+
+        batcher: Batcher[int, int] = Batcher(forgetful, lanes=1, most=3)
+        found = await asyncio.gather(*(batcher.ask(one) for one in range(3)), return_exceptions=True)
+        assert [type(one) for one in found] == [ValueError] * 3
+
     async def test_who_goes_away_concerns_nobody_else(self) -> None:
         """Under way or still waiting: the others are answered; whoever left while waiting is not asked about."""
         ferry = Ferry()
