@@ -74,6 +74,26 @@ class TestTrips:
         assert await asyncio.gather(*tasks) == [1, 2, 3, 4]
         assert ferry.trips == [[1], [2, 3], [4]]
 
+    async def test_a_trip_that_is_held_up_does_not_hold_up_others(self) -> None:
+        """Whoever has waited long enough goes by another lane, while the first one is still under way."""
+        held, gone = asyncio.Event(), asyncio.Event()
+
+        async def cross(asked: Sequence[int]) -> Sequence[int]:
+            if 1 in asked:
+                held.set()
+                await gone.wait()
+            return asked
+
+        batcher: Batcher[int, int] = Batcher(cross, lanes=2, most=16, patience=0.001)
+        stuck = asyncio.create_task(batcher.ask(1))
+        await held.wait()
+        async with asyncio.timeout(30):
+            assert await asyncio.gather(batcher.ask(2), batcher.ask(3)) == [2, 3]
+            assert await batcher.ask(4) == 4
+        assert not stuck.done()
+        gone.set()
+        assert await stuck == 1
+
     async def test_after_a_rest_it_goes_at_once_again(self) -> None:
         """An idle lane is free."""
         ferry = Ferry()
